@@ -1,0 +1,245 @@
+//! What a handler asks of its ports, and what they answer.
+//!
+//! A call comes in as the handler made it ([`RawCall`]), and is kept with its
+//! texts interned ([`Call`]); a reply is made interned ([`Reply`]) and handed
+//! to the handler as the ports' own types ([`Answer`]).
+
+use std::time::Duration;
+
+use shared::{Document, Etag, NewEvent, Precondition, PublishError, RecordedEvent, StoreError};
+
+use crate::text::{Id, Text, Texts};
+
+/// A call as the handler made it. Ordered by content: the order in which
+/// concurrent calls are made within one poll must not matter, since
+/// `tokio::select!` draws it at random.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RawCall {
+    ReadStream { stream: String },
+    Append { stream: String, expected: u64, events: Vec<Vec<u8>> },
+    Get { store: u8, key: String },
+    Put { store: u8, key: String, body: Vec<u8>, condition: Precondition, time_to_live: Option<Duration> },
+    Delete { store: u8, key: String, condition: Precondition },
+    Publish { message: Vec<u8> },
+}
+
+/// Which store of the world an object lives in.
+///
+/// Number 0 of an endpoint is its main document store, 1 its event store;
+/// further stores are shared by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ObjectKey {
+    pub(crate) store: u8,
+    pub(crate) key: Text,
+}
+
+/// A call with its texts interned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Call {
+    ReadStream { object: ObjectKey },
+    Append { object: ObjectKey, expected: u64, events: Vec<Text> },
+    Get { object: ObjectKey },
+    Put { object: ObjectKey, body: Text, condition: Condition, time_to_live: Option<Duration> },
+    Delete { object: ObjectKey, condition: Condition },
+    Publish { message: Text },
+}
+
+/// A precondition with its etag interned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Condition {
+    None,
+    IfAbsent,
+    IfEtag(Text),
+}
+
+/// What kind of call it is: what can go wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallKind {
+    Read,
+    Write,
+    Publish,
+}
+
+impl Call {
+    pub(crate) fn intern(raw: &RawCall, main_store: u8, stores: &[u8], texts: &mut Texts) -> Self {
+        let object = |number: u8, key: &str, texts: &mut Texts| ObjectKey {
+            store: match number {
+                0 => main_store,
+                n => stores[usize::from(n) - 1],
+            },
+            key: texts.intern(key.as_bytes()),
+        };
+        let stream =
+            |name: &str, texts: &mut Texts| ObjectKey { store: main_store + 1, key: texts.intern(name.as_bytes()) };
+        let condition = |raw: &Precondition, texts: &mut Texts| match raw {
+            Precondition::None => Condition::None,
+            Precondition::IfAbsent => Condition::IfAbsent,
+            Precondition::IfEtag(etag) => Condition::IfEtag(texts.intern(etag.0.as_bytes())),
+        };
+        match raw {
+            RawCall::ReadStream { stream: name } => Self::ReadStream { object: stream(name, texts) },
+            RawCall::Append { stream: name, expected, events } => Self::Append {
+                object: stream(name, texts),
+                expected: *expected,
+                events: events.iter().map(|event| texts.intern(event)).collect(),
+            },
+            RawCall::Get { store, key } => Self::Get { object: object(*store, key, texts) },
+            RawCall::Put { store, key, body, condition: raw, time_to_live } => Self::Put {
+                object: object(*store, key, texts),
+                body: texts.intern(body),
+                condition: condition(raw, texts),
+                time_to_live: *time_to_live,
+            },
+            RawCall::Delete { store, key, condition: raw } => {
+                Self::Delete { object: object(*store, key, texts), condition: condition(raw, texts) }
+            }
+            RawCall::Publish { message } => Self::Publish { message: texts.intern(message) },
+        }
+    }
+
+    pub(crate) fn map(&self, renumber: &mut impl FnMut(Id) -> Id) -> Self {
+        let mut key = |object: &ObjectKey| ObjectKey { store: object.store, key: object.key.map(&mut *renumber) };
+        match self {
+            Self::ReadStream { object } => Self::ReadStream { object: key(object) },
+            Self::Get { object } => Self::Get { object: key(object) },
+            Self::Append { object, expected, events } => Self::Append {
+                object: key(object),
+                expected: *expected,
+                events: events.iter().map(|event| event.map(&mut *renumber)).collect(),
+            },
+            Self::Put { object, body, condition, time_to_live } => Self::Put {
+                object: key(object),
+                body: body.map(&mut *renumber),
+                condition: condition.map(renumber),
+                time_to_live: *time_to_live,
+            },
+            Self::Delete { object, condition } => {
+                Self::Delete { object: key(object), condition: condition.map(renumber) }
+            }
+            Self::Publish { message } => Self::Publish { message: message.map(renumber) },
+        }
+    }
+
+    pub(crate) fn kind(&self) -> CallKind {
+        match self {
+            Self::ReadStream { .. } | Self::Get { .. } => CallKind::Read,
+            Self::Append { .. } | Self::Put { .. } | Self::Delete { .. } => CallKind::Write,
+            Self::Publish { .. } => CallKind::Publish,
+        }
+    }
+
+    /// The document or stream it touches.
+    pub(crate) fn object(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::ReadStream { object }
+            | Self::Append { object, .. }
+            | Self::Get { object }
+            | Self::Put { object, .. }
+            | Self::Delete { object, .. } => Some(object),
+            Self::Publish { .. } => None,
+        }
+    }
+}
+
+impl Condition {
+    pub(crate) fn map(&self, renumber: &mut impl FnMut(Id) -> Id) -> Self {
+        match self {
+            Self::IfEtag(etag) => Self::IfEtag(etag.map(renumber)),
+            other => other.clone(),
+        }
+    }
+}
+
+/// What a port answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Reply {
+    Unavailable,
+    NoReply,
+    Conflict,
+    TooLarge { size: usize, limit: usize },
+    Absent,
+    Found { body: Text, etag: Id },
+    Stored { etag: Id },
+    Deleted,
+    Events(Vec<Text>),
+    Appended(u64),
+    Published,
+}
+
+impl Reply {
+    pub(crate) fn map(&self, mut renumber: impl FnMut(Id) -> Id) -> Self {
+        match self {
+            // The order here is the order of first appearance.
+            Self::Found { body, etag } => {
+                let body = body.map(&mut renumber);
+                Self::Found { body, etag: renumber(*etag) }
+            }
+            Self::Stored { etag } => Self::Stored { etag: renumber(*etag) },
+            Self::Events(events) => Self::Events(events.iter().map(|event| event.map(&mut renumber)).collect()),
+            other => other.clone(),
+        }
+    }
+
+    /// The reply as the port's own type.
+    pub(crate) fn answer(&self, raw: &RawCall, texts: &Texts) -> Answer {
+        let error = |error: StoreError| match raw {
+            RawCall::ReadStream { .. } => Answer::Events(Err(error)),
+            RawCall::Append { .. } => Answer::Appended(Err(error)),
+            RawCall::Get { .. } => Answer::Document(Err(error)),
+            RawCall::Put { .. } => Answer::Stored(Err(error)),
+            RawCall::Delete { .. } => Answer::Deleted(Err(error)),
+            RawCall::Publish { .. } => Answer::Published(Err(PublishError)),
+        };
+        match self {
+            Self::Unavailable => error(StoreError::Unavailable),
+            Self::NoReply => error(StoreError::NoReply),
+            Self::Conflict => error(StoreError::Conflict { key: raw.key().to_owned() }),
+            Self::TooLarge { size, limit } => {
+                error(StoreError::TooLarge { key: raw.key().to_owned(), size: *size, limit: *limit })
+            }
+            Self::Absent => Answer::Document(Ok(None)),
+            Self::Found { body, etag } => Answer::Document(Ok(Some(Document {
+                body: texts.bytes(body),
+                etag: Etag(texts.string(&Text::etag(*etag))),
+            }))),
+            Self::Stored { etag } => Answer::Stored(Ok(Etag(texts.string(&Text::etag(*etag))))),
+            Self::Deleted => Answer::Deleted(Ok(())),
+            Self::Events(events) => Answer::Events(Ok(recorded_events(events, texts))),
+            Self::Appended(version) => Answer::Appended(Ok(*version)),
+            Self::Published => Answer::Published(Ok(())),
+        }
+    }
+}
+
+/// A stream's events as the port returns them.
+pub(crate) fn recorded_events(events: &[Text], texts: &Texts) -> Vec<RecordedEvent> {
+    (1..)
+        .zip(events)
+        .map(|(version, event)| {
+            let event: NewEvent =
+                serde_json::from_slice(&texts.bytes(event)).expect("it was written by the simulated event store");
+            RecordedEvent { version, caused_by: event.caused_by, body: event.body }
+        })
+        .collect()
+}
+
+impl RawCall {
+    fn key(&self) -> &str {
+        match self {
+            Self::ReadStream { stream } | Self::Append { stream, .. } => stream,
+            Self::Get { key, .. } | Self::Put { key, .. } | Self::Delete { key, .. } => key,
+            Self::Publish { .. } => "the broker",
+        }
+    }
+}
+
+/// A reply as the port's own type.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Events(Result<Vec<RecordedEvent>, StoreError>),
+    Appended(Result<u64, StoreError>),
+    Document(Result<Option<Document>, StoreError>),
+    Stored(Result<Etag, StoreError>),
+    Deleted(Result<(), StoreError>),
+    Published(Result<(), PublishError>),
+}

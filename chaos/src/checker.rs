@@ -1,0 +1,525 @@
+//! Judging a world at rest.
+//!
+//! What an endpoint has done is correct if it is equivalent to *some*
+//! sequential execution in which each logical message is processed exactly
+//! once: the business state and the published messages must both be explained
+//! by one and the same order. The sequential meaning of the messages is given
+//! by a [`Specification`]; the checker searches the orders (a memoised search
+//! over sets of processed messages, as in Lowe's refinement of Wing and Gong's
+//! linearizability test, but without any real-time order to respect), one
+//! aggregate at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use shared::{Message, MessageId};
+
+use crate::words;
+
+/// What the messages mean when they are processed one after the other.
+///
+/// This is the reference that a handler is held against, so it knows nothing
+/// of stores, copies or failures.
+pub trait Specification: Send + Sync {
+    /// Which aggregate a message, coming in or going out, is about. Messages
+    /// about different aggregates must not influence each other.
+    fn aggregate(&self, message: &Message) -> String;
+
+    /// The state of an aggregate that no message has reached yet, in the form
+    /// in which the endpoint's view returns it.
+    fn initial(&self) -> Value;
+
+    /// What processing a message may lead to: the next state and the bodies of
+    /// the messages to publish. More than one possibility where the handler is
+    /// free to choose. A fresh id in an output is written as [`FRESH`].
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)>;
+
+    /// A state in words: "an order with tea and cake".
+    fn describe(&self, state: &Value) -> String;
+
+    /// What it means for the business that something went wrong, as a
+    /// sentence without a full stop: "the customer of order-1 is never
+    /// welcomed".
+    fn damage(&self, aggregate: &str, symptom: &Symptom) -> String;
+}
+
+/// Stands for any fresh id in an output that a [`Specification`] expects.
+pub const FRESH: &str = "(any fresh id)";
+
+/// What is wrong with a world at rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Symptom {
+    /// This should have been published, and never was.
+    NeverPublished(Value),
+    /// This was published, and nothing that happened justifies it.
+    Unjustified(Value),
+    /// This was published under several ids: for everyone else, it happened
+    /// more than once.
+    PublishedAgain(Value),
+    /// One message id was published with two contents.
+    TwoContents(Value, Value),
+    /// One message led to outputs that exclude each other.
+    Contradiction(Message, Vec<Value>),
+    /// The state does not show that this message was processed.
+    EffectMissing(Message),
+    /// The state shows that this message was processed twice.
+    EffectTwice(Message),
+    /// The state and the published messages tell different stories.
+    DifferentOrders,
+    /// No order leads to this state.
+    Unexplained,
+}
+
+/// A named property of the guarantee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Property {
+    /// Every message has its effect, and everything that follows from it is
+    /// published.
+    NoLostMessages,
+    /// Nothing is published that no committed state change justifies.
+    NoGhostMessages,
+    /// No message takes effect twice.
+    NoDuplicatedProcessing,
+    /// The copies of one message do not lead to contradicting outputs.
+    ConsistentOutputs,
+    /// One order of the messages explains both the state and the outputs.
+    StateMatchesOutputs,
+    /// Once faults stop, the system comes to rest.
+    Settles,
+    /// What is stored stays within a bound.
+    BoundedStorage,
+    /// Nothing is left behind that nobody needs.
+    NoGarbage,
+}
+
+impl Property {
+    /// Every property there is.
+    pub const ALL: [Self; 8] = [
+        Self::NoLostMessages,
+        Self::NoGhostMessages,
+        Self::NoDuplicatedProcessing,
+        Self::ConsistentOutputs,
+        Self::StateMatchesOutputs,
+        Self::Settles,
+        Self::BoundedStorage,
+        Self::NoGarbage,
+    ];
+}
+
+/// One endpoint's part in a world at rest, for one aggregate.
+pub struct Evidence<'a> {
+    /// Which aggregate.
+    pub aggregate: &'a str,
+    /// The logical messages that were to be processed, in the order in which
+    /// they were sent (or in which the search should try first).
+    pub inputs: &'a [Message],
+    /// The business state.
+    pub state: &'a Value,
+    /// Every different message that was published.
+    pub outputs: &'a [Message],
+}
+
+/// Why some evidence is no exactly-once execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The properties that are violated, the telling one first.
+    pub violated: Vec<Property>,
+    /// In one sentence, why.
+    pub reason: String,
+    /// What it means for the business, a sentence each.
+    pub damage: Vec<String>,
+    /// The nearest legal execution, in words.
+    pub nearest: Option<String>,
+}
+
+/// The search had to be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are too many orders of {messages} messages to try them all")]
+pub struct TooManyOrders {
+    /// How many messages there were.
+    pub messages: usize,
+}
+
+/// One sequential execution.
+#[derive(Clone, Debug)]
+struct Execution {
+    order: Vec<usize>,
+    state: Value,
+    outputs: Vec<Value>,
+}
+
+/// Judges the evidence.
+///
+/// # Errors
+///
+/// `Ok(Err(_))` is a violation; the outer error says that there were too many
+/// orders to try.
+pub fn judge(
+    specification: &dyn Specification,
+    evidence: &Evidence<'_>,
+) -> Result<Result<(), Judgement>, TooManyOrders> {
+    let wrong_ids = wrong_ids(evidence);
+    if wrong_ids.is_none() && explained(specification, evidence)? {
+        return Ok(Ok(()));
+    }
+    Ok(Err(Diagnosis::new(specification, evidence).find(wrong_ids)))
+}
+
+/// The content of an output, fresh ids left open.
+fn content(body: &Value) -> Value {
+    match body {
+        Value::String(text) if text.parse::<MessageId>().is_ok_and(|id| id.is_fresh()) => FRESH.into(),
+        Value::Array(items) => items.iter().map(content).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), content(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The same id, published with two contents.
+fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
+    let mut bodies: BTreeMap<MessageId, &Value> = BTreeMap::new();
+    evidence.outputs.iter().find_map(|output| match bodies.insert(output.id, &output.body) {
+        Some(other) if other != &output.body => Some((other.clone(), output.body.clone())),
+        _ => None,
+    })
+}
+
+/// Whether some order explains state and outputs both.
+fn explained(specification: &dyn Specification, evidence: &Evidence<'_>) -> Result<bool, TooManyOrders> {
+    const MOST_STEPS: usize = 1_000_000;
+    let actual = sorted(evidence.outputs.iter().map(|output| content(&output.body)).collect());
+    let all = evidence.inputs.len();
+    let mut seen: BTreeSet<(Vec<usize>, String, Vec<usize>)> = BTreeSet::new();
+    // Depth first; the inputs in their given order are tried first.
+    let mut stack = vec![(Vec::<usize>::new(), specification.initial(), Vec::<Value>::new())];
+    let mut steps = 0;
+    while let Some((done, state, outputs)) = stack.pop() {
+        if done.len() == all {
+            if &state == evidence.state && sorted(outputs) == actual {
+                return Ok(true);
+            }
+            continue;
+        }
+        for next in (0..all).rev().filter(|next| !done.contains(next)) {
+            for (state, published) in specification.process(&state, &evidence.inputs[next]) {
+                steps += 1;
+                if steps > MOST_STEPS {
+                    return Err(TooManyOrders { messages: all });
+                }
+                let mut outputs = outputs.clone();
+                outputs.extend(published);
+                // Whatever was said must really have been said.
+                let Some(matched) = matched(&outputs, &actual) else { continue };
+                let mut done = done.clone();
+                done.push(next);
+                let mut processed = done.clone();
+                processed.sort_unstable();
+                if seen.insert((processed, state.to_string(), matched)) {
+                    stack.push((done, state, outputs));
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Which of the actual outputs (sorted) the expected ones are.
+fn matched(expected: &[Value], actual: &[Value]) -> Option<Vec<usize>> {
+    let mut matched: Vec<usize> = Vec::with_capacity(expected.len());
+    for output in expected {
+        let found = (0..actual.len()).find(|place| &actual[*place] == output && !matched.contains(place))?;
+        matched.push(found);
+    }
+    matched.sort_unstable();
+    Some(matched)
+}
+
+fn sorted(mut values: Vec<Value>) -> Vec<Value> {
+    values.sort_by_cached_key(Value::to_string);
+    values
+}
+
+/// What is in `a` and not in `b`, counting.
+fn minus(a: &[Value], b: &[Value]) -> Vec<Value> {
+    let mut rest = b.to_vec();
+    let mut left = Vec::new();
+    for value in a {
+        match rest.iter().position(|other| other == value) {
+            Some(found) => _ = rest.swap_remove(found),
+            None => left.push(value.clone()),
+        }
+    }
+    left
+}
+
+/// Finds out what is wrong with evidence that no order explains.
+struct Diagnosis<'a> {
+    specification: &'a dyn Specification,
+    evidence: &'a Evidence<'a>,
+    /// All executions of all messages, each once.
+    legal: Vec<Execution>,
+    actual: Vec<Value>,
+}
+
+impl<'a> Diagnosis<'a> {
+    /// Diagnosing is for counterexamples, which are small; of very many
+    /// executions, the first thousands will do to find a near one.
+    const MOST_EXECUTIONS: usize = 5_000;
+
+    fn new(specification: &'a dyn Specification, evidence: &'a Evidence<'a>) -> Self {
+        let all: Vec<usize> = (0..evidence.inputs.len()).collect();
+        let legal = executions(specification, evidence.inputs, &all);
+        let actual = evidence.outputs.iter().map(|output| content(&output.body)).collect();
+        Self { specification, evidence, legal, actual }
+    }
+
+    fn find(&self, wrong_ids: Option<(Value, Value)>) -> Judgement {
+        let mut symptoms: Vec<(Property, Symptom)> = Vec::new();
+        if let Some((one, other)) = wrong_ids {
+            symptoms.push((Property::ConsistentOutputs, Symptom::TwoContents(one, other)));
+        }
+        symptoms.extend(self.contradictions());
+        symptoms.extend(self.published_again());
+        let nearest = self.nearest();
+        match &nearest {
+            Some(nearest) if &nearest.state == self.evidence.state => {
+                symptoms.extend(self.output_symptoms(nearest));
+            }
+            _ => symptoms.extend(self.state_symptoms()),
+        }
+        if symptoms.is_empty() {
+            symptoms.push((Property::StateMatchesOutputs, Symptom::DifferentOrders));
+        }
+        let mut violated: Vec<Property> = Vec::new();
+        for (property, _) in &symptoms {
+            if !violated.contains(property) {
+                violated.push(*property);
+            }
+        }
+        let mut damage: Vec<String> = Vec::new();
+        for (_, symptom) in &symptoms {
+            let sentence = self.specification.damage(self.evidence.aggregate, symptom);
+            if !damage.contains(&sentence) {
+                damage.push(sentence);
+            }
+        }
+        Judgement { violated, reason: self.reason(&symptoms), damage, nearest: nearest.map(|e| self.tell(e)) }
+    }
+
+    /// Outputs of one message that no single processing of it can lead to.
+    fn contradictions(&self) -> Vec<(Property, Symptom)> {
+        let mut found = Vec::new();
+        let states = self.reachable_states();
+        for input in self.evidence.inputs {
+            let possible: Vec<Vec<Value>> = states
+                .iter()
+                .flat_map(|state| self.specification.process(state, input))
+                .map(|(_, outputs)| outputs)
+                .collect();
+            let mine: Vec<Value> = self
+                .evidence
+                .outputs
+                .iter()
+                .filter(|output| self.is_only_from(output, input, &states))
+                .map(|output| content(&output.body))
+                .collect::<Vec<_>>();
+            let mut distinct: Vec<Value> = Vec::new();
+            for output in mine {
+                if !distinct.contains(&output) {
+                    distinct.push(output);
+                }
+            }
+            if !distinct.is_empty() && !possible.iter().any(|possible| minus(&distinct, possible).is_empty()) {
+                found.push((Property::ConsistentOutputs, Symptom::Contradiction(input.clone(), distinct)));
+            }
+        }
+        found
+    }
+
+    /// Whether an output can only come from this input, judged by what the
+    /// inputs can lead to at all.
+    fn is_only_from(&self, output: &Message, input: &Message, states: &[Value]) -> bool {
+        let body = content(&output.body);
+        let can = |input: &Message| {
+            states
+                .iter()
+                .flat_map(|state| self.specification.process(state, input))
+                .any(|(_, outputs)| outputs.contains(&body))
+        };
+        self.evidence.inputs.iter().filter(|other| can(other)).eq([input])
+    }
+
+    /// Every state that some of the messages, each at most once, can lead to.
+    fn reachable_states(&self) -> Vec<Value> {
+        let mut states = vec![self.specification.initial()];
+        let mut from = 0;
+        for _ in 0..self.evidence.inputs.len().min(4) {
+            let until = states.len();
+            for index in from..until {
+                for input in self.evidence.inputs {
+                    for (state, _) in self.specification.process(&states[index].clone(), input) {
+                        if !states.contains(&state) && states.len() < 200 {
+                            states.push(state);
+                        }
+                    }
+                }
+            }
+            from = until;
+        }
+        states
+    }
+
+    /// Outputs that were published under more ids than any execution explains.
+    fn published_again(&self) -> Vec<(Property, Symptom)> {
+        let mut found: Vec<(Property, Symptom)> = Vec::new();
+        for output in &self.actual {
+            let times = |outputs: &[Value]| outputs.iter().filter(|other| *other == output).count();
+            let most = self.legal.iter().map(|execution| times(&execution.outputs)).max().unwrap_or(0);
+            let symptom = (Property::NoDuplicatedProcessing, Symptom::PublishedAgain(output.clone()));
+            if most > 0 && times(&self.actual) > most && !found.contains(&symptom) {
+                found.push(symptom);
+            }
+        }
+        found
+    }
+
+    /// The legal execution that comes nearest: with the same state if there is
+    /// one, and the fewest outputs too many or too few.
+    fn nearest(&self) -> Option<&Execution> {
+        self.legal.iter().min_by_key(|execution| {
+            let outputs = minus(&self.actual, &execution.outputs).len()
+                + minus(&execution.outputs, &self.actual).len();
+            (&execution.state != self.evidence.state, outputs)
+        })
+    }
+
+    /// The state is legal; what of the outputs?
+    fn output_symptoms(&self, nearest: &Execution) -> Vec<(Property, Symptom)> {
+        let distinct = |values: &[Value]| values.iter().map(Value::to_string).collect::<BTreeSet<_>>();
+        let published = distinct(&self.actual);
+        if self.legal.iter().any(|execution| distinct(&execution.outputs) == published)
+            && distinct(&nearest.outputs) != published
+        {
+            return vec![(Property::StateMatchesOutputs, Symptom::DifferentOrders)];
+        }
+        let missing = minus(&nearest.outputs, &self.actual)
+            .into_iter()
+            .map(|output| (Property::NoLostMessages, Symptom::NeverPublished(output)));
+        let surplus = minus(&self.actual, &nearest.outputs)
+            .into_iter()
+            .filter(|output| !nearest.outputs.contains(output))
+            .map(|output| (Property::NoGhostMessages, Symptom::Unjustified(output)));
+        missing.chain(surplus).collect()
+    }
+
+    /// No order of all messages leads to the state: does it show one too few
+    /// or one twice?
+    fn state_symptoms(&self) -> Vec<(Property, Symptom)> {
+        let count = self.evidence.inputs.len();
+        let reached = |indices: &[usize]| {
+            executions(self.specification, self.evidence.inputs, indices)
+                .into_iter()
+                .any(|execution| &execution.state == self.evidence.state)
+        };
+        if count <= 6 {
+            let subsets = (0u32..(1 << count) - 1).map(|set| {
+                let (there, missing): (Vec<usize>, Vec<usize>) =
+                    (0..count).partition(|index| set & (1 << index) != 0);
+                (there, missing)
+            });
+            let best = subsets.filter(|(there, _)| reached(there)).min_by_key(|(_, missing)| missing.len());
+            if let Some((_, missing)) = best {
+                return missing
+                    .into_iter()
+                    .map(|index| {
+                        (Property::NoLostMessages, Symptom::EffectMissing(self.evidence.inputs[index].clone()))
+                    })
+                    .collect();
+            }
+            for twice in 0..count {
+                let indices: Vec<usize> = (0..count).chain([twice]).collect();
+                if reached(&indices) {
+                    let message = self.evidence.inputs[twice].clone();
+                    return vec![(Property::NoDuplicatedProcessing, Symptom::EffectTwice(message))];
+                }
+            }
+        }
+        vec![(Property::StateMatchesOutputs, Symptom::Unexplained)]
+    }
+
+    fn reason(&self, symptoms: &[(Property, Symptom)]) -> String {
+        let inputs: Vec<String> = self.evidence.inputs.iter().map(|input| words::body(&input.body)).collect();
+        let state = self.specification.describe(self.evidence.state);
+        let subject = match inputs.len() {
+            1 => format!("processing {} exactly once does not explain", inputs[0]),
+            _ => format!("no order of {} explains", words::enumeration(&inputs)),
+        };
+        let outputs: Vec<String> = symptoms
+            .iter()
+            .filter_map(|(_, symptom)| match symptom {
+                Symptom::NeverPublished(output) => Some(format!("no {}", words::body(output))),
+                Symptom::Unjustified(output) => Some(words::body(output)),
+                Symptom::PublishedAgain(output) => Some(format!("{} under two ids", words::body(output))),
+                Symptom::TwoContents(one, other) => {
+                    Some(format!("one id that says both {} and {}", words::body(one), words::body(other)))
+                }
+                Symptom::Contradiction(_, outputs) => {
+                    Some(format!("both {}", words::enumeration(&outputs.iter().map(words::body).collect::<Vec<_>>())))
+                }
+                Symptom::DifferentOrders => Some(format!(
+                    "the messages {}",
+                    words::enumeration(&self.actual.iter().map(words::body).collect::<Vec<_>>())
+                )),
+                Symptom::EffectMissing(_) | Symptom::EffectTwice(_) | Symptom::Unexplained => None,
+            })
+            .collect();
+        if outputs.is_empty() {
+            format!("{subject} {state}")
+        } else {
+            format!("{subject} {state} and {}", words::enumeration(&outputs))
+        }
+    }
+
+    fn tell(&self, execution: &Execution) -> String {
+        let order: Vec<String> =
+            execution.order.iter().map(|&index| words::body(&self.evidence.inputs[index].body)).collect();
+        let outputs: Vec<String> = execution.outputs.iter().map(words::body).collect();
+        format!(
+            "{} leads to {} and publishes {}",
+            order.join(", then "),
+            self.specification.describe(&execution.state),
+            words::enumeration(&outputs)
+        )
+    }
+}
+
+/// All executions of the messages with these indices, in every order.
+fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[usize]) -> Vec<Execution> {
+    let mut found = Vec::new();
+    let start = Execution { order: Vec::new(), state: specification.initial(), outputs: Vec::new() };
+    let mut stack = vec![(start, indices.to_vec())];
+    while let Some((execution, left)) = stack.pop() {
+        if left.is_empty() {
+            found.push(execution);
+            if found.len() >= Diagnosis::MOST_EXECUTIONS {
+                break;
+            }
+            continue;
+        }
+        for (place, &index) in left.iter().enumerate().rev() {
+            if left[..place].contains(&index) {
+                continue;
+            }
+            let mut rest = left.clone();
+            rest.remove(place);
+            for (state, outputs) in specification.process(&execution.state, &inputs[index]) {
+                let mut next = execution.clone();
+                next.order.push(index);
+                next.state = state;
+                next.outputs.extend(outputs);
+                stack.push((next, rest.clone()));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,210 @@
+//! The simulated ports: every call waits until the engine answers it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shared::{
+    Document, DocumentStore, Etag, EventStore, Message, NewEvent, Ports, Precondition, PublishError, Publisher,
+    RecordedEvent, StoreError,
+};
+
+use crate::call::{Answer, RawCall};
+
+/// One call on its way to the world and back.
+struct Slot {
+    call: RawCall,
+    answer: Option<Answer>,
+    /// Whoever awaits the call right now.
+    waker: Option<Waker>,
+    state: SlotState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SlotState {
+    Waiting,
+    Answered,
+    /// The handler dropped the call before it was answered.
+    Dropped,
+}
+
+/// The calls of one delivery, in the order in which they were made.
+#[derive(Clone, Default)]
+pub(crate) struct Switchboard(Arc<Mutex<Vec<Slot>>>);
+
+impl Switchboard {
+    fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The calls that wait for an answer, ordered by content, each with the
+    /// line to answer it on.
+    pub(crate) fn waiting(&self) -> Vec<(RawCall, usize)> {
+        let mut waiting: Vec<_> = self
+            .slots()
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.state == SlotState::Waiting)
+            .map(|(line, slot)| (slot.call.clone(), line))
+            .collect();
+        waiting.sort();
+        waiting
+    }
+
+    /// Answers the call on this line and wakes whoever awaits it.
+    pub(crate) fn answer(&self, line: usize, answer: Answer) {
+        let waker = {
+            let mut slots = self.slots();
+            let slot = &mut slots[line];
+            slot.answer = Some(answer);
+            slot.state = SlotState::Answered;
+            slot.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The ports of an endpoint whose calls go to this switchboard.
+    pub(crate) fn ports(&self, stores: &[String]) -> Ports {
+        let store = |number: u8| Arc::new(SimulatedStore { switchboard: self.clone(), number });
+        Ports {
+            events: store(0),
+            documents: store(0),
+            publisher: store(0),
+            stores: (1..)
+                .zip(stores)
+                .map(|(number, name)| (name.clone(), store(number) as Arc<dyn DocumentStore>))
+                .collect(),
+        }
+    }
+
+    /// A call, made when it is first polled.
+    fn call(&self, call: RawCall) -> PendingCall {
+        PendingCall { switchboard: self.clone(), call: Some(call), line: None }
+    }
+}
+
+/// Waits for the answer to one call.
+struct PendingCall {
+    switchboard: Switchboard,
+    call: Option<RawCall>,
+    line: Option<usize>,
+}
+
+impl Future for PendingCall {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<Answer> {
+        if let Some(call) = self.call.take() {
+            let mut slots = self.switchboard.slots();
+            let line = slots.len();
+            slots.push(Slot {
+                call,
+                answer: None,
+                waker: Some(context.waker().clone()),
+                state: SlotState::Waiting,
+            });
+            drop(slots);
+            self.line = Some(line);
+            return Poll::Pending;
+        }
+        let line = self.line.expect("a call that was made has a line");
+        let mut slots = self.switchboard.slots();
+        let slot = &mut slots[line];
+        match slot.answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                slot.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for PendingCall {
+    fn drop(&mut self) {
+        if let Some(line) = self.line {
+            let mut slots = self.switchboard.slots();
+            if slots[line].state == SlotState::Waiting {
+                slots[line].state = SlotState::Dropped;
+            }
+        }
+    }
+}
+
+/// A store or publisher of the simulated world.
+struct SimulatedStore {
+    switchboard: Switchboard,
+    /// 0 for the endpoint's main stores, n for its n-th further one.
+    number: u8,
+}
+
+/// Takes the answer of the kind that the call asked for.
+macro_rules! expect {
+    ($answer:expr, $kind:ident) => {
+        match $answer {
+            Answer::$kind(result) => result,
+            other => unreachable!("the world answered {other:?}"),
+        }
+    };
+}
+
+#[async_trait]
+impl EventStore for SimulatedStore {
+    async fn read(&self, stream: &str) -> Result<Vec<RecordedEvent>, StoreError> {
+        let call = RawCall::ReadStream { stream: stream.to_owned() };
+        expect!(self.switchboard.call(call).await, Events)
+    }
+
+    async fn append(&self, stream: &str, expected: u64, events: Vec<NewEvent>) -> Result<u64, StoreError> {
+        let events = events
+            .iter()
+            .map(|event| serde_json::to_vec(event).expect("an event is an id and a JSON value"))
+            .collect();
+        let call = RawCall::Append { stream: stream.to_owned(), expected, events };
+        expect!(self.switchboard.call(call).await, Appended)
+    }
+}
+
+#[async_trait]
+impl DocumentStore for SimulatedStore {
+    async fn get(&self, key: &str) -> Result<Option<Document>, StoreError> {
+        let call = RawCall::Get { store: self.number, key: key.to_owned() };
+        expect!(self.switchboard.call(call).await, Document)
+    }
+
+    async fn put(&self, key: &str, body: Vec<u8>, condition: Precondition) -> Result<Etag, StoreError> {
+        let call =
+            RawCall::Put { store: self.number, key: key.to_owned(), body, condition, time_to_live: None };
+        expect!(self.switchboard.call(call).await, Stored)
+    }
+
+    async fn put_expiring(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        condition: Precondition,
+        time_to_live: Duration,
+    ) -> Result<Etag, StoreError> {
+        let time_to_live = Some(time_to_live);
+        let call = RawCall::Put { store: self.number, key: key.to_owned(), body, condition, time_to_live };
+        expect!(self.switchboard.call(call).await, Stored)
+    }
+
+    async fn delete(&self, key: &str, condition: Precondition) -> Result<(), StoreError> {
+        let call = RawCall::Delete { store: self.number, key: key.to_owned(), condition };
+        expect!(self.switchboard.call(call).await, Deleted)
+    }
+}
+
+#[async_trait]
+impl Publisher for SimulatedStore {
+    async fn publish(&self, message: Message) -> Result<(), PublishError> {
+        let message = serde_json::to_vec(&message).expect("a message is an id and a JSON value");
+        expect!(self.switchboard.call(RawCall::Publish { message }).await, Published)
+    }
+}

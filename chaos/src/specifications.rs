@@ -1,0 +1,136 @@
+//! What the endpoints of the workshop should do, without any store or failure.
+
+use serde_json::Value;
+use shared::Message;
+use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+
+use crate::checker::{Specification, Symptom};
+use crate::words;
+
+/// An order that announces every change: exercise 01.
+#[must_use]
+pub fn orders() -> Orders {
+    Orders { first_item: false }
+}
+
+/// An order that also welcomes the customer when its first item comes in: from
+/// exercise 02 on.
+#[must_use]
+pub fn orders_with_welcome() -> Orders {
+    Orders { first_item: true }
+}
+
+/// See [`orders`] and [`orders_with_welcome`].
+#[derive(Clone, Copy, Debug)]
+pub struct Orders {
+    first_item: bool,
+}
+
+impl Specification for Orders {
+    fn aggregate(&self, message: &Message) -> String {
+        message
+            .read::<Command>()
+            .map(|command| command.order_id().to_owned())
+            .or_else(|_| message.read::<OrderEvent>().map(|event| event.order_id().to_owned()))
+            .unwrap_or_default()
+    }
+
+    fn initial(&self) -> Value {
+        to_value(&Order::default())
+    }
+
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        let Ok(command) = message.read::<Command>() else { return vec![(state.clone(), Vec::new())] };
+        let mut order: Order = serde_json::from_value(state.clone()).unwrap_or_default();
+        let mut announced = Vec::new();
+        let events = decide(&order, &command);
+        if events.is_empty() {
+            announced.push(nothing_changed(&command));
+        }
+        for event in events {
+            announced.extend(first_item(&order, &event).filter(|_| self.first_item));
+            order.apply(&event);
+            announced.push(event);
+        }
+        vec![(to_value(&order), announced.iter().map(to_value).collect())]
+    }
+
+    fn describe(&self, state: &Value) -> String {
+        match serde_json::from_value::<Order>(state.clone()) {
+            Ok(order) if order.is_empty() => "an empty order".to_owned(),
+            Ok(order) => format!("an order with {}", words::enumeration(&order.items)),
+            Err(_) => format!("a state that is no order ({state})"),
+        }
+    }
+
+    fn damage(&self, order: &str, symptom: &Symptom) -> String {
+        let event = |body: &Value| serde_json::from_value::<OrderEvent>(body.clone()).ok();
+        let command = |message: &Message| message.read::<Command>().ok();
+        match symptom {
+            Symptom::NeverPublished(body) => match event(body) {
+                Some(OrderEvent::FirstItemAdded { .. }) => format!("the customer of {order} is never welcomed"),
+                Some(OrderEvent::ItemAdded { item, .. }) => {
+                    format!("the warehouse never hears of the {item}, and the customer of {order} waits for it")
+                }
+                Some(OrderEvent::ItemRemoved { item, .. }) => {
+                    format!("the warehouse sends the {item} that the customer of {order} took out, and bills it")
+                }
+                Some(OrderEvent::NothingChanged { .. }) | None => {
+                    format!("whoever asked for a change of {order} waits for an answer for ever")
+                }
+            },
+            Symptom::Unjustified(body) => match event(body) {
+                Some(OrderEvent::FirstItemAdded { item, .. }) => {
+                    format!("the customer of {order} is welcomed for the {item}, which was not the first item")
+                }
+                Some(OrderEvent::ItemAdded { item, .. }) => {
+                    format!("the warehouse packs a {item} for {order} that nobody ordered")
+                }
+                Some(OrderEvent::ItemRemoved { item, .. }) => {
+                    format!("the warehouse takes the {item} out of {order}, and the customer wants it")
+                }
+                Some(OrderEvent::NothingChanged { .. }) | None => {
+                    format!("whoever asked for a change of {order} is told that nothing changed, and it did")
+                }
+            },
+            Symptom::PublishedAgain(body) => match event(body) {
+                Some(OrderEvent::FirstItemAdded { .. }) => format!("the customer of {order} is welcomed twice"),
+                Some(OrderEvent::ItemAdded { item, .. }) => {
+                    format!("the warehouse packs the {item} of {order} twice, and bills it twice")
+                }
+                _ => format!("one change of {order} is announced as two"),
+            },
+            Symptom::TwoContents(..) => {
+                format!("two readers of one message about {order} act on different contents")
+            }
+            Symptom::Contradiction(message, _) => format!(
+                "those who hear about {} of {order} are told things that exclude each other",
+                words::body(&message.body)
+            ),
+            Symptom::EffectMissing(message) => match command(message) {
+                Some(Command::AddItem { item, .. }) => {
+                    format!("the customer of {order} added {item}, and it is not in the order")
+                }
+                Some(Command::RemoveItem { item, .. }) => {
+                    format!("the customer of {order} took the {item} out, and it is still in the order")
+                }
+                None => format!("a message to {order} has no effect"),
+            },
+            Symptom::EffectTwice(message) => match command(message) {
+                Some(Command::AddItem { item, .. }) => {
+                    format!("the customer of {order} added {item} once, pays twice, and gets two")
+                }
+                Some(Command::RemoveItem { item, .. }) => format!("the {item} is taken out of {order} twice"),
+                None => format!("a message to {order} takes effect twice"),
+            },
+            Symptom::DifferentOrders => {
+                format!("{order} says one thing, and everybody who listens was told another")
+            }
+            Symptom::Unexplained => format!("nobody can say how {order} came to be what it is"),
+        }
+    }
+}
+
+fn to_value<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("the domain's types can be written as JSON")
+}

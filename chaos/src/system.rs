@@ -1,0 +1,125 @@
+//! What is put under test: endpoints, their stores, and what they should do.
+
+use std::sync::Arc;
+
+use shared::{Endpoint, Message, Snapshot};
+
+use crate::checker::Specification;
+use crate::machine::StoreKind;
+
+/// One or more endpoints, wired together by their subscriptions, and the
+/// specifications that they are judged by.
+///
+/// ```
+/// use chaos::{System, specifications};
+/// use shared::{Endpoint, order::Order};
+///
+/// // An endpoint that forgets to do anything.
+/// let lazy = Endpoint::new("orders", async |_, _, _| Ok(())).view(|_, _| Ok(Order::default()));
+/// let system = System::of(lazy).judged_by(specifications::orders());
+/// # _ = system;
+/// ```
+#[derive(Clone)]
+pub struct System {
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) specifications: Vec<Option<Arc<dyn Specification>>>,
+    pub(crate) stores: Vec<(String, StoreKind)>,
+    pub(crate) storage_bounds: Vec<StorageBound>,
+    pub(crate) garbage: Vec<GarbageRule>,
+}
+
+/// A bound on what an endpoint stores at rest.
+#[derive(Clone)]
+pub(crate) struct StorageBound {
+    pub(crate) endpoint: usize,
+    pub(crate) what: String,
+    pub(crate) at_most: usize,
+    pub(crate) measure: Arc<dyn Fn(&Snapshot) -> usize + Send + Sync>,
+}
+
+/// What must not be left behind at rest.
+#[derive(Clone)]
+pub(crate) struct GarbageRule {
+    pub(crate) endpoint: usize,
+    pub(crate) find: Arc<dyn Fn(&Snapshot) -> Vec<String> + Send + Sync>,
+}
+
+impl System {
+    /// A system with one endpoint. Messages are sent to the first endpoint
+    /// unless said otherwise.
+    #[must_use]
+    pub fn of(endpoint: Endpoint) -> Self {
+        Self {
+            endpoints: vec![endpoint],
+            specifications: vec![None],
+            stores: Vec::new(),
+            storage_bounds: Vec::new(),
+            garbage: Vec::new(),
+        }
+    }
+
+    /// Adds another endpoint.
+    #[must_use]
+    pub fn and(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self.specifications.push(None);
+        self
+    }
+
+    /// What the endpoint added last should do. An endpoint without a
+    /// specification is run, but not judged.
+    #[must_use]
+    pub fn judged_by(mut self, specification: impl Specification + 'static) -> Self {
+        *self.specifications.last_mut().expect("a system has an endpoint") = Some(Arc::new(specification));
+        self
+    }
+
+    /// What kind of document store a store is. An endpoint's main store has the
+    /// name of the endpoint.
+    #[must_use]
+    pub fn store(mut self, name: impl Into<String>, kind: StoreKind) -> Self {
+        self.stores.push((name.into(), kind));
+        self
+    }
+
+    /// At rest, `measure` of what the endpoint added last stores must be at
+    /// most `at_most`: [`Property::BoundedStorage`](crate::Property::BoundedStorage).
+    #[must_use]
+    pub fn stores_at_most(
+        mut self,
+        what: impl Into<String>,
+        at_most: usize,
+        measure: impl Fn(&Snapshot) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let endpoint = self.endpoints.len() - 1;
+        self.storage_bounds.push(StorageBound { endpoint, what: what.into(), at_most, measure: Arc::new(measure) });
+        self
+    }
+
+    /// At rest, `find` must find nothing in what the endpoint added last
+    /// stores: [`Property::NoGarbage`](crate::Property::NoGarbage).
+    #[must_use]
+    pub fn leaves_no_garbage(
+        mut self,
+        find: impl Fn(&Snapshot) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        let endpoint = self.endpoints.len() - 1;
+        self.garbage.push(GarbageRule { endpoint, find: Arc::new(find) });
+        self
+    }
+
+    /// The number of the endpoint with this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub(crate) fn endpoint_named(&self, name: &str) -> usize {
+        self.endpoints.iter().position(|endpoint| endpoint.name() == name).unwrap_or_else(|| {
+            let known: Vec<_> = self.endpoints.iter().map(Endpoint::name).collect();
+            panic!("there is no endpoint named {name:?}; there are {known:?}")
+        })
+    }
+}
+
+/// Messages, and the endpoint each is sent to.
+pub(crate) type Mail = Vec<(usize, Message)>;

@@ -1,0 +1,147 @@
+//! One state of the world: stores, queues, workers, and what has been
+//! published.
+//!
+//! A world is plain data: cheap to clone, compared and hashed by content. How
+//! it changes is in [`machine`](crate::machine).
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::call::{Call, ObjectKey};
+use crate::rehearsal::ShapeId;
+use crate::text::{Id, Ids, Text};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct World {
+    /// Sorted by key.
+    pub(crate) objects: Vec<Object>,
+    /// Copies waiting to be delivered, oldest first.
+    pub(crate) queue: Vec<Copy>,
+    /// All workers, those of one endpoint side by side.
+    pub(crate) workers: SmallVec<[Worker; 4]>,
+    /// Every different message that was published, and by which endpoint.
+    pub(crate) published: Vec<Copy>,
+    /// Calls that outlived whoever made them.
+    pub(crate) flying: Vec<Flying>,
+    /// Running times to live, oldest first.
+    pub(crate) timers: Vec<Timer>,
+    /// Which component of the messages is being worked on (see
+    /// [`independence`](crate::independence)).
+    pub(crate) phase: u8,
+    /// What was spent of each budget. Not part of the state's identity.
+    pub(crate) used: Used,
+    /// The next fresh id. Not part of the state's identity.
+    pub(crate) next_id: Id,
+}
+
+/// A copy of a message at an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Copy {
+    pub(crate) endpoint: u8,
+    pub(crate) message: Text,
+}
+
+/// A document or stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) key: ObjectKey,
+    pub(crate) content: Content,
+    /// What a stale read may return, oldest first; kept by weak stores only.
+    pub(crate) history: Vec<Option<Version>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Stream(Vec<Text>),
+    Document(Option<Version>),
+}
+
+/// One version of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) etag: Id,
+    pub(crate) body: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Worker {
+    pub(crate) endpoint: u8,
+    pub(crate) busy: Option<Busy>,
+}
+
+/// A delivery in progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Busy {
+    pub(crate) message: Text,
+    /// Whether the lock on the message is still this worker's.
+    pub(crate) holds_lock: bool,
+    pub(crate) shape: ShapeId,
+    /// The world's names of the ids that the delivery knows.
+    pub(crate) ids: Ids,
+    pub(crate) phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The handler waits for its ports.
+    Handling,
+    /// The handler is done; this output is dispatched next.
+    Dispatching(u8),
+    /// Everything is dispatched.
+    Acking,
+}
+
+/// A call that outlived whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flying {
+    pub(crate) endpoint: u8,
+    /// Which message was being processed.
+    pub(crate) message: Text,
+    pub(crate) call: Call,
+    /// A call that was dropped by a living handler may land (as a fault) or
+    /// not; one that a crash was charged for does.
+    pub(crate) certain: bool,
+}
+
+/// A document that its store will delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Timer {
+    pub(crate) key: ObjectKey,
+    pub(crate) time_to_live: Duration,
+    /// The workers (one bit each) whose lock was running when this was set, and
+    /// still is.
+    pub(crate) older_locks: u32,
+}
+
+/// What was spent: all faults, stale reads, then faults by message where they
+/// are bounded so.
+pub(crate) type Used = [u8; 8];
+
+/// Whether `a` left at least as much of every budget as `b`.
+pub(crate) fn at_most(a: &Used, b: &Used) -> bool {
+    a.iter().zip(b).all(|(a, b)| a <= b)
+}
+
+impl World {
+    pub(crate) fn find(&self, key: &ObjectKey) -> Result<usize, usize> {
+        self.objects.binary_search_by(|object| object.key.cmp(key))
+    }
+
+    /// At rest: no copy of any message anywhere, no worker busy.
+    pub(crate) fn at_rest(&self) -> bool {
+        self.queue.is_empty()
+            && self.workers.iter().all(|worker| worker.busy.is_none())
+            && self.flying.iter().all(|flying| !flying.certain)
+    }
+
+    /// How many workers are busy besides one.
+    pub(crate) fn crowd(&self) -> u16 {
+        (self.workers.iter().filter(|worker| worker.busy.is_some()).count() as u16).saturating_sub(1)
+    }
+
+    /// Whether any message is being worked on.
+    pub(crate) fn work_in_flight(&self) -> bool {
+        self.workers.iter().any(|worker| worker.busy.is_some())
+    }
+}

@@ -1,0 +1,20 @@
+//! Handlers for the tests of the engine: right ones and wrong ones.
+
+#![allow(dead_code, missing_docs)]
+
+pub mod handlers;
+
+use shared::order::Command;
+use shared::{Message, MessageId};
+
+/// A command to add an item; the same arguments give the same message.
+pub fn add_item(order: &str, item: &str) -> Message {
+    let command = Command::AddItem { order_id: order.into(), item: item.into() };
+    Message::new(MessageId::named(&format!("add {order} {item}")), &command)
+}
+
+/// A command to remove an item.
+pub fn remove_item(order: &str, item: &str) -> Message {
+    let command = Command::RemoveItem { order_id: order.into(), item: item.into() };
+    Message::new(MessageId::named(&format!("remove {order} {item}")), &command)
+}

@@ -1,0 +1,74 @@
+//! The rules, each a sentence that a check quotes when it is broken.
+
+macro_rules! rules {
+    ($($name:ident = $sentence:literal;)*) => {
+        $(#[doc = concat!("“", $sentence, "”")] pub const $name: &str = $sentence;)*
+    };
+}
+
+// Event stores.
+rules! {
+    NEW_STREAM_IS_EMPTY = "a stream that nobody has written to has no events, and the version 0";
+    APPEND_RETURNS_VERSION = "an append at the current version succeeds and returns the number of events in the stream";
+    READ_IN_ORDER = "a read returns all events, body and cause as they were appended, oldest first, at versions 1, 2, 3, …";
+    STALE_APPEND_CONFLICTS = "an append at a version that the stream has left behind is a conflict";
+    FUTURE_APPEND_CONFLICTS = "an append at a version that the stream has not reached is a conflict";
+    REFUSED_APPEND_RECORDS_NOTHING = "an append that is refused records none of its events";
+    ALL_OR_NOTHING = "a read returns all events of an append or none of them";
+    NOTHING_APPENDED_IS_NOTHING_RECORDED = "appending nothing at the current version returns that version and records nothing";
+    NOTHING_APPENDED_IS_CHECKED_TOO = "appending nothing at another version is a conflict";
+    EQUAL_EVENTS_ARE_KEPT = "an event that equals an earlier one is recorded like any other";
+    STREAMS_ARE_INDEPENDENT = "an append to one stream changes no other";
+    ONE_APPEND_WINS = "of concurrent appends at the same version, exactly one succeeds and the others are conflicts";
+    NO_APPEND_IS_LOST = "concurrent writers who append at the version they have read lose none of their events";
+}
+
+// Document stores.
+rules! {
+    ABSENT_IS_NONE = "a get of a key without a document is None";
+    BODY_COMES_BACK = "a get returns the body of the latest write, byte for byte";
+    UNCONDITIONAL_PUT_SUCCEEDS = "a put without a precondition succeeds, whether there is a document or not";
+    KEYS_ARE_INDEPENDENT = "a write under one key changes nothing under any other, however similar";
+    IF_ABSENT_CREATES = "a put under if-absent succeeds when there is no document";
+    IF_ABSENT_CONFLICTS = "a put under if-absent is a conflict when there is a document";
+    IF_ETAG_REPLACES = "a put under if-etag succeeds when the document still has this etag";
+    STALE_ETAG_CONFLICTS = "a put under if-etag is a conflict when the document has another etag by now";
+    IF_ETAG_NEEDS_DOCUMENT = "a put or delete under if-etag is a conflict where there has never been a document";
+    REFUSED_WRITE_CHANGES_NOTHING = "a write that is refused leaves body and etag as they were";
+    EVERY_WRITE_NEW_ETAG = "every write gives the document a new etag, even if the body stays the same";
+    ETAG_IS_NEVER_REUSED = "an etag is never used again for the same key, not even after a delete";
+    GET_RETURNS_ETAG_OF_PUT = "a get returns the etag that the latest put returned, however often it is called";
+    NO_ABA = "a write under an old etag is a conflict, even if the document has its old body again";
+    DELETE_REMOVES = "a delete without a precondition, or under the current etag, succeeds and leaves no document";
+    DELETE_OF_NOTHING_SUCCEEDS = "a delete of what is not there succeeds, without a precondition or under if-absent";
+    DELETE_OBEYS_PRECONDITION = "a delete is a conflict under a stale etag, or under if-absent when there is a document";
+    NO_RESURRECTION = "a put under the etag of a document that is deleted or expired is a conflict";
+    ONE_CREATOR_WINS = "of concurrent puts under if-absent, exactly one succeeds and the others are conflicts";
+    ONE_CHANGE_WINS = "of concurrent puts and deletes under the same etag, exactly one succeeds and the others are conflicts";
+    NO_UPDATE_IS_LOST = "concurrent writers who put under the etag they have read lose none of their updates";
+}
+
+// Both kinds of store.
+rules! {
+    CONFLICTS_ARE_TRUE = "a conflict means that somebody else has written since the read";
+}
+
+// Documents that expire.
+rules! {
+    EXPIRES_NOT_BEFORE = "an expiring document is there, body and etag, until its time to live has passed";
+    EXPIRES = "an expiring document is gone once its time to live has passed";
+    EXPIRING_PUT_OBEYS_PRECONDITION = "an expiring put succeeds and conflicts under the same preconditions as any other";
+    LAST_WRITE_DECIDES_EXPIRY = "only the latest successful write of a document decides when and whether it expires";
+}
+
+// Documents of limited size.
+rules! {
+    UP_TO_LIMIT_IS_TAKEN = "a document whose key and body have exactly as many bytes as the limit is taken";
+    ABOVE_LIMIT_IS_REFUSED = "a document above the limit is refused as too large, with its size and the limit in the error";
+}
+
+// Publishers.
+rules! {
+    PUBLISH_SUCCEEDS = "a publish succeeds, of a copy too";
+    PUBLISHED_IS_SEEN = "a message is seen by others, unchanged, once its publish has succeeded";
+}

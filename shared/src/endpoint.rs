@@ -1,0 +1,167 @@
+//! A queue, a handler, and the view of the handler's state.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Context, Message, Ports, RecordedEvent};
+
+/// A handler's run over one message.
+pub type HandlerFuture = Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
+
+type Handler = dyn Fn(Arc<Message>, Ports, Arc<Context>) -> HandlerFuture + Send + Sync;
+type View = dyn Fn(&Snapshot, &str) -> anyhow::Result<Value> + Send + Sync;
+
+/// An endpoint: its name, its handler, what it subscribes to, and how to read
+/// the business state out of what it stores.
+///
+/// The same endpoint runs under the chaos engine and on real adapters.
+#[derive(Clone)]
+pub struct Endpoint {
+    name: String,
+    handler: Arc<Handler>,
+    view: Arc<View>,
+    subscriptions: Vec<String>,
+    stores: Vec<String>,
+}
+
+impl Endpoint {
+    /// An endpoint that processes each message with `handler`.
+    ///
+    /// A handler gets the message, the ports and the context of one delivery;
+    /// returning `Ok` means "done, acknowledge it", returning an error means
+    /// "put it back into the queue".
+    pub fn new<H>(name: impl Into<String>, handler: H) -> Self
+    where
+        H: AsyncFn(&Message, &Ports, &Context) -> anyhow::Result<()> + Send + Sync + 'static,
+    {
+        let handler = Arc::new(handler);
+        Self {
+            name: name.into(),
+            handler: Arc::new(move |message, ports, context| {
+                let handler = Arc::clone(&handler);
+                Box::pin(async move { handler(&message, &ports, &context).await })
+            }),
+            view: Arc::new(|_, _| Ok(Value::Null)),
+            subscriptions: Vec::new(),
+            stores: Vec::new(),
+        }
+    }
+
+    /// How to read the business state of one aggregate (an order, say) out of
+    /// the stores. Nobody but the handler's author knows how the documents are
+    /// laid out, so nobody else can say.
+    #[must_use]
+    pub fn view<S: Serialize>(
+        mut self,
+        view: impl Fn(&Snapshot, &str) -> anyhow::Result<S> + Send + Sync + 'static,
+    ) -> Self {
+        self.view = Arc::new(move |snapshot, id| Ok(serde_json::to_value(view(snapshot, id)?)?));
+        self
+    }
+
+    /// Subscribes to the messages of this name that other endpoints publish.
+    #[must_use]
+    pub fn subscribes_to(mut self, message_name: impl Into<String>) -> Self {
+        self.subscriptions.push(message_name.into());
+        self
+    }
+
+    /// Gives the handler a further document store, reached as
+    /// [`Ports::store`]. Endpoints that name the same store share it.
+    #[must_use]
+    pub fn with_store(mut self, name: impl Into<String>) -> Self {
+        self.stores.push(name.into());
+        self
+    }
+
+    /// The endpoint's name: also the name of its queue and of its main stores.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the messages it subscribes to.
+    #[must_use]
+    pub fn subscriptions(&self) -> &[String] {
+        &self.subscriptions
+    }
+
+    /// The names of its further document stores.
+    #[must_use]
+    pub fn stores(&self) -> &[String] {
+        &self.stores
+    }
+
+    /// Starts to process one copy of a message.
+    #[must_use]
+    pub fn handle(&self, message: Arc<Message>, ports: Ports, context: Arc<Context>) -> HandlerFuture {
+        (self.handler)(message, ports, context)
+    }
+
+    /// The business state of one aggregate, read through the endpoint's view.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the view says when it cannot read what is stored.
+    pub fn state_of(&self, snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<Value> {
+        (self.view)(snapshot, aggregate)
+    }
+}
+
+/// What an endpoint's stores hold at one moment, for its view to read.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    streams: BTreeMap<String, Vec<RecordedEvent>>,
+    documents: BTreeMap<String, Vec<u8>>,
+    stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+}
+
+impl Snapshot {
+    /// The events of a stream, oldest first; none when there is no such stream.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> &[RecordedEvent] {
+        self.streams.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The document under a key in the endpoint's main store.
+    #[must_use]
+    pub fn document(&self, key: &str) -> Option<&[u8]> {
+        self.documents.get(key).map(Vec::as_slice)
+    }
+
+    /// The document under a key in a further store.
+    #[must_use]
+    pub fn document_in(&self, store: &str, key: &str) -> Option<&[u8]> {
+        self.stores.get(store)?.get(key).map(Vec::as_slice)
+    }
+
+    /// Every document of the main store, by key.
+    pub fn documents(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.documents.iter().map(|(key, body)| (key.as_str(), body.as_slice()))
+    }
+
+    /// Every document of a further store, by key.
+    pub fn documents_in(&self, store: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        self.stores.get(store).into_iter().flatten().map(|(key, body)| (key.as_str(), body.as_slice()))
+    }
+
+    /// Puts a stream into the snapshot.
+    pub fn insert_stream(&mut self, name: impl Into<String>, events: Vec<RecordedEvent>) {
+        self.streams.insert(name.into(), events);
+    }
+
+    /// Puts a document of the main store into the snapshot.
+    pub fn insert_document(&mut self, key: impl Into<String>, body: Vec<u8>) {
+        self.documents.insert(key.into(), body);
+    }
+
+    /// Puts a document of a further store into the snapshot.
+    pub fn insert_document_in(&mut self, store: impl Into<String>, key: impl Into<String>, body: Vec<u8>) {
+        self.stores.entry(store.into()).or_default().insert(key.into(), body);
+    }
+}

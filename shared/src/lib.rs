@@ -1,0 +1,30 @@
+//! What a handler author imports.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`ids`] | [`MessageId`]: naming messages so that a copy can be recognised |
+//! | [`message`] | [`Message`]: an id and a body |
+//! | [`order`] | the domain of the workshop: orders, their commands and events |
+//! | [`ports`] | what a handler may ask of the outside world |
+//! | [`context`] | [`Context`]: what one delivery hands to its handler |
+//! | [`endpoint`] | [`Endpoint`]: a handler, the messages it takes, the view of its state |
+//! | [`memory`] | the ports, kept in memory |
+//! | [`conformance`] | what every adapter of a port must do, as runnable checks |
+
+pub mod conformance;
+pub mod context;
+pub mod endpoint;
+pub mod ids;
+pub mod memory;
+pub mod message;
+pub mod order;
+pub mod ports;
+
+pub use context::Context;
+pub use endpoint::{Endpoint, Snapshot};
+pub use ids::MessageId;
+pub use message::Message;
+pub use ports::{
+    Document, DocumentStore, Etag, EventStore, NewEvent, Ports, Precondition, PublishError, Publisher,
+    RecordedEvent, StoreError,
+};

@@ -1,0 +1,100 @@
+//! The document store: bytes under a key, with etags and preconditions.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+
+/// A blob-style document store with conditional writes.
+///
+/// Every successful write gives the document a new [`Etag`], never used before
+/// for that key. A conditional write is decided by the true current version,
+/// even in a store whose reads may lag behind.
+#[async_trait]
+pub trait DocumentStore: Send + Sync {
+    /// The document under a key, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn get(&self, key: &str) -> Result<Option<Document>, StoreError>;
+
+    /// Writes a document, as a whole, and returns its new etag.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the precondition does not hold;
+    /// [`StoreError::TooLarge`] when the store limits its documents;
+    /// [`StoreError::NoReply`], after which the document may have been written
+    /// or not; [`StoreError::Unavailable`].
+    async fn put(&self, key: &str, body: Vec<u8>, precondition: Precondition) -> Result<Etag, StoreError>;
+
+    /// Like [`put`](Self::put), for a document that the store itself deletes
+    /// once `time_to_live` has passed since this write.
+    ///
+    /// # Errors
+    ///
+    /// As for [`put`](Self::put).
+    async fn put_expiring(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        precondition: Precondition,
+        time_to_live: Duration,
+    ) -> Result<Etag, StoreError>;
+
+    /// Deletes a document. Deleting what is not there, without a precondition,
+    /// succeeds and does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the precondition does not hold (a
+    /// document that is gone has no etag, so [`Precondition::IfEtag`] fails on
+    /// it); [`StoreError::NoReply`], after which the document may be gone or
+    /// not; [`StoreError::Unavailable`].
+    async fn delete(&self, key: &str, precondition: Precondition) -> Result<(), StoreError>;
+}
+
+/// A document as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The bytes that were put.
+    pub body: Vec<u8>,
+    /// Which version of the document they are.
+    pub etag: Etag,
+}
+
+/// Names one version of one document. Opaque: compare it, hand it back,
+/// nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Etag(pub String);
+
+impl fmt::Display for Etag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Under which condition a write may take effect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Precondition {
+    /// In any case: the last writer wins.
+    None,
+    /// Only if there is no document under this key.
+    IfAbsent,
+    /// Only if the document is still in this version.
+    IfEtag(Etag),
+}
+
+impl Precondition {
+    /// The document must be as it was read: absent, or in the version that was
+    /// read.
+    #[must_use]
+    pub fn unchanged_since(read: Option<&Document>) -> Self {
+        read.map_or(Self::IfAbsent, |document| Self::IfEtag(document.etag.clone()))
+    }
+}
