@@ -476,7 +476,7 @@ impl<'a> Diagnosis<'a> {
         if outputs.is_empty() {
             format!("{subject} {state}")
         } else {
-            format!("{subject} {state} and {}", words::enumeration(&outputs))
+            format!("{subject} {state}, and {}", words::enumeration(&outputs))
         }
     }
 

@@ -7,6 +7,7 @@ use crate::fault::{Fault, Faults};
 use crate::machine::{Bounds, Machine, Step};
 use crate::replay::{BadCode, ReplayCode, scenario_name};
 use crate::report::{Report, leave_record};
+use crate::run::one_aggregate;
 use crate::search::{Counts, EndStates, Observer, Progress, Search, Searched};
 use crate::story::Teller;
 use crate::system::{Mail, System};
@@ -306,7 +307,7 @@ impl Explore {
     }
 
     fn machine(&self, pulse: std::sync::Arc<crate::watchdog::Pulse>) -> Machine {
-        words::omit_ids(self.one_aggregate());
+        words::omit_ids(one_aggregate(&self.system, &self.mail));
         Machine::new(
             &self.system.endpoints,
             &self.system.stores,
@@ -316,14 +317,6 @@ impl Explore {
             MOST_CALLS,
             pulse,
         )
-    }
-
-    fn one_aggregate(&self) -> bool {
-        let mut aggregates = self.mail.iter().filter_map(|(endpoint, message)| {
-            self.system.specifications[*endpoint].as_ref().map(|s| s.aggregate(message))
-        });
-        let first = aggregates.next();
-        aggregates.all(|aggregate| Some(&aggregate) == first.as_ref())
     }
 
     fn search(&self, pulse: std::sync::Arc<crate::watchdog::Pulse>) -> (Report, EndStates) {

@@ -7,10 +7,12 @@ mod explore;
 mod fault;
 mod independence;
 mod machine;
+mod monkey;
 mod ports;
 mod rehearsal;
 mod replay;
 mod report;
+mod run;
 mod search;
 mod settles;
 pub mod specifications;
@@ -27,9 +29,14 @@ pub use checker::{Evidence, FRESH, Judgement, Property, Specification, Symptom, 
 pub use explore::{Explore, explore};
 pub use fault::{Fault, Faults};
 pub use machine::{Bounds, StoreKind};
+pub use monkey::{
+    Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Monkey, Point, Reordering,
+    StaleRead, StoreUnavailable,
+};
 pub use rehearsal::HandlerFault;
 pub use replay::{BadCode, ReplayCode};
 pub use report::{Record, Report};
+pub use run::{Chaos, Run};
 pub use search::{Counts, Progress};
 pub use system::System;
 pub use text::Naming;

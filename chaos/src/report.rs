@@ -112,6 +112,12 @@ impl Report {
         }
     }
 
+    /// The report without the code to replay it: what a golden file keeps.
+    #[must_use]
+    pub fn diagnosis(&self) -> String {
+        Self { replay: None, ..self.clone() }.to_string()
+    }
+
     /// The classes of faults that struck with work in flight, a line each.
     #[must_use]
     pub fn coverage(&self) -> String {
@@ -132,7 +138,7 @@ impl fmt::Display for Report {
             Verdict::Holds => {}
             Verdict::Violated(Finding::Property(judgement)) => {
                 writeln!(formatter)?;
-                paragraph(formatter, &capitalised(&judgement.reason))?;
+                paragraph(formatter, &format!("{}.", capitalised(&judgement.reason)))?;
                 if let Some(nearest) = &judgement.nearest {
                     paragraph(formatter, &format!("The nearest legal execution: {nearest}."))?;
                 }

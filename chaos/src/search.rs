@@ -12,8 +12,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use shared::Message;
-
 use crate::canonical::{Places, Reductions, canonicalise, fingerprint};
 use crate::fault::{Fault, Faults};
 use crate::independence::Footprints;
@@ -706,10 +704,4 @@ impl Growth {
         }
         None
     }
-}
-
-/// The messages a search was about.
-pub(crate) fn describe_mail(sent: &[(usize, Message)]) -> String {
-    let sent: Vec<String> = sent.iter().map(|(_, message)| words::body(&message.body)).collect();
-    words::enumeration(&sent)
 }

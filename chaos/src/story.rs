@@ -308,8 +308,9 @@ impl<'a> Teller<'a> {
             }
             (_, Reply::Absent) => ": not there".to_owned(),
             (Call::Get { object }, Reply::Found { body, etag }) => {
+                let shown = self.etags.iter().any(|(key, id)| key == object && id == etag);
                 let etag = self.etag(&object.clone(), *etag);
-                format!(": {} ({etag})", self.body(body))
+                if shown { format!(": {etag}") } else { format!(": {} ({etag})", self.body(body)) }
             }
             (Call::Put { object, .. }, Reply::Stored { etag }) => {
                 let etag = self.etag(&object.clone(), *etag);
@@ -325,15 +326,43 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// A document's body, as much of it as fits into two lines.
+    /// A document's body, as much of it as fits into a few lines: quotes left
+    /// out, ids of messages replaced by what the messages say.
     fn body(&self, body: &Text) -> String {
-        const MOST: usize = 90;
+        const MOST: usize = 150;
         let text = words::bytes(&self.machine.texts().bytes(body));
+        let text: String = self.name_ids(&text).chars().filter(|&character| character != '"').collect();
         if text.chars().count() <= MOST {
             return text;
         }
         let head: String = text.chars().take(MOST).collect();
         format!("{head}… ({} bytes)", words::thousands(self.machine.texts().len(body) as u128))
+    }
+
+    /// Ids of known messages are replaced by what they say, others shortened.
+    fn name_ids(&self, text: &str) -> String {
+        const LENGTH: usize = 36;
+        let mut named = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            let id = rest.get(..LENGTH).and_then(|id| id.parse::<shared::MessageId>().ok());
+            let Some(id) = id else {
+                named.push(next);
+                rest = &rest[next.len_utf8()..];
+                continue;
+            };
+            let known = self.world.published.iter().chain(&self.machine.sent).find_map(|copy| {
+                let message: shared::Message =
+                    serde_json::from_slice(&self.machine.texts().bytes(&copy.message)).ok()?;
+                (message.id == id).then(|| words::body(&message.body))
+            });
+            match known {
+                Some(name) => named.push_str(&format!("‹{name}›")),
+                None => named.push_str(&words::plain(&rest[..LENGTH].into())),
+            }
+            rest = &rest[LENGTH..];
+        }
+        named
     }
 
     fn say(&mut self, arrow: Option<(usize, usize)>, fault: bool, text: String) {

@@ -31,6 +31,13 @@ impl Message {
         Self { id, body }
     }
 
+    /// Another logical message that says the same: a second click on the same
+    /// button, not a copy of the first. `reason` tells several of them apart.
+    #[must_use]
+    pub fn said_again(&self, reason: &str) -> Self {
+        Self { id: self.id.derive(&format!("said again: {reason}")), body: self.body.clone() }
+    }
+
     /// What the message says, read as a `T`.
     ///
     /// # Errors

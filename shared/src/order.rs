@@ -19,6 +19,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Message, MessageId};
+
 /// What a customer can ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
@@ -54,6 +56,22 @@ impl Command {
             Self::AddItem { item, .. } | Self::RemoveItem { item, .. } => item,
         }
     }
+}
+
+/// The message that asks to put an item into an order. The same arguments give
+/// the same logical message; see [`Message::said_again`] for another one.
+#[must_use]
+pub fn add_item(order_id: &str, item: &str) -> Message {
+    let command = Command::AddItem { order_id: order_id.to_owned(), item: item.to_owned() };
+    Message::new(MessageId::named(&format!("add {item} to {order_id}")), &command)
+}
+
+/// The message that asks to take an item out of an order. The same arguments
+/// give the same logical message; see [`Message::said_again`] for another one.
+#[must_use]
+pub fn remove_item(order_id: &str, item: &str) -> Message {
+    let command = Command::RemoveItem { order_id: order_id.to_owned(), item: item.to_owned() };
+    Message::new(MessageId::named(&format!("remove {item} from {order_id}")), &command)
 }
 
 /// What has happened to an order.
@@ -198,6 +216,16 @@ pub fn first_item(before: &Order, event: &OrderEvent) -> Option<OrderEvent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_click_is_another_message() {
+        let tea = add_item("order-1", "tea");
+        assert_eq!(tea, add_item("order-1", "tea"));
+        assert_eq!(tea.said_again("x").body, tea.body);
+        assert_ne!(tea.said_again("x").id, tea.id);
+        assert_ne!(tea.said_again("x").id, tea.said_again("y").id);
+        assert_ne!(remove_item("order-1", "tea").id, tea.id);
+    }
 
     fn add(item: &str) -> Command {
         Command::AddItem { order_id: "o".into(), item: item.into() }

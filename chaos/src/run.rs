@@ -1,0 +1,298 @@
+//! `Chaos::on(…)`: one scripted run.
+
+use std::sync::Arc;
+
+use shared::{Message, RecordedEvent, Snapshot};
+
+use crate::call::CallKind;
+use crate::explore::MOST_CALLS;
+use crate::fault::Faults;
+use crate::machine::{Bounds, Machine, Outcome, Step};
+use crate::monkey::{Monkey, Tally};
+use crate::rehearsal::HandlerFault;
+use crate::report::{Report, leave_record};
+use crate::search::Counts;
+use crate::story::Teller;
+use crate::system::{Mail, System};
+use crate::text::Naming;
+use crate::verdict::{Finding, Inconclusive, Judge, Verdict, snapshot};
+use crate::watchdog::{Pulse, supervise};
+use crate::words;
+use crate::world::World;
+
+/// A scripted run of a system, under any number of monkeys.
+#[derive(Clone)]
+#[must_use = "nothing runs until `.run()`"]
+pub struct Chaos {
+    system: System,
+    mail: Mail,
+    monkeys: Vec<Monkey>,
+    workers: u8,
+}
+
+/// What a scripted run came to.
+#[derive(Clone, Debug)]
+pub struct Run {
+    report: Report,
+    published: Vec<Message>,
+    snapshots: Vec<Snapshot>,
+    struck: Vec<(String, bool)>,
+}
+
+impl Chaos {
+    /// A run of this system, with two workers for each endpoint.
+    pub fn on(system: impl FnOnce() -> System) -> Self {
+        Self { system: system(), mail: Mail::new(), monkeys: Vec::new(), workers: 2 }
+    }
+
+    /// Sends messages to the first endpoint, in this order.
+    pub fn send(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.mail.extend(messages.into_iter().map(|message| (0, message)));
+        self
+    }
+
+    /// Sends messages to the endpoint of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such endpoint.
+    pub fn send_to(mut self, endpoint: &str, messages: impl IntoIterator<Item = Message>) -> Self {
+        let number = self.system.endpoint_named(endpoint);
+        self.mail.extend(messages.into_iter().map(|message| (number, message)));
+        self
+    }
+
+    /// Lets a monkey loose. Several may be.
+    pub fn under(mut self, monkey: Monkey) -> Self {
+        self.monkeys.push(monkey);
+        self
+    }
+
+    /// Runs it, to rest.
+    #[must_use]
+    pub fn run(self) -> Run {
+        let run = match supervise({
+            let this = self.clone();
+            move |pulse| this.play(pulse)
+        }) {
+            Ok(run) => run,
+            Err(blocked) => {
+                let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
+                let report = Report { single: true, ..Report::without_run(verdict, self.describe()) };
+                Run { report, published: Vec::new(), snapshots: Vec::new(), struck: Vec::new() }
+            }
+        };
+        leave_record(&run.report);
+        run
+    }
+
+    fn describe(&self) -> String {
+        let names: Vec<String> = self.monkeys.iter().map(|monkey| monkey.name().to_owned()).collect();
+        let messages = words::count(self.mail.len() as u128, "message");
+        if names.is_empty() {
+            format!("{messages}, no monkey")
+        } else {
+            format!("{messages}, under {}", words::enumeration(&names))
+        }
+    }
+
+    fn play(mut self, pulse: Arc<Pulse>) -> Run {
+        /// A run that is longer than this does not come to rest.
+        const LONGEST: usize = 2_000;
+        let bounds = Bounds {
+            faults: u8::MAX,
+            faults_per_message: None,
+            stale: u8::MAX,
+            classes: Faults::all(),
+            workers: self.workers,
+        };
+        let description = self.describe();
+        words::omit_ids(one_aggregate(&self.system, &self.mail));
+        let endpoints = &self.system.endpoints;
+        let mut machine =
+            Machine::new(endpoints, &self.system.stores, &self.mail, bounds, Naming::default(), MOST_CALLS, pulse);
+        let mut world = machine.initial();
+        let mut tallies = vec![Tally::default(); world.workers.len()];
+        let mut favourite = None;
+        let mut taken: Vec<Step> = Vec::new();
+        let mut visited = Faults::NONE;
+        let mut faults = 0;
+        let mut enabled = Vec::new();
+        let mut trouble: Option<HandlerFault> = None;
+        while taken.len() < LONGEST {
+            machine.enabled(&world, &mut enabled);
+            let struck = self
+                .monkeys
+                .iter_mut()
+                .enumerate()
+                .find_map(|(n, monkey)| Some((n, monkey.strike(&machine, &world, &enabled, &tallies)?)));
+            let Some(step) = struck.map(|(_, step)| step).or_else(|| dullest(&machine, &world, &enabled, favourite))
+            else {
+                break;
+            };
+            let fault = machine.fault(&world, step);
+            if let Some((monkey, _)) = struck {
+                self.monkeys[monkey].took(fault);
+            }
+            if let Some(fault) = fault {
+                visited = visited.with(fault);
+                faults += 1;
+            }
+            count(&machine, &world, step, &mut tallies);
+            if let Step::LockExpires { worker, .. } = step {
+                favourite = Some(worker);
+            }
+            taken.push(step);
+            if let Err(fault) = machine.apply(&mut world, step) {
+                trouble = Some(fault);
+                break;
+            }
+        }
+        let verdict = match trouble {
+            Some(fault) => Verdict::Violated(Finding::Handler(fault)),
+            None if !world.at_rest() => Verdict::Violated(Finding::Property(never_rests())),
+            None => match Judge::new(self.system.clone()).judge(&mut machine, &world, None) {
+                Ok(Ok(())) => Verdict::Holds,
+                Ok(Err(finding)) => Verdict::Violated(finding),
+                Err(reason) => Verdict::Inconclusive(reason),
+            },
+        };
+        let published = world
+            .published
+            .iter()
+            .filter_map(|copy| serde_json::from_slice(&machine.texts().bytes(&copy.message)).ok())
+            .collect();
+        let snapshots = (0..self.system.endpoints.len()).map(|n| snapshot(&machine, &world, n)).collect();
+        let not_done = matches!(verdict, Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })));
+        let told = &taken[..taken.len().min(60)];
+        let story = if not_done { String::new() } else { Teller::new(&mut machine).tell(told, None).0 };
+        let report = Report {
+            verdict,
+            counts: Counts::default(),
+            visited,
+            bounds: description,
+            story,
+            steps: taken.len(),
+            faults,
+            replay: None,
+            single: true,
+        };
+        let struck = self.monkeys.iter().map(|monkey| (monkey.name().to_owned(), monkey.has_struck())).collect();
+        Run { report, published, snapshots, struck }
+    }
+}
+
+fn never_rests() -> crate::checker::Judgement {
+    crate::checker::Judgement {
+        violated: vec![crate::Property::Settles],
+        reason: "with no further fault, the system never comes to rest".to_owned(),
+        damage: vec!["the message is delivered again and again, and never done with".to_owned()],
+        nearest: None,
+    }
+}
+
+/// What happens when nothing happens: the favourite goes on, then whoever is
+/// busy, and only then is the next message delivered.
+fn dullest(machine: &Machine, world: &World, steps: &[Step], favourite: Option<u8>) -> Option<Step> {
+    let free = || steps.iter().copied().filter(|&step| machine.fault(world, step).is_none());
+    let by = |wanted: u8| {
+        free().find(|step| match step {
+            Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => *worker == wanted,
+            _ => false,
+        })
+    };
+    favourite.and_then(by).or_else(|| free().next())
+}
+
+/// Keeps count of what each worker has done for its delivery.
+fn count(machine: &Machine, world: &World, step: Step, tallies: &mut [Tally]) {
+    match step {
+        Step::Deliver { worker, .. } | Step::Duplicate { worker, .. } | Step::LockExpires { worker, .. } => {
+            tallies[usize::from(worker)] = Tally::default();
+        }
+        Step::Call { worker, call, outcome } => {
+            let Some(busy) = &world.workers[usize::from(worker)].busy else { return };
+            let tally = &mut tallies[usize::from(worker)];
+            let effect = matches!(outcome, Outcome::Ok | Outcome::ReplyLost | Outcome::CrashAfter);
+            match machine.pending_calls(busy)[usize::from(call)].kind() {
+                CallKind::Read => tally.reads += 1,
+                CallKind::Write => tally.writes += usize::from(effect),
+                CallKind::Publish => tally.publishes += usize::from(effect),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether all messages are about one aggregate, so that it need not be named.
+pub(crate) fn one_aggregate(system: &System, mail: &Mail) -> bool {
+    let mut aggregates = mail.iter().filter_map(|(endpoint, message)| {
+        system.specifications[*endpoint].as_ref().map(|specification| specification.aggregate(message))
+    });
+    let first = aggregates.next();
+    aggregates.all(|aggregate| Some(&aggregate) == first.as_ref())
+}
+
+impl Run {
+    /// Demands that each message was processed exactly once, in effect.
+    ///
+    /// # Panics
+    ///
+    /// With the story, when it was not; and when a monkey never found its
+    /// moment, for then the run has shown nothing.
+    #[track_caller]
+    pub fn assert_exactly_once(&self) {
+        let idle: Vec<String> =
+            self.struck.iter().filter(|(_, struck)| !struck).map(|(name, _)| name.clone()).collect();
+        if self.report.holds() && !idle.is_empty() {
+            let reason = Inconclusive::BadBounds(format!(
+                "{} never found its moment in this run, so the run shows nothing: the handler did not get as far as what it was to disturb",
+                words::enumeration(&idle)
+            ));
+            Report { verdict: Verdict::Inconclusive(reason), ..self.report.clone() }.assert_exactly_once();
+        }
+        self.report.assert_exactly_once();
+    }
+
+    /// The report on this run.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The run, told step by step.
+    #[must_use]
+    pub fn story(&self) -> &str {
+        &self.report.story
+    }
+
+    /// Every different message that was published, in the order in which it was
+    /// first, one a line, in words.
+    #[must_use]
+    pub fn published(&self) -> String {
+        self.published.iter().map(|message| words::body(&message.body)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Every different message that was published, in the order in which it was
+    /// first.
+    #[must_use]
+    pub fn published_messages(&self) -> &[Message] {
+        &self.published
+    }
+
+    /// What the first endpoint's stores held in the end.
+    ///
+    /// # Panics
+    ///
+    /// When the handler did not run at all; the message says why.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        self.snapshots.first().unwrap_or_else(|| panic!("{}", self.report))
+    }
+
+    /// The events of a stream of the first endpoint, in the end.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> &[RecordedEvent] {
+        self.snapshots.first().map_or(&[], |snapshot| snapshot.stream(name))
+    }
+}
