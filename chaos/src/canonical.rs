@@ -11,12 +11,14 @@
 //! which worker runs it (nothing tells it). Fresh ids are mere names: see
 //! [`text`](crate::text).
 
+use std::cmp::Ordering;
+
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::call::{Call, Condition, ObjectKey};
-use crate::text::{Id, Text};
-use crate::world::{Content, Object, Phase, World};
+use crate::text::{Id, Ids, Text};
+use crate::world::{Content, Copy, Object, Phase, World};
 
 /// Which reductions a search uses. All of them keep every end state and every
 /// verdict; a test compares them all on and off.
@@ -54,7 +56,7 @@ pub(crate) type Order = SmallVec<[u8; 16]>;
 
 /// Numbers ids by first appearance.
 struct Renaming {
-    names: Vec<Id>,
+    names: SmallVec<[Id; 32]>,
     next: Id,
 }
 
@@ -80,15 +82,22 @@ impl Renaming {
         self.text(&mut key.key);
     }
 
-    /// The names that a text's ids have so far.
-    fn known(&self, text: &Text) -> impl Ord + use<> {
-        text.ids.iter().map(|&id| self.names[id as usize]).collect::<SmallVec<[Id; 4]>>()
+    /// The names that ids have so far.
+    fn known(&self, ids: &Ids) -> Ids {
+        ids.iter().map(|&id| self.names[id as usize]).collect()
+    }
+
+    /// Orders copies by what they are and by the names their ids have so far.
+    fn compare(&self, a: &Copy, b: &Copy) -> Ordering {
+        (a.endpoint, a.message.template)
+            .cmp(&(b.endpoint, b.message.template))
+            .then_with(|| self.known(&a.message.ids).cmp(&self.known(&b.message.ids)))
     }
 }
 
 /// Brings a world into canonical form, and tells what went where.
 pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left: bool) -> Places {
-    let mut renaming = Renaming { names: vec![UNNAMED; world.next_id as usize], next: 0 };
+    let mut renaming = Renaming { names: smallvec::smallvec![UNNAMED; world.next_id as usize], next: 0 };
     if !reductions.ids {
         renaming.names = (0..world.next_id).collect();
         renaming.next = world.next_id;
@@ -131,24 +140,29 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
         }
     }
 
-    let queue = sort(&mut world.queue, |copy| (copy.endpoint, copy.message.template, renaming.known(&copy.message)));
+    let queue = sort(&mut world.queue, |a, b| renaming.compare(a, b));
     for copy in &mut world.queue {
         renaming.text(&mut copy.message);
     }
     // Keys without ids come first within a store, so that an object whose key is
     // a fresh id is named by whatever refers to it.
-    world.objects.sort_by_key(|object| {
-        (!object.key.key.ids.is_empty(), object.key.store, object.key.key.template, renaming.known(&object.key.key))
-    });
+    let with_ids = world.objects.iter().any(|object| !object.key.key.ids.is_empty());
+    if with_ids {
+        world.objects.sort_by_cached_key(|object| {
+            let Text { template, ids } = &object.key.key;
+            (!ids.is_empty(), object.key.store, *template, renaming.known(ids))
+        });
+    }
     for object in &mut world.objects {
         rename_object(object, &mut renaming);
     }
-    let published =
-        sort(&mut world.published, |copy| (copy.endpoint, copy.message.template, renaming.known(&copy.message)));
+    let published = sort(&mut world.published, |a, b| renaming.compare(a, b));
     for copy in &mut world.published {
         renaming.text(&mut copy.message);
     }
-    let flying = sort(&mut world.flying, |flying| (flying.endpoint, flying.message.template, flying.certain));
+    let flying = sort(&mut world.flying, |a, b| {
+        (a.endpoint, a.message.template, a.certain).cmp(&(b.endpoint, b.message.template, b.certain))
+    });
     for flying in &mut world.flying {
         renaming.text(&mut flying.message);
         flying.call = flying.call.map(&mut |id| renaming.name(id));
@@ -156,11 +170,13 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
     for timer in &mut world.timers {
         renaming.key(&mut timer.key);
     }
-    world.objects.sort_by(|a, b| a.key.cmp(&b.key));
+    if with_ids {
+        world.objects.sort_by(|a, b| a.key.cmp(&b.key));
+    }
     world.next_id = renaming.next;
     // Once everything has a name, equal templates can be told apart.
-    let queue = compose(&queue, &sort(&mut world.queue, Clone::clone));
-    let published = compose(&published, &sort(&mut world.published, Clone::clone));
+    let queue = compose(&queue, &sort(&mut world.queue, Copy::cmp));
+    let published = compose(&published, &sort(&mut world.published, Copy::cmp));
     Places { workers: order, queue, published, flying }
 }
 
@@ -169,10 +185,10 @@ fn compose(first: &Order, second: &Order) -> Order {
 }
 
 /// Sorts, and tells where everything was: `places[new] = old`.
-fn sort<T: Clone, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) -> Order {
+fn sort<T: Clone>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) -> Order {
     let mut order: Order = (0..items.len() as u8).collect();
-    if items.len() > 1 {
-        order.sort_by_key(|&place| key(&items[usize::from(place)]));
+    if !items.is_sorted_by(|a, b| compare(a, b) != Ordering::Greater) {
+        order.sort_by(|&a, &b| compare(&items[usize::from(a)], &items[usize::from(b)]));
         *items = order.iter().map(|&old| items[usize::from(old)].clone()).collect();
     }
     order

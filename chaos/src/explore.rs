@@ -183,7 +183,7 @@ impl Explore {
         report
     }
 
-    fn run_unrecorded(self) -> Report {
+    pub(crate) fn run_unrecorded(self) -> Report {
         let bounds = self.describe_bounds();
         if let Some(sentence) = self.nonsense() {
             return Report::without_run(Verdict::Inconclusive(Inconclusive::BadBounds(sentence)), bounds);

@@ -1,9 +1,9 @@
 //! How the world changes: which steps are possible, and what each one does.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use shared::{Endpoint, Message};
 use smallvec::SmallVec;
 
@@ -93,8 +93,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Applied {
     /// What the port answered.
     pub(crate) reply: Option<Reply>,
-    /// The delivery after the step, and its names of the world's ids.
-    pub(crate) delivery: Option<(ShapeId, Ids)>,
+    /// The delivery after the step.
+    pub(crate) delivery: Option<ShapeId>,
 }
 
 /// A system of endpoints, ready to be run step by step.
@@ -106,7 +106,7 @@ pub(crate) struct Machine {
     store_kinds: Vec<StoreKind>,
     store_names: Vec<String>,
     stores_of: Vec<EndpointStores>,
-    routes: HashMap<TextId, SmallVec<[u8; 2]>>,
+    routes: FxHashMap<TextId, SmallVec<[u8; 2]>>,
     /// Whether idle workers of one endpoint are tried one by one.
     pub(crate) distinguish_workers: bool,
 }
@@ -159,7 +159,7 @@ impl Machine {
             store_kinds,
             store_names,
             stores_of,
-            routes: HashMap::new(),
+            routes: FxHashMap::default(),
             distinguish_workers: false,
         }
     }
@@ -528,7 +528,18 @@ impl Machine {
 
     /// Lets one thing happen.
     pub(crate) fn apply(&mut self, world: &mut World, step: Step) -> Result<Applied, HandlerFault> {
-        if let Some(fault) = self.fault(world, step) {
+        let fault = self.fault(world, step);
+        self.apply_known(world, step, fault)
+    }
+
+    /// Lets one thing happen, of which it is known which fault it is, if any.
+    pub(crate) fn apply_known(
+        &mut self,
+        world: &mut World,
+        step: Step,
+        fault: Option<Fault>,
+    ) -> Result<Applied, HandlerFault> {
+        if let Some(fault) = fault {
             let budget = self.budget(fault, self.message_of(world, step));
             world.used[budget] += 1;
         }
@@ -601,31 +612,32 @@ impl Machine {
 
     /// A delivery has come to a new shape: names its new ids, and sees whether
     /// the handler has ended.
-    fn arrived(&mut self, world: &mut World, worker: u8) -> Applied {
+    fn arrived(&self, world: &mut World, worker: u8) -> Applied {
         let slot = &mut world.workers[usize::from(worker)];
         let endpoint = slot.endpoint;
         let busy = slot.busy.as_mut().expect("a delivery is in progress");
-        let expansion = Arc::clone(self.rehearsal.expansion(busy.shape));
+        let expansion = self.rehearsal.expansion(busy.shape);
         while busy.ids.len() < expansion.known_ids as usize {
             busy.ids.push(world.next_id);
             world.next_id += 1;
         }
-        let applied = Applied { reply: None, delivery: Some((busy.shape, busy.ids.clone())) };
-        if !expansion.dropped.is_empty() {
-            self.drop_calls(world, worker, endpoint, &expansion);
-        }
-        let busy = world.workers[usize::from(worker)].busy.as_mut().expect("a delivery is in progress");
+        let applied = Applied { reply: None, delivery: Some(busy.shape) };
         match &expansion.ending {
-            None => {}
-            Some(Ending::Failed(_)) => release(world, worker, true),
             Some(Ending::Done(outputs)) if outputs.is_empty() => busy.phase = Phase::Acking,
             Some(Ending::Done(_)) => busy.phase = Phase::Dispatching(0),
+            None | Some(Ending::Failed(_)) => {}
+        }
+        if !expansion.dropped.is_empty() {
+            self.drop_calls(world, worker, endpoint, expansion);
+        }
+        if let Some(Ending::Failed(_)) = &expansion.ending {
+            release(world, worker, true);
         }
         applied
     }
 
     /// Calls that the handler no longer waits for may still land.
-    fn drop_calls(&mut self, world: &mut World, worker: u8, endpoint: u8, expansion: &Expansion) {
+    fn drop_calls(&self, world: &mut World, worker: u8, endpoint: u8, expansion: &Expansion) {
         let busy = world.workers[usize::from(worker)].busy.as_ref().expect("a delivery is in progress");
         let (message, ids) = (busy.message.clone(), busy.ids.clone());
         for call in &expansion.dropped {

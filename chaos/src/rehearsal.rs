@@ -13,12 +13,12 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::task::{Poll, Wake, Waker};
 
+use rustc_hash::FxHashMap;
 use shared::endpoint::HandlerFuture;
 use shared::{Context, Endpoint, Message};
 
@@ -151,8 +151,8 @@ pub(crate) struct Rehearsal {
     stores: Vec<EndpointStores>,
     pub(crate) texts: Texts,
     shapes: Vec<Shape>,
-    roots: HashMap<(u8, Text), ShapeId>,
-    children: HashMap<(ShapeId, u8, Reply), ShapeId>,
+    roots: FxHashMap<(u8, Text), ShapeId>,
+    children: FxHashMap<(ShapeId, u8, Reply), ShapeId>,
     pulse: Arc<Pulse>,
     max_calls: usize,
 }
@@ -178,8 +178,8 @@ impl Rehearsal {
             stores,
             texts,
             shapes: Vec::new(),
-            roots: HashMap::new(),
-            children: HashMap::new(),
+            roots: FxHashMap::default(),
+            children: FxHashMap::default(),
             pulse,
             max_calls,
         }
@@ -192,13 +192,6 @@ impl Rehearsal {
     /// How many different deliveries in progress there were so far.
     pub(crate) fn shape_count(&self) -> usize {
         self.shapes.len()
-    }
-
-    /// Forgets every delivery. No shape handed out so far may be used again.
-    pub(crate) fn forget(&mut self) {
-        self.shapes.clear();
-        self.roots.clear();
-        self.children.clear();
     }
 
     /// A delivery of this message (its ids numbered from 0) at its very start.
@@ -497,12 +490,4 @@ pub(crate) fn install_panic_hook() {
             }
         }));
     });
-}
-
-#[cfg(test)]
-impl Rehearsal {
-    /// The calls that a delivery waits for, for tests.
-    pub(crate) fn raw_calls(&self, shape: ShapeId) -> &[RawCall] {
-        &self.expansion(shape).raw_calls
-    }
 }

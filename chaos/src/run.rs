@@ -182,7 +182,7 @@ impl Chaos {
     }
 }
 
-fn never_rests() -> crate::checker::Judgement {
+pub(crate) fn never_rests() -> crate::checker::Judgement {
     crate::checker::Judgement {
         violated: vec![crate::Property::Settles],
         reason: "with no further fault, the system never comes to rest".to_owned(),

@@ -244,7 +244,7 @@ impl Search<'_> {
                         next.phase = footprints.phase_after(self.machine, &world, step);
                         state.last_phase = state.last_phase.max(next.phase);
                     }
-                    if let Err(handler_fault) = self.machine.apply(&mut next, step) {
+                    if let Err(handler_fault) = self.machine.apply_known(&mut next, step, fault) {
                         return Outcome::Finished(self.handler_fault(state, index, step, handler_fault));
                     }
                     if let Some(fault) = fault

@@ -203,8 +203,8 @@ impl<'a> Teller<'a> {
                 self.say(Some((to, to)), fault, format!("{after} have passed: {name} is deleted by its store"));
             }
         }
-        if let Some((shape, _)) = &applied.delivery {
-            let expansion = self.machine.rehearsal.expansion(*shape).clone();
+        if let Some(shape) = applied.delivery {
+            let expansion = self.machine.rehearsal.expansion(shape).clone();
             let worker = match step {
                 Step::Deliver { worker, .. }
                 | Step::Duplicate { worker, .. }

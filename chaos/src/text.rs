@@ -14,9 +14,9 @@
 //! assignment of ids; a handler that keeps to the assumption gives the same
 //! counts and verdicts.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use shared::MessageId;
 use smallvec::SmallVec;
 use uuid::Uuid;
@@ -108,7 +108,7 @@ impl Naming {
 /// All templates of one search.
 #[derive(Debug)]
 pub(crate) struct Texts {
-    index: HashMap<Arc<Template>, TextId>,
+    index: FxHashMap<Arc<Template>, TextId>,
     templates: Vec<Arc<Template>>,
     naming: Naming,
 }
@@ -118,7 +118,7 @@ impl Texts {
     const ETAG: TextId = 0;
 
     pub(crate) fn new(naming: Naming) -> Self {
-        let mut texts = Self { index: HashMap::new(), templates: Vec::new(), naming };
+        let mut texts = Self { index: FxHashMap::default(), templates: Vec::new(), naming };
         let etag = Template {
             bytes: Vec::new(),
             holes: vec![Hole { at: 0, form: Form::Hyphenated, derivation: Vec::new() }],

@@ -1,8 +1,8 @@
 //! Judging worlds, and the three-valued verdict on a whole search.
 
-use std::collections::HashMap;
 use std::fmt;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 use shared::{Message, Snapshot};
 
@@ -120,7 +120,7 @@ impl fmt::Display for Inconclusive {
 /// Judges worlds at rest; the same world is judged once.
 pub(crate) struct Judge {
     system: System,
-    known: HashMap<Vec<u8>, Judged>,
+    known: FxHashMap<Vec<u8>, Judged>,
     fingerprint: Vec<u8>,
 }
 
@@ -129,7 +129,7 @@ pub(crate) type Judged = Result<Result<(), Finding>, Inconclusive>;
 
 impl Judge {
     pub(crate) fn new(system: System) -> Self {
-        Self { system, known: HashMap::new(), fingerprint: Vec::new() }
+        Self { system, known: FxHashMap::default(), fingerprint: Vec::new() }
     }
 
     /// Judges a world at rest. `hint` is an order of the sent messages to try

@@ -18,3 +18,8 @@ pub fn remove_item(order: &str, item: &str) -> Message {
     let command = Command::RemoveItem { order_id: order.into(), item: item.into() };
     Message::new(MessageId::named(&format!("remove {order} {item}")), &command)
 }
+
+/// Messages for a handler that only counts them.
+pub fn counter_mail(count: usize) -> Vec<Message> {
+    (0..count).map(|n| Message::new(MessageId::named(&format!("count {n}")), &"Count")).collect()
+}

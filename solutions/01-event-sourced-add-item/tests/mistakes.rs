@@ -1,0 +1,105 @@
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Property, Report, System, explore, specifications};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+#[path = "../mistakes/appends_no_marker.rs"]
+mod appends_no_marker;
+#[path = "../mistakes/asks_for_the_version_again.rs"]
+mod asks_for_the_version_again;
+#[path = "../mistakes/keeps_silent_about_a_duplicate.rs"]
+mod keeps_silent_about_a_duplicate;
+#[path = "../mistakes/makes_new_ids.rs"]
+mod makes_new_ids;
+#[path = "../mistakes/publishes_before_it_appends.rs"]
+mod publishes_before_it_appends;
+#[path = "../mistakes/remembers_in_a_static.rs"]
+mod remembers_in_a_static;
+#[path = "../mistakes/remembers_in_memory.rs"]
+mod remembers_in_memory;
+#[path = "../mistakes/swallows_the_conflict.rs"]
+mod swallows_the_conflict;
+#[path = "../mistakes/takes_no_reply_for_a_yes.rs"]
+mod takes_no_reply_for_a_yes;
+
+/// The searches of the exercise, and the shortest failure among them.
+fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
+    let orders = || System::of(endpoint()).judged_by(specifications::orders());
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![tea, no_tea], 1)];
+    searches
+        .into_iter()
+        .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn publishes_before_it_appends() {
+    let report = shortest_failure(publishes_before_it_appends::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    insta::assert_snapshot!("publishes-before-it-appends", report.diagnosis());
+}
+
+#[test]
+fn makes_new_ids() {
+    let report = shortest_failure(makes_new_ids::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("makes-new-ids", report.diagnosis());
+}
+
+#[test]
+fn appends_no_marker() {
+    let report = shortest_failure(appends_no_marker::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    insta::assert_snapshot!("appends-no-marker", report.diagnosis());
+}
+
+#[test]
+fn swallows_the_conflict() {
+    let report = shortest_failure(swallows_the_conflict::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("swallows-the-conflict", report.diagnosis());
+}
+
+#[test]
+fn keeps_silent_about_a_duplicate() {
+    let report = shortest_failure(keeps_silent_about_a_duplicate::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("keeps-silent-about-a-duplicate", report.diagnosis());
+}
+
+#[test]
+fn asks_for_the_version_again() {
+    let report = shortest_failure(asks_for_the_version_again::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("asks-for-the-version-again", report.diagnosis());
+}
+
+#[test]
+fn takes_no_reply_for_a_yes() {
+    let report = shortest_failure(takes_no_reply_for_a_yes::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("takes-no-reply-for-a-yes", report.diagnosis());
+}
+
+#[test]
+fn remembers_in_memory() {
+    let report = shortest_failure(remembers_in_memory::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("remembers-in-memory", report.diagnosis());
+}
+
+/// Not a violated property: the engine feeds a handler the same replies several
+/// times over, and a static answers differently each time.
+#[test]
+fn remembers_in_a_static() {
+    let report = shortest_failure(remembers_in_a_static::endpoint);
+    assert_eq!(report.violated(), None, "{report}");
+    insta::assert_snapshot!("remembers-in-a-static", report.diagnosis());
+}

@@ -1,0 +1,244 @@
+//! Starts `cargo test` as a child: first to build, then to run.
+//!
+//! Two steps, because a compile error and a red test are different news, and
+//! cargo's exit code does not tell them apart. The build is read as JSON, where
+//! every message names its package.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use chaos::Record;
+use serde::Deserialize;
+
+use crate::libtest;
+use crate::records;
+
+/// How cargo is called.
+#[derive(Debug)]
+pub struct Cargo {
+    root: PathBuf,
+    /// Whether the user's own compiler flags are left out.
+    pub plain_flags: bool,
+}
+
+/// One package, and where its manifest is.
+#[derive(Debug)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// The directory it is in.
+    pub directory: PathBuf,
+}
+
+/// What a build came to.
+#[derive(Debug)]
+pub enum Built {
+    /// It went well; these are the compiler's warnings on this package.
+    Done(Vec<String>),
+    /// The package does not compile; this is what the compiler says.
+    Errors(String),
+}
+
+/// What running the tests of a package came to.
+#[derive(Debug)]
+pub struct TestRun {
+    /// The outcome of each test.
+    pub output: libtest::Output,
+    /// What the harness recorded.
+    pub records: Vec<Record>,
+    /// What a test program said that ended before its tests were done.
+    pub crash: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    reason: String,
+    manifest_path: Option<PathBuf>,
+    message: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    level: String,
+    rendered: Option<String>,
+}
+
+impl Cargo {
+    /// Cargo, run at the root of the repository.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned(), plain_flags: false }
+    }
+
+    /// Builds the tests of a package.
+    ///
+    /// An error means that something else than this package is in the way.
+    pub fn build(&self, package: &Package) -> Result<Built> {
+        let mut command = self.command(package);
+        command.args(["--no-run", "--quiet", "--message-format=json-diagnostic-rendered-ansi"]);
+        let output = patiently(&mut command, || {
+            format!("Building {}; the first time takes up to a minute.", package.name)
+        })?;
+        let manifest = canonical(&package.directory.join("Cargo.toml"));
+        let (mut errors, mut warnings, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            // The library is compiled twice, with and without its tests, and
+            // says the same both times.
+            if let Ok(Line { reason, manifest_path: Some(path), message: Some(message) }) = serde_json::from_str(line)
+                && reason == "compiler-message"
+                && let Some(text) = message.rendered
+            {
+                let list = match (message.level.as_str(), canonical(&path) == manifest) {
+                    ("error" | "error: internal compiler error", true) => &mut errors,
+                    ("warning", true) => &mut warnings,
+                    ("error" | "error: internal compiler error", false) => &mut others,
+                    _ => continue,
+                };
+                // "2 warnings emitted" sums up what was said.
+                if !text.contains(" emitted\n") && !list.contains(&text) {
+                    list.push(text);
+                }
+            }
+        }
+        if output.status.success() {
+            Ok(Built::Done(warnings))
+        } else if errors.is_empty() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said = others.concat() + said.trim();
+            crate::render::pass_on(&said);
+            bail!("cargo could not build {}, and the reason is outside of the exercise: see above", package.name)
+        } else {
+            Ok(Built::Errors(errors.concat()))
+        }
+    }
+
+    /// Runs the tests of a package, which was built before.
+    pub fn test(&self, package: &Package, replay: Option<&str>, filter: &[String]) -> Result<TestRun> {
+        let reports = tempfile::tempdir().context("no temporary directory can be made")?;
+        let mut command = self.command(package);
+        command.arg("--no-fail-fast").env("CHAOS_REPORTS", reports.path());
+        if let Some(code) = replay {
+            command.env("CHAOS_REPLAY", code);
+        }
+        if !filter.is_empty() {
+            command.arg("--").args(filter);
+        }
+        let output = patiently(&mut command, || format!("Running the tests of {}.", package.name))?;
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stdout = anstream::adapter::strip_str(&stdout).to_string();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let parsed = libtest::parse(&stdout);
+        let failed = parsed.tests.iter().any(|test| test.result == libtest::TestResult::Failed);
+        let crash = (parsed.unfinished > 0 || (!output.status.success() && !failed))
+            .then(|| last_words(&anstream::adapter::strip_str(&stderr).to_string()));
+        let mut records = records::read(reports.path());
+        records.retain(|record| record.package == package.name);
+        Ok(TestRun { output: parsed, records, crash })
+    }
+
+    /// `cargo test --package … --tests`, without what cargo told *this*
+    /// process about itself, and without what changes the form of the output.
+    fn command(&self, package: &Package) -> Command {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+        command.current_dir(&self.root).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let ours = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| text.starts_with(start));
+            if ours || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&&*text) {
+                command.env_remove(&name);
+            }
+        }
+        for name in ["CHAOS_REPLAY", "CHAOS_REPORTS", "CARGO_TERM_QUIET", "CARGO_TERM_VERBOSE", "RUST_TEST_NOCAPTURE"]
+        {
+            command.env_remove(name);
+        }
+        if self.plain_flags {
+            for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_WARNINGS"] {
+                command.env_remove(name);
+            }
+        }
+        command.env("RUST_BACKTRACE", "0").env("RUST_LIB_BACKTRACE", "0").env("CARGO_TERM_COLOR", "never");
+        command.args(["test", "--tests", "--package", &package.name]);
+        command
+    }
+}
+
+/// Waits for a child and its output; who waits long at a terminal is told for
+/// what.
+fn patiently(command: &mut Command, notice: impl FnOnce() -> String) -> Result<Output> {
+    const LONG: Duration = Duration::from_secs(1);
+    let (done, waiting) = channel::<()>();
+    let notice = std::io::stderr().is_terminal().then(notice);
+    let watcher = thread::spawn(move || {
+        if waiting.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout)
+            && let Some(notice) = notice
+        {
+            eprintln!("{notice}");
+        }
+    });
+    let output = command.output();
+    drop(done);
+    _ = watcher.join();
+    match output {
+        Ok(output) => Ok(output),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("cargo was not found: install Rust from https://rustup.rs, or put cargo on the PATH")
+        }
+        Err(error) => Err(error).context("cargo cannot be started"),
+    }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// What test programs said that did not end by themselves.
+fn last_words(stderr: &str) -> String {
+    let crashed = stderr
+        .split("     Running ")
+        .skip(1)
+        .filter(|program| program.contains("process didn't exit successfully"));
+    let mut words = Vec::new();
+    for program in crashed {
+        for line in program.lines().skip(1) {
+            let line = line.trim();
+            if let Some(how) = line.strip_prefix("process didn't exit successfully: ") {
+                // The path of the program is of no interest; how it ended is.
+                let how = how.rsplit_once("` ").map_or(how, |(_, how)| how);
+                words.push(format!("The test program ended early {how}."));
+            } else if line.starts_with("error: ") && line.contains(" target") {
+                break;
+            } else if !line.is_empty() && !line.starts_with("error: test failed") && line != "Caused by:" {
+                words.push(line.to_owned());
+            }
+        }
+    }
+    if words.is_empty() {
+        words.push("The test program ended early.".to_owned());
+    }
+    words.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    #[test]
+    fn last_words_are_found_among_cargos() {
+        let stderr = "warning: unused\n    Finished `test` profile\n     Running unittests src/lib.rs (target/a)\n\
+                      \x20    Running tests/a.rs (target/debug/deps/a-1)\n\nthread 'deep' has overflowed its stack\n\
+                      fatal runtime error: stack overflow\nerror: test failed, to rerun pass `--test a`\n\n\
+                      Caused by:\n  process didn't exit successfully: `target/a b` (signal: 6, SIGABRT)\n\
+                      \x20    Running tests/b.rs (target/debug/deps/b-1)\nerror: 1 target failed:\n    `--test a`\n";
+        assert_eq!(
+            last_words(stderr),
+            "thread 'deep' has overflowed its stack\nfatal runtime error: stack overflow\n\
+             The test program ended early (signal: 6, SIGABRT)."
+        );
+    }
+}

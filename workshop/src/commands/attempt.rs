@@ -1,0 +1,55 @@
+//! One run of an exercise's tests, shown and remembered. The tour and `test`
+//! share it.
+
+use anyhow::{Result, bail};
+
+use crate::cargo::{Built, Cargo, Package};
+use crate::exercise::Exercise;
+use crate::fingerprint::fingerprint;
+use crate::progress::{Progress, Tested};
+use crate::render;
+use crate::repository::Repository;
+use crate::verdict::{Judgement, Verdict};
+
+/// Builds and runs an exercise, shows verdict and story, and remembers the
+/// verdict if all tests were run.
+pub fn attempt(
+    repository: &Repository,
+    exercise: &Exercise,
+    progress: &mut Progress,
+    coverage: bool,
+    filter: &[String],
+) -> Result<Verdict> {
+    // Before anything runs: what is edited meanwhile was not tested.
+    let sources = fingerprint(exercise);
+    let cargo = Cargo::at(repository.root());
+    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let (verdict, failed, tests) = match cargo.build(&package)? {
+        Built::Errors(text) => {
+            render::pass_on(&text);
+            render::show(&render::compile_errors(exercise));
+            (Verdict::Red, 0, 0)
+        }
+        Built::Done(warnings) => {
+            let run = cargo.test(&package, None, filter)?;
+            let judgement = Judgement::of(exercise, run, !filter.is_empty());
+            if !filter.is_empty() && judgement.crash.is_none() && judgement.counted() == 0 {
+                bail!("no test of {} was run: none has a name with {:?} in it", exercise.name, filter.join(" "));
+            }
+            render::show(&render::judgement(exercise, &judgement, coverage));
+            if !warnings.is_empty() {
+                let hint = format!("The compiler has warnings: cargo check --tests -p {}", package.name);
+                render::show(&format!("\n{}", render::paragraph(&hint, "  ")));
+            }
+            (judgement.verdict, judgement.failed(), judgement.counted())
+        }
+    };
+    // Part of the tests is no verdict on the exercise.
+    if filter.is_empty()
+        && let Err(error) = progress.remember(&exercise.name, Tested { sources, verdict, failed, tests })
+    {
+        let notice = format!("Note: {error:#}. Everything else works.");
+        render::show(&format!("\n{}", render::paragraph(&notice, "  ")));
+    }
+    Ok(verdict)
+}

@@ -1,0 +1,41 @@
+//! The one next thing to do.
+
+use crate::exercise::Exercise;
+use crate::render;
+use crate::state::{State, current};
+use crate::verdict::Verdict;
+
+/// What to do about an exercise in this state.
+pub fn about(exercise: &Exercise, state: &State) -> String {
+    let test = format!("cargo workshop test {}", exercise.name.number);
+    let (page, source) = (exercise.page(), exercise.source());
+    say(&match (state, &exercise.predictions) {
+        (State::Untouched, Some(file)) => {
+            format!("open {page}, write what you expect into {file} next to it, then run {test}")
+        }
+        (State::Untouched, None) => format!("open {page} and edit src/lib.rs, then run {test}"),
+        (State::InProgress, _) => format!("run {test}"),
+        (State::Tested(tested), _) => match tested.verdict {
+            Verdict::Red if tested.tests == 0 => {
+                format!("mend {source} where the compiler points, then run {test}")
+            }
+            Verdict::Red => format!("edit {source} (there are hints in hints.md), then run {test}"),
+            Verdict::Inconclusive => format!("see above why there is no verdict, edit {source}, then run {test}"),
+            Verdict::Green => format!("run {test}, with all its tests"),
+        },
+    })
+}
+
+/// What to do after a green exercise: turn to the first that is not.
+pub fn after_green(exercises: &[Exercise], states: &[State]) -> String {
+    match current(states) {
+        Some(place) => about(&exercises[place], &states[place]),
+        None => say("every exercise is green; compare your answers with those in solutions/"),
+    }
+}
+
+fn say(sentence: &str) -> String {
+    let text = render::paragraph(&format!("Next: {sentence}."), "  ");
+    let rest = text.strip_prefix("  Next:").unwrap_or(&text);
+    format!("\n  {}{rest}", render::paint(render::STRONG, "Next:"))
+}

@@ -1,0 +1,18 @@
+//! `cargo workshop status`: the ladder, at once.
+
+use anyhow::Result;
+
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::render;
+use crate::repository::Repository;
+use crate::state::State;
+
+/// Shows the ladder. Nothing is built.
+pub fn run(repository: &Repository) -> Result<Outcome> {
+    let exercises = repository.exercises()?;
+    let progress = Progress::load(repository.root())?;
+    let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
+    render::show(&render::ladder(&exercises, &states));
+    Ok(Outcome::Green)
+}

@@ -1,0 +1,36 @@
+//! `cargo workshop test`: the verdict on an exercise, and the story.
+
+use anyhow::Result;
+
+use super::attempt::attempt;
+use super::next;
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::render;
+use crate::repository::{Repository, choose};
+use crate::state::{State, current};
+use crate::verdict::Verdict;
+
+/// Runs the tests of an exercise: of the current one, if none is named.
+pub fn run(repository: &Repository, name: Option<&str>, coverage: bool, filter: &[String]) -> Result<Outcome> {
+    let exercises = repository.exercises()?;
+    let mut progress = Progress::load(repository.root())?;
+    let states = |progress: &Progress| -> Vec<State> {
+        exercises.iter().map(|exercise| State::of(exercise, progress)).collect()
+    };
+    let exercise = match (name, current(&states(&progress))) {
+        (Some(name), _) => choose(&exercises, name)?,
+        (None, Some(place)) => &exercises[place],
+        (None, None) => {
+            render::show(&next::after_green(&exercises, &states(&progress)));
+            return Ok(Outcome::Green);
+        }
+    };
+    let verdict = attempt(repository, exercise, &mut progress, coverage, filter)?;
+    let next = match (verdict, filter.is_empty()) {
+        (Verdict::Green, true) => next::after_green(&exercises, &states(&progress)),
+        _ => next::about(exercise, &State::of(exercise, &progress)),
+    };
+    render::show(&next);
+    Ok(verdict.into())
+}

@@ -1,0 +1,38 @@
+//! `cargo run`, `cargo workshop`: where you are, what happens there, and what
+//! to do next.
+
+use anyhow::Result;
+
+use super::attempt::attempt;
+use super::next;
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::render;
+use crate::repository::Repository;
+use crate::state::{State, current};
+use crate::verdict::Verdict;
+
+/// The ladder, the current exercise under the monkeys, and the next thing to
+/// do. A red exercise is no failure of the tour.
+pub fn run(repository: &Repository) -> Result<Outcome> {
+    let exercises = repository.exercises()?;
+    let mut progress = Progress::load(repository.root())?;
+    let states = |progress: &Progress| -> Vec<State> {
+        exercises.iter().map(|exercise| State::of(exercise, progress)).collect()
+    };
+    let before = states(&progress);
+    render::show(&(render::ladder(&exercises, &before) + "\n"));
+    let Some(place) = current(&before) else {
+        render::show(&next::after_green(&exercises, &before));
+        return Ok(Outcome::Green);
+    };
+    let exercise = &exercises[place];
+    render::show(&(render::heading(exercise) + "\n"));
+    let verdict = attempt(repository, exercise, &mut progress, false, &[])?;
+    let after = states(&progress);
+    render::show(&match verdict {
+        Verdict::Green => next::after_green(&exercises, &after),
+        _ => next::about(exercise, &after[place]),
+    });
+    Ok(Outcome::Green)
+}

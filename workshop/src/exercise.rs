@@ -1,0 +1,197 @@
+//! `exercise.toml`: what is to be known of an exercise without building it.
+//!
+//! ```toml
+//! title = "Point-in-time state"
+//! minutes = 30
+//! summary = "rebuild the order as it was when first processed"
+//! starter = "9c1d…"              # 16 digits; `verify --fix` writes them
+//! predictions = "predictions.txt" # optional: a file that attendees edit too
+//! [tests]                         # every test of the untouched starter
+//! "happy_path" = "green"
+//! "every_schedule" = "red: not done yet: step 2"
+//! "stretch_snapshots" = "ignored"
+//! ```
+//!
+//! The text after `red: ` must occur in what the test says when it fails. The
+//! order of the tests is the order in which they are shown.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::repository::{Name, Repository};
+
+/// An exercise, as its `exercise.toml` describes it.
+#[derive(Debug)]
+pub struct Exercise {
+    /// Its number and name.
+    pub name: Name,
+    /// Where it is.
+    pub directory: PathBuf,
+    /// Its title.
+    pub title: String,
+    /// How long it takes.
+    pub minutes: u32,
+    /// What it asks for, in one short line.
+    pub summary: String,
+    /// The fingerprint of the sources as shipped.
+    pub starter: String,
+    /// Where in the file that is written, its quotes included.
+    pub starter_at: Range<usize>,
+    /// The file with the attendee's predictions, if the exercise has one.
+    pub predictions: Option<String>,
+    /// Its tests, in the order in which they are declared.
+    pub tests: Vec<(String, Declared)>,
+}
+
+/// What a test of the untouched starter comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Declared {
+    /// It passes.
+    Green,
+    /// It fails, and says this.
+    Red(String),
+    /// It is switched off.
+    Ignored,
+}
+
+impl TryFrom<String> for Declared {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match (text.as_str(), text.strip_prefix("red: ").map(str::trim)) {
+            ("green", _) => Ok(Self::Green),
+            ("ignored", _) => Ok(Self::Ignored),
+            (_, Some(reason)) if !reason.is_empty() => Ok(Self::Red(reason.to_owned())),
+            _ => Err(format!("{text:?} is none of \"green\", \"ignored\" and \"red: <what the test says>\"")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    minutes: u32,
+    summary: String,
+    starter: Spanned<String>,
+    predictions: Option<String>,
+    tests: BTreeMap<String, Spanned<Declared>>,
+}
+
+impl Exercise {
+    /// Reads the description of an exercise.
+    pub fn load(repository: &Repository, name: Name) -> Result<Self> {
+        let directory = repository.exercise(&name);
+        let path = directory.join("exercise.toml");
+        let shown = repository.show(&path);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{shown} cannot be read"))?;
+        Self::parse(name, directory, &text).with_context(|| shown)
+    }
+
+    fn parse(name: Name, directory: PathBuf, text: &str) -> Result<Self> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let sentence = error.message().trim().replace('\n', ", ");
+            match error.span() {
+                // Something that is missing is missing from the file, not from a line.
+                Some(span) if !sentence.starts_with("missing field") => {
+                    let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+                    anyhow::anyhow!("line {line}: {sentence}")
+                }
+                _ => anyhow::anyhow!("{sentence}"),
+            }
+        })?;
+        ensure!(!file.title.trim().is_empty(), "title is empty");
+        ensure!((1..=480).contains(&file.minutes), "minutes is {}, not between 1 and 480", file.minutes);
+        let length = file.summary.chars().count();
+        ensure!(
+            (1..=60).contains(&length) && !file.summary.contains('\n'),
+            "summary has {length} characters, not between 1 and 60 on one line"
+        );
+        if file.tests.is_empty() {
+            bail!("[tests] is empty: it lists every test of the untouched starter");
+        }
+        if let Some(predictions) = &file.predictions {
+            let plain = !predictions.is_empty() && !predictions.contains(['/', '\\', ':']) && predictions != "..";
+            ensure!(plain, "predictions is {predictions:?}, not the name of a file in the exercise");
+        }
+        let mut tests: Vec<(String, Spanned<Declared>)> = file.tests.into_iter().collect();
+        tests.sort_by_key(|(_, declared)| declared.span().start);
+        Ok(Self {
+            name,
+            directory,
+            title: file.title,
+            minutes: file.minutes,
+            summary: file.summary,
+            starter_at: file.starter.span(),
+            starter: file.starter.into_inner(),
+            predictions: file.predictions,
+            tests: tests.into_iter().map(|(test, declared)| (test, declared.into_inner())).collect(),
+        })
+    }
+
+    /// The file that attendees edit, as it is shown.
+    pub fn source(&self) -> String {
+        format!("exercises/{}/src/lib.rs", self.name)
+    }
+
+    /// The page of the exercise, as it is shown.
+    pub fn page(&self) -> String {
+        format!("exercises/{}/README.md", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"title = "Outbox" # why
+minutes = 30
+summary = "state and messages in one put"
+starter = "0123456789abcdef"
+[tests]
+"z_first" = "green"
+"a_second" = "red: not done yet: step 2"
+third = "ignored"
+"#;
+
+    fn parse(text: &str) -> Result<Exercise, String> {
+        let name = Name { number: "04".into(), slug: "outbox".into() };
+        Exercise::parse(name, PathBuf::new(), text).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_complete_file_is_read_in_order() {
+        let exercise = parse(GOOD).unwrap();
+        assert_eq!((exercise.title.as_str(), exercise.minutes), ("Outbox", 30));
+        assert_eq!(&GOOD[exercise.starter_at], "\"0123456789abcdef\"");
+        let tests: Vec<&str> = exercise.tests.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(tests, ["z_first", "a_second", "third"]);
+        assert_eq!(exercise.tests[1].1, Declared::Red("not done yet: step 2".into()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, sentence) in [
+            ("minutes = 30", "minutes = 30\nlevel = 3", "line 3: unknown field `level`"),
+            ("minutes = 30\n", "", "missing field `minutes`"),
+            ("minutes = 30", "minutes = 0", "minutes is 0"),
+            ("minutes = 30", "minutes = \"long\"", "line 2: invalid type"),
+            ("state and", &"state and ".repeat(9), "summary has 11"),
+            ("\"green\"", "\"gren\"", "line 6: \"gren\" is none of"),
+            ("\"red: not done yet: step 2\"", "\"red: \"", "line 7: \"red: \" is none of"),
+            ("[tests]", "predictions = \"../x\"\n[tests]", "predictions is \"../x\""),
+            ("title =", "title", "line 1: "),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD);
+            let error = parse(&text).map(|exercise| exercise.name).unwrap_err();
+            assert!(error.contains(sentence) && !error.contains('\n'), "{error:?} does not say {sentence:?}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What is printed, and how: at most 80 columns, colour only on a terminal, and
+//! nothing that needs the colour to be understood.
+
+mod ladder;
+mod style;
+mod verdict;
+mod wrap;
+
+use std::io::Write;
+
+pub use ladder::{heading, ladder};
+pub use style::{BAD, GOOD, STRONG, paint};
+pub use verdict::{compile_errors, judgement, record};
+pub use wrap::{paragraph, short};
+
+/// Prints to standard output. A reader that has gone away is no error.
+pub fn show(text: &str) {
+    let mut out = anstream::stdout().lock();
+    _ = write!(out, "{text}");
+    _ = out.flush();
+}
+
+/// Says in a sentence what is wrong, on standard error.
+pub fn complain(sentence: &str) {
+    let sentence = sentence.trim_end().trim_end_matches('.');
+    let text = paragraph(&format!("error: {sentence}."), "");
+    let rest = text.strip_prefix("error:").unwrap_or(&text);
+    _ = write!(anstream::stderr(), "{}{rest}", paint(BAD, "error:"));
+}
+
+/// Passes on what another program said, as it is, on standard error.
+pub fn pass_on(text: &str) {
+    let text = text.trim_end();
+    if !text.is_empty() {
+        _ = writeln!(anstream::stderr(), "{text}\n");
+    }
+}

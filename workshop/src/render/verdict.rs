@@ -1,0 +1,84 @@
+//! The verdict on an exercise: first in a line, then test by test, then the one
+//! story that tells most.
+
+use anstyle::Style;
+
+use super::style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
+use super::wrap::{WIDTH, columns, lines, paragraph, short};
+use crate::exercise::Exercise;
+use crate::verdict::{Judged, Judgement, TestVerdict, Verdict};
+
+/// The verdict, the tests, and the story. With `coverage`, what each run and
+/// search looked at.
+pub fn judgement(exercise: &Exercise, judgement: &Judgement, coverage: bool) -> String {
+    let counted = plural(judgement.counted(), "test");
+    let failed = judgement.failed();
+    let (style, verdict) = match judgement.verdict {
+        Verdict::Green => (GOOD, format!("GREEN: {counted}")),
+        Verdict::Red => (BAD, format!("RED: {failed} of {counted}")),
+        Verdict::Inconclusive => (UNSURE, format!("INCONCLUSIVE: {failed} of {counted} cannot tell")),
+    };
+    let name = short(&exercise.name.to_string(), 40);
+    let mut text = format!("  {}  {}\n", paint(STRONG, &name), paint(style, &verdict));
+    for test in &judgement.tests {
+        text += &one_line(test);
+        if coverage {
+            text += &what_was_covered(test);
+        }
+    }
+    if let Some(crash) = &judgement.crash {
+        text += &format!("\n{}", lines(crash, ""));
+    } else if let Some(telling) = judgement.most_telling() {
+        text += &format!("\n  {}\n", paint(FAINT, &short(&format!("From the test {}:", telling.test), WIDTH - 2)));
+        text += &format!("\n{}", if telling.record { record(telling.text) } else { lines(telling.text, "    ") });
+    } else if judgement.verdict == Verdict::Green
+        && !coverage
+        && let Some(widest) = judgement.widest_search()
+    {
+        text += &format!("\n{}", paragraph(&widest.headline, "  "));
+    }
+    text
+}
+
+/// What the harness has to say, as it laid it out.
+pub fn record(text: &str) -> String {
+    lines(text, "")
+}
+
+/// The verdict on sources that do not compile. What the compiler says was
+/// passed on before.
+pub fn compile_errors(exercise: &Exercise) -> String {
+    let name = short(&exercise.name.to_string(), 40);
+    format!("  {}  {}\n", paint(STRONG, &name), paint(BAD, "RED: it does not compile yet, see above"))
+}
+
+fn one_line(test: &Judged) -> String {
+    let (style, mark) = match test.result {
+        TestVerdict::Green => (GOOD, "✓"),
+        TestVerdict::Red(_) | TestVerdict::Missing => (BAD, "✗"),
+        TestVerdict::Inconclusive(_) => (UNSURE, "?"),
+        TestVerdict::Ignored => (FAINT, "-"),
+    };
+    let name = short(&test.name, WIDTH - 4);
+    // Where next to the name is too little room, the name alone has to do.
+    let room = (WIDTH - 4).saturating_sub(columns(&name) + 2);
+    let words = test.in_short();
+    let words = if room >= 20.min(columns(&words)) { short(&words, room) } else { String::new() };
+    let line = format!("{name}  {}", paint(if test.result.is_red() { Style::new() } else { FAINT }, &words));
+    format!("  {} {}\n", paint(style, mark), line.trim_end())
+}
+
+fn what_was_covered(test: &Judged) -> String {
+    let mut text = String::new();
+    for record in &test.records {
+        text += &paragraph(&record.headline, "      ");
+        if !record.coverage.is_empty() {
+            text += &paragraph(&format!("struck with work in flight: {}", record.coverage.join("; ")), "        ");
+        }
+    }
+    text
+}
+
+fn plural(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,105 @@
+//! Fits text into 80 columns.
+
+/// The width that everything fits into.
+pub const WIDTH: usize = 80;
+
+/// A paragraph: wrapped at spaces, every line indented, with a line end.
+pub fn paragraph(text: &str, indent: &str) -> String {
+    let mut wrapped = String::new();
+    let mut line = String::new();
+    let room = WIDTH - columns(indent);
+    for word in text.split_whitespace() {
+        let mut word = word;
+        if !line.is_empty() && columns(&line) + 1 + columns(word) > room {
+            wrapped.push_str(&format!("{indent}{line}\n"));
+            line.clear();
+        }
+        // A word that is wider than a line is broken: there is no better place.
+        while columns(word) > room {
+            let (head, tail) = split(word, room);
+            wrapped.push_str(&format!("{indent}{head}\n"));
+            word = tail;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    wrapped.push_str(&format!("{indent}{line}\n"));
+    wrapped
+}
+
+/// Text that has its lines already: each is left as it is if it fits, and
+/// wrapped under its own beginning if it does not.
+///
+/// A line to be copied into a shell stays whole, since half a command is none;
+/// that with the environment variable is left out if it is too wide, for the one
+/// above it does the same everywhere.
+pub fn lines(text: &str, indent: &str) -> String {
+    let mut wrapped = String::new();
+    for line in text.trim_end().lines() {
+        let line = line.trim_end();
+        if line.is_empty() {
+            wrapped.push('\n');
+        } else if columns(indent) + columns(line) <= WIDTH || line.starts_with("cargo workshop replay ") {
+            wrapped.push_str(&format!("{indent}{line}\n"));
+        } else if !line.starts_with("CHAOS_REPLAY=") {
+            let own = columns(line) - columns(line.trim_start());
+            let margin = format!("{indent}{}", " ".repeat(own.min(WIDTH / 2)));
+            wrapped.push_str(&paragraph(line, &margin));
+        }
+    }
+    wrapped
+}
+
+/// The text, cut to so many columns.
+pub fn short(text: &str, room: usize) -> String {
+    if columns(text) <= room {
+        return text.to_owned();
+    }
+    let (head, _) = split(text, room.saturating_sub(1));
+    format!("{}…", head.trim_end())
+}
+
+/// How wide a text is.
+pub fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn split(text: &str, columns: usize) -> (&str, &str) {
+    let place = text.char_indices().nth(columns).map_or(text.len(), |(place, _)| place);
+    text.split_at(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_wider_than_80_columns() {
+        let long = "x".repeat(200);
+        let text = format!("{}\n    {}\n{long}\n      ünï {long}\n", "word ".repeat(30), "tea cake ".repeat(20));
+        for wrapped in [paragraph(&text, "  "), lines(&text, "    ")] {
+            assert!(wrapped.lines().all(|line| columns(line) <= WIDTH), "{wrapped}");
+            let squeeze = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            assert_eq!(squeeze(&wrapped), squeeze(&text));
+        }
+    }
+
+    #[test]
+    fn lines_that_fit_are_left_alone() {
+        assert_eq!(lines("a   b\n\n  │ c\n\n", "  "), "  a   b\n\n    │ c\n");
+    }
+
+    #[test]
+    fn a_command_stays_whole() {
+        let code = "0".repeat(90);
+        let text = format!("cargo workshop replay {code}\nCHAOS_REPLAY={code} cargo test -p x\n");
+        assert_eq!(lines(&text, ""), format!("cargo workshop replay {code}\n"));
+    }
+
+    #[test]
+    fn short_text_ends_in_an_ellipsis() {
+        assert_eq!((short("tea", 3), short("tea cake", 5)), ("tea".into(), "tea…".into()));
+    }
+}

@@ -1,0 +1,279 @@
+//! From the outcome of each test, and the records, to one verdict.
+
+use chaos::Record;
+use serde::{Deserialize, Serialize};
+
+use crate::cargo::TestRun;
+use crate::exercise::{Declared, Exercise};
+use crate::libtest::TestResult;
+use crate::records::{sentence, unwrapped};
+
+/// The verdict on an exercise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every test passes.
+    Green,
+    /// At least one fails.
+    Red,
+    /// None fails for certain, but one could not tell.
+    Inconclusive,
+}
+
+/// What running an exercise came to.
+#[derive(Debug)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every test: those that are declared first, in their order.
+    pub tests: Vec<Judged>,
+    /// What a test program said that ended before its tests were done.
+    pub crash: Option<String>,
+}
+
+/// One test, and why it ended as it did.
+#[derive(Debug)]
+pub struct Judged {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub result: TestVerdict,
+    /// What the harness recorded in it.
+    pub records: Vec<Record>,
+}
+
+/// How a test ended, and why.
+#[derive(Debug)]
+pub enum TestVerdict {
+    /// It passes.
+    Green,
+    /// It fails.
+    Red(Reason),
+    /// The harness could not tell.
+    Inconclusive(Box<Record>),
+    /// It is switched off.
+    Ignored,
+    /// It is declared, and was not run.
+    Missing,
+}
+
+/// Why a test fails.
+#[derive(Debug)]
+pub enum Reason {
+    /// The harness found something.
+    Record(Box<Record>),
+    /// The test itself says so.
+    Words(String),
+}
+
+/// The one thing to be shown of all that failed.
+#[derive(Debug)]
+pub struct Telling<'a> {
+    /// The test it comes from.
+    pub test: &'a str,
+    /// What it says.
+    pub text: &'a str,
+    /// Whether it is laid out in lines by the harness.
+    pub record: bool,
+}
+
+impl Judgement {
+    /// Judges a run of an exercise's tests. Without a filter, a test that is
+    /// declared must have run.
+    pub fn of(exercise: &Exercise, run: TestRun, filtered: bool) -> Self {
+        let TestRun { output, records, crash } = run;
+        let mut judged: Vec<(usize, Judged)> = Vec::new();
+        let place = |name: &str| exercise.tests.iter().position(|(test, _)| test == name);
+        for test in output.tests {
+            let records: Vec<Record> = records.iter().filter(|record| record.test == test.name).cloned().collect();
+            let declared = place(&test.name);
+            let off = declared.is_none_or(|place| exercise.tests[place].1 == Declared::Ignored);
+            let result = match test.result {
+                TestResult::Ok => TestVerdict::Green,
+                TestResult::Ignored if off || filtered => TestVerdict::Ignored,
+                // It counts, and somebody has switched it off.
+                TestResult::Ignored => TestVerdict::Missing,
+                TestResult::Failed => why(&test.said, &records),
+            };
+            judged.push((declared.unwrap_or(usize::MAX), Judged { name: test.name, result, records }));
+        }
+        for (place, (name, declared)) in exercise.tests.iter().enumerate() {
+            if !filtered && *declared != Declared::Ignored && !judged.iter().any(|(_, test)| test.name == *name) {
+                let missing = Judged { name: name.clone(), result: TestVerdict::Missing, records: Vec::new() };
+                judged.push((place, missing));
+            }
+        }
+        judged.sort_by_key(|(place, _)| *place);
+        let tests: Vec<Judged> = judged.into_iter().map(|(_, test)| test).collect();
+        let any = |is: fn(&TestVerdict) -> bool| tests.iter().any(|test| is(&test.result));
+        let verdict = if crash.is_some() || any(TestVerdict::is_red) {
+            Verdict::Red
+        } else if any(|result| matches!(result, TestVerdict::Inconclusive(_))) {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Green
+        };
+        Self { verdict, tests, crash }
+    }
+
+    /// How many tests count.
+    pub fn counted(&self) -> usize {
+        self.tests.iter().filter(|test| !matches!(test.result, TestVerdict::Ignored)).count()
+    }
+
+    /// How many of them are to blame for the verdict.
+    pub fn failed(&self) -> usize {
+        let blamed = |test: &&Judged| match self.verdict {
+            Verdict::Green => false,
+            Verdict::Red => test.result.is_red(),
+            Verdict::Inconclusive => matches!(test.result, TestVerdict::Inconclusive(_)),
+        };
+        self.tests.iter().filter(blamed).count()
+    }
+
+    /// Of all that failed, what tells most: what is not done yet, then why the
+    /// handler cannot be run, the story of one run, the story a search found,
+    /// the words of a test, and why there is no verdict.
+    pub fn most_telling(&self) -> Option<Telling<'_>> {
+        let ranked = self.tests.iter().filter_map(|test| {
+            let (rank, text, record) = match &test.result {
+                TestVerdict::Red(Reason::Record(record)) => (rank(record), record.text.as_str(), true),
+                TestVerdict::Red(Reason::Words(text)) if todo(text).is_some() => (1, text.as_str(), false),
+                TestVerdict::Red(Reason::Words(text)) if !text.is_empty() => (5, text.as_str(), false),
+                TestVerdict::Inconclusive(record) => (6, record.text.as_str(), true),
+                _ => return None,
+            };
+            Some((rank, Telling { test: &test.name, text, record }))
+        });
+        ranked.min_by_key(|(rank, _)| *rank).map(|(_, telling)| telling)
+    }
+
+    /// The search that looked at most, when all is well.
+    pub fn widest_search(&self) -> Option<&Record> {
+        let records = self.tests.iter().flat_map(|test| &test.records);
+        // `max_by_key` takes the last of several; the first is the tidier one.
+        records.rev().filter(|record| record.verdict == "holds" && !record.single).max_by_key(|record| record.states)
+    }
+}
+
+fn rank(record: &Record) -> u8 {
+    match record.verdict.as_str() {
+        "not-done" => 0,
+        "broken" => 2,
+        _ if record.single => 3,
+        _ => 4,
+    }
+}
+
+impl TestVerdict {
+    /// Whether it stands in the way of green for certain.
+    pub fn is_red(&self) -> bool {
+        matches!(self, Self::Red(_) | Self::Missing)
+    }
+}
+
+impl Judged {
+    /// What is to be said of it in a few words.
+    pub fn in_short(&self) -> String {
+        match &self.result {
+            TestVerdict::Green => match self.records.iter().rev().find(|record| record.verdict == "holds") {
+                Some(record) if record.states > 0 => format!("holds in {} states", grouped(record.states)),
+                _ => String::new(),
+            },
+            TestVerdict::Red(Reason::Record(record)) => match record.verdict.as_str() {
+                "violated" => record.headline.clone(),
+                _ => sentence(record),
+            },
+            TestVerdict::Red(Reason::Words(text)) => match todo(text) {
+                Some(what) => format!("not done yet: {what}"),
+                None => first_words(text),
+            },
+            TestVerdict::Inconclusive(record) => format!("no verdict: {}", sentence(record)),
+            TestVerdict::Ignored => "ignored".to_owned(),
+            TestVerdict::Missing => "was not run; the exercise needs it".to_owned(),
+        }
+    }
+}
+
+/// Why a test failed: for what the harness found, if that is what the test
+/// printed; a run may be violated and the test be content with it.
+fn why(said: &str, records: &[Record]) -> TestVerdict {
+    let printed = unwrapped(said);
+    let reason = records.iter().rfind(|record| {
+        record.verdict != "holds" && (printed.is_empty() || printed.contains(&unwrapped(&record.headline)))
+    });
+    match reason {
+        Some(record) if record.verdict == "inconclusive" => TestVerdict::Inconclusive(Box::new(record.clone())),
+        Some(record) => TestVerdict::Red(Reason::Record(Box::new(record.clone()))),
+        None => TestVerdict::Red(Reason::Words(plainly(said))),
+    }
+}
+
+/// What a test said, without the words for those who debug the test program.
+fn plainly(said: &str) -> String {
+    let mut lines = Vec::new();
+    for line in said.lines() {
+        if line.starts_with("note: run with `RUST_BACKTRACE=") {
+            continue;
+        }
+        match line.strip_prefix("thread '").and_then(|rest| rest.rsplit_once(" panicked at ")) {
+            Some((_, place)) => lines.push(format!("Panicked at {place}")),
+            None => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n").trim().to_owned()
+}
+
+/// What a `todo!` in the text says.
+fn todo(text: &str) -> Option<&str> {
+    let (_, what) = text.split_once("not yet implemented")?;
+    let what = what.lines().next().unwrap_or_default();
+    Some(what.strip_prefix(": ").unwrap_or("there is a todo!() in the way"))
+}
+
+/// The first line that says why.
+fn first_words(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let after_panic = lines.clone().skip_while(|line| !line.starts_with("Panicked at ")).nth(1);
+    after_panic.or_else(|| lines.next()).unwrap_or("it fails without a word").to_owned()
+}
+
+/// A number with its thousands set apart.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_without_the_debuggers_words() {
+        let said = "tea\n\nthread 'a::b' (4711) panicked at tests/a.rs:2:3:\nwrong\n  left: 1\n\
+                    note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
+        let plain = plainly(said);
+        assert_eq!(plain, "tea\n\nPanicked at tests/a.rs:2:3:\nwrong\n  left: 1");
+        assert_eq!(first_words(&plain), "wrong");
+        assert_eq!(first_words("Error: no"), "Error: no");
+    }
+
+    #[test]
+    fn a_todo_is_recognised() {
+        assert_eq!(todo("Panicked at x:\nnot yet implemented: step 2: load\nmore"), Some("step 2: load"));
+        assert_eq!(todo("not yet implemented"), Some("there is a todo!() in the way"));
+        assert_eq!(todo("nothing"), None);
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([7, 999, 1000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
+    }
+}
