@@ -1,4 +1,65 @@
 //! A model checker for asynchronous message handlers.
+//!
+//! The handler under test is ordinary async Rust: an `async fn` that reads and
+//! writes through the ports of the crate [`shared`]. Here the ports are
+//! simulated, and everything that is left to chance in the real world is a
+//! *choice*: which message goes to which worker, what a port call does, when a
+//! lock expires, whether a worker dies. A *driver* makes the choices:
+//!
+//! - [`Chaos::on`]: a script, written by named monkeys ([`DelayedAckFailure`],
+//!   [`LockExpiry`], …), for teaching;
+//! - [`explore`]: **all** choices within bounds, each kind of situation once,
+//!   until none is left;
+//! - [`soak`]: random ones from a seed, for what is too large to exhaust;
+//! - [`ReplayCode`]: those that were recorded.
+//!
+//! At rest the outcome is held against a [`Specification`]: is there *some*
+//! order of the messages, each processed exactly once, that explains both the
+//! state and what was published? The answer is a [`Verdict`] of three values,
+//! and where it is not [`Verdict::Holds`], the [`Report`] tells the shortest
+//! story of why.
+//!
+//! ```
+//! use chaos::{System, explore, specifications};
+//! use shared::order::{Order, add_item};
+//! use shared::{Context, Endpoint, Message, Ports};
+//!
+//! /// Acknowledges everything and does nothing.
+//! async fn lie(_: &Message, _: &Ports, _: &Context) -> anyhow::Result<()> {
+//!     Ok(())
+//! }
+//!
+//! fn orders() -> System {
+//!     System::of(Endpoint::new("orders", lie).view(|_, _| Ok(Order::default())))
+//!         .judged_by(specifications::orders())
+//! }
+//!
+//! let report = explore(orders).send([add_item("order-1", "tea")]).run();
+//! assert_eq!(report.violated(), Some(chaos::Property::NoLostMessages));
+//! ```
+//!
+//! # How it works, and what it rests on
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `text` | opaque texts, with the fresh ids cut out |
+//! | `call`, `ports` | what a handler asks and is answered; the simulated ports |
+//! | `rehearsal` | a handler as a function of the replies it has received |
+//! | `world`, `machine` | the state of the world; which steps there are and what they do |
+//! | `canonical` | one name for states that differ only in names and places |
+//! | `independence` | exploring independent steps in one order only |
+//! | `search`, `settles` | the exhaustive search, and the graph it leaves behind |
+//! | `monkey`, `run`, `soak`, `replay` | the other drivers |
+//! | `checker`, `specifications`, `verdict` | is it an exactly-once execution? |
+//! | `story`, `report`, `words` | telling it |
+//! | `watchdog` | handlers that never come back |
+//!
+//! A green verdict holds *within the bounds it names*, and under assumptions
+//! about the handler that are stated where they are used: it is deterministic
+//! given its replies (observed, not proved: `rehearsal`), it treats fresh ids as
+//! mere names (`text`), and it cannot see which worker it runs on
+//! (`canonical`). What the documents of a message are is not assumed but found
+//! out (`independence`).
 
 mod call;
 mod canonical;

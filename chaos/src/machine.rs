@@ -93,6 +93,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Applied {
     /// What the port answered.
     pub(crate) reply: Option<Reply>,
+    /// Whether a call changed what it was to change, whatever the caller heard.
+    pub(crate) took_effect: bool,
     /// The delivery after the step.
     pub(crate) delivery: Option<ShapeId>,
 }
@@ -588,7 +590,7 @@ impl Machine {
             Step::Land { flying } => {
                 let flying = world.flying.remove(usize::from(flying));
                 let reply = self.effect(world, flying.endpoint, &flying.call);
-                Ok(Applied { reply: Some(reply), delivery: None })
+                Ok(Applied { reply: Some(reply), took_effect: true, delivery: None })
             }
             Step::Expire { timer } => {
                 let timer = world.timers.remove(usize::from(timer));
@@ -621,7 +623,7 @@ impl Machine {
             busy.ids.push(world.next_id);
             world.next_id += 1;
         }
-        let applied = Applied { reply: None, delivery: Some(busy.shape) };
+        let applied = Applied { delivery: Some(busy.shape), ..Applied::default() };
         match &expansion.ending {
             Some(Ending::Done(outputs)) if outputs.is_empty() => busy.phase = Phase::Acking,
             Some(Ending::Done(_)) => busy.phase = Phase::Dispatching(0),
@@ -664,13 +666,19 @@ impl Machine {
         let endpoint = slot.endpoint;
         let busy = slot.busy.as_ref().expect("a busy worker calls");
         let call = self.pending_call(busy, index);
+        let mut took_effect = false;
+        let mut effect = |machine: &mut Self, world: &mut World| {
+            let reply = machine.effect(world, endpoint, &call);
+            took_effect = !matches!(reply, Reply::Conflict | Reply::TooLarge { .. });
+            reply
+        };
         let reply = match outcome {
-            Outcome::Ok => self.effect(world, endpoint, &call),
+            Outcome::Ok => effect(self, world),
             Outcome::Stale(version) => stale(world, &call, version),
             Outcome::Fails if call.kind() == CallKind::Read => Reply::Unavailable,
             Outcome::Fails => Reply::NoReply,
             Outcome::ReplyLost => {
-                self.effect(world, endpoint, &call);
+                effect(self, world);
                 Reply::NoReply
             }
             Outcome::CrashBefore => {
@@ -678,9 +686,9 @@ impl Machine {
                 return Ok(Applied::default());
             }
             Outcome::CrashAfter => {
-                let reply = self.effect(world, endpoint, &call);
+                let reply = effect(self, world);
                 release(world, worker, true);
-                return Ok(Applied { reply: Some(reply), delivery: None });
+                return Ok(Applied { reply: Some(reply), took_effect, delivery: None });
             }
             Outcome::CrashDuring => {
                 let message = busy.message.clone();
@@ -694,7 +702,7 @@ impl Machine {
         let local = reply.map(|id| localise(ids, id));
         busy.shape = self.rehearsal.follow(busy.shape, index, local)?;
         let applied = self.arrived(world, worker);
-        Ok(Applied { reply: Some(reply), ..applied })
+        Ok(Applied { reply: Some(reply), took_effect, ..applied })
     }
 
     /// What a call does to the world, and the true answer to it.

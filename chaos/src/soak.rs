@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use shared::Message;
 
 use crate::canonical::{Reductions, canonicalise};
-use crate::call::{CallKind, Reply};
+use crate::call::CallKind;
 use crate::explore::{MOST_CALLS, explore};
 use crate::fault::{Fault, Faults};
 use crate::machine::{Bounds, LOCK_DURATION, Machine, Outcome, Source, Step};
@@ -291,7 +291,7 @@ fn play_once(
         let writer = writer(machine, world, step);
         let applied = machine.apply_known(world, step, fault)?;
         if let Some(message) = writer
-            && applied.reply != Some(Reply::Conflict)
+            && applied.took_effect
             && !commits.contains(&message)
         {
             commits.push(message);

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::call::{Call, ObjectKey, Reply};
 use crate::machine::{Machine, Outcome, Source, Step};
 use crate::rehearsal::{Ending, HandlerFault};
@@ -326,43 +328,60 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// A document's body, as much of it as fits into a few lines: quotes left
-    /// out, ids of messages replaced by what the messages say.
+    /// A document's body, as much of it as fits into a few lines.
     fn body(&self, body: &Text) -> String {
         const MOST: usize = 150;
-        let text = words::bytes(&self.machine.texts().bytes(body));
-        let text: String = self.name_ids(&text).chars().filter(|&character| character != '"').collect();
+        let bytes = self.machine.texts().bytes(body);
+        let text = match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) => self.value(&value),
+            Err(_) => words::bytes(&bytes),
+        };
         if text.chars().count() <= MOST {
             return text;
         }
         let head: String = text.chars().take(MOST).collect();
-        format!("{head}… ({} bytes)", words::thousands(self.machine.texts().len(body) as u128))
+        format!("{head}… ({} bytes)", words::thousands(bytes.len() as u128))
     }
 
-    /// Ids of known messages are replaced by what they say, others shortened.
-    fn name_ids(&self, text: &str) -> String {
-        const LENGTH: usize = 36;
-        let mut named = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(next) = rest.chars().next() {
-            let id = rest.get(..LENGTH).and_then(|id| id.parse::<shared::MessageId>().ok());
-            let Some(id) = id else {
-                named.push(next);
-                rest = &rest[next.len_utf8()..];
-                continue;
-            };
-            let known = self.world.published.iter().chain(&self.machine.sent).find_map(|copy| {
-                let message: shared::Message =
-                    serde_json::from_slice(&self.machine.texts().bytes(&copy.message)).ok()?;
-                (message.id == id).then(|| words::body(&message.body))
-            });
-            match known {
-                Some(name) => named.push_str(&format!("‹{name}›")),
-                None => named.push_str(&words::plain(&rest[..LENGTH].into())),
+    /// A JSON value without its quotes: ids of messages replaced by what the
+    /// messages say, and messages and events by what they say.
+    fn value(&self, value: &Value) -> String {
+        match value {
+            Value::String(text) => self.name_of(text).unwrap_or_else(|| words::plain(value)),
+            Value::Array(items) => format!("[{}]", words::list(items.iter().map(|item| self.value(item)))),
+            Value::Object(fields) => {
+                let says_its_name = |fields: &serde_json::Map<String, Value>| {
+                    fields.len() == 1
+                        && fields.iter().all(|(name, inner)| {
+                            name.starts_with(|first: char| first.is_ascii_uppercase()) && inner.is_object()
+                        })
+                };
+                match (fields.get("id"), fields.get("body").and_then(Value::as_object)) {
+                    (Some(_), Some(body)) if fields.len() == 2 && says_its_name(body) => {
+                        words::body(&fields["body"])
+                    }
+                    _ if says_its_name(fields) => words::body(value),
+                    _ => {
+                        let fields = fields.iter().map(|(name, value)| {
+                            let name = self.name_of(name).unwrap_or_else(|| words::plain(&name.as_str().into()));
+                            format!("{name}: {}", self.value(value))
+                        });
+                        format!("{{{}}}", words::list(fields))
+                    }
+                }
             }
-            rest = &rest[LENGTH..];
+            other => other.to_string(),
         }
-        named
+    }
+
+    /// What the message with this id says, if it is known.
+    fn name_of(&self, text: &str) -> Option<String> {
+        let id: shared::MessageId = text.parse().ok()?;
+        self.world.published.iter().chain(&self.machine.sent).find_map(|copy| {
+            let message: shared::Message =
+                serde_json::from_slice(&self.machine.texts().bytes(&copy.message)).ok()?;
+            (message.id == id).then(|| format!("‹{}›", words::body(&message.body)))
+        })
     }
 
     fn say(&mut self, arrow: Option<(usize, usize)>, fault: bool, text: String) {

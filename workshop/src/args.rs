@@ -25,13 +25,13 @@ pub enum Command {
     Status,
     /// Run the tests of an exercise: the verdict, then the story
     Test {
-        /// 3, 03, ex03 or 03-point-in-time-state [default: the first not green]
+        /// Which: 3, 03, ex03 or its full name [default: the first not green]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
         /// Show what each search covered: schedules, states, faults
         #[arg(long)]
         coverage: bool,
-        /// For the tests themselves: `-- every_schedule` runs that one only
+        /// For the tests themselves: `-- every_schedule` runs only that
         #[arg(last = true, value_name = "FILTER")]
         filter: Vec<String>,
     },
@@ -65,11 +65,12 @@ mod tests {
     #[test]
     fn the_help_fits_into_80_columns() {
         let mut command = Arguments::command();
-        let mut pages = vec![command.render_long_help().to_string()];
-        for name in ["status", "test", "replay", "verify"] {
-            let page = command.find_subcommand_mut(name).unwrap().render_long_help();
-            pages.push(page.to_string());
+        let mut pages = vec![command.render_help().to_string(), command.render_long_help().to_string()];
+        for command in command.get_subcommands_mut() {
+            pages.push(command.render_help().to_string());
+            pages.push(command.render_long_help().to_string());
         }
+        assert_eq!(pages.len(), 10);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -89,7 +89,8 @@ impl Cargo {
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             // The library is compiled twice, with and without its tests, and
             // says the same both times.
-            if let Ok(Line { reason, manifest_path: Some(path), message: Some(message) }) = serde_json::from_str(line)
+            if let Ok(Line { reason, manifest_path: Some(path), message: Some(message) }) =
+                serde_json::from_str(line)
                 && reason == "compiler-message"
                 && let Some(text) = message.rendered
             {
@@ -111,7 +112,10 @@ impl Cargo {
             let said = String::from_utf8_lossy(&output.stderr);
             let said = others.concat() + said.trim();
             crate::render::pass_on(&said);
-            bail!("cargo could not build {}, and the reason is outside of the exercise: see above", package.name)
+            bail!(
+                "cargo could not build {}, and the reason is outside of the exercise: see above",
+                package.name
+            )
         } else {
             Ok(Built::Errors(errors.concat()))
         }
@@ -148,17 +152,21 @@ impl Cargo {
         command.current_dir(&self.root).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            let ours = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| text.starts_with(start));
+            let ours =
+                ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| text.starts_with(start));
             if ours || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&&*text) {
                 command.env_remove(&name);
             }
         }
-        for name in ["CHAOS_REPLAY", "CHAOS_REPORTS", "CARGO_TERM_QUIET", "CARGO_TERM_VERBOSE", "RUST_TEST_NOCAPTURE"]
+        for name in
+            ["CHAOS_REPLAY", "CHAOS_REPORTS", "CARGO_TERM_QUIET", "CARGO_TERM_VERBOSE", "RUST_TEST_NOCAPTURE"]
         {
             command.env_remove(name);
         }
         if self.plain_flags {
-            for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_WARNINGS"] {
+            for name in
+                ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_WARNINGS"]
+            {
                 command.env_remove(name);
             }
         }

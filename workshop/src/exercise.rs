@@ -117,7 +117,8 @@ impl Exercise {
             bail!("[tests] is empty: it lists every test of the untouched starter");
         }
         if let Some(predictions) = &file.predictions {
-            let plain = !predictions.is_empty() && !predictions.contains(['/', '\\', ':']) && predictions != "..";
+            let plain =
+                !predictions.is_empty() && !predictions.contains(['/', '\\', ':']) && predictions != "..";
             ensure!(plain, "predictions is {predictions:?}, not the name of a file in the exercise");
         }
         let mut tests: Vec<(String, Spanned<Declared>)> = file.tests.into_iter().collect();

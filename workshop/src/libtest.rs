@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_program_that_died_is_noticed() {
-        let output = parse("running 2 tests\ntest a ... ok\n\nrunning 1 test\ntest b ... ok\n\ntest result: ok.\n");
+        let output =
+            parse("running 2 tests\ntest a ... ok\n\nrunning 1 test\ntest b ... ok\n\ntest result: ok.\n");
         assert_eq!(output.unfinished, 1);
         assert_eq!(parse("running 1 test\n").unfinished, 1);
     }

@@ -78,7 +78,8 @@ impl Progress {
             self.contents = newer;
             self.contents.exercises.insert(name.to_string(), tested);
         }
-        let mut file = tempfile::Builder::new().prefix("progress").suffix(".tmp").tempfile_in(&self.folder)?;
+        let mut file =
+            tempfile::Builder::new().prefix("progress").suffix(".tmp").tempfile_in(&self.folder)?;
         file.write_all(serde_json::to_string_pretty(&self.contents)?.as_bytes())?;
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;
@@ -97,7 +98,10 @@ fn read(folder: &Path) -> Result<Contents, String> {
     };
     let contents: Contents = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     if contents.version != VERSION {
-        return Err(format!("it is of version {}, and this command knows version {VERSION}", contents.version));
+        return Err(format!(
+            "it is of version {}, and this command knows version {VERSION}",
+            contents.version
+        ));
     }
     Ok(contents)
 }

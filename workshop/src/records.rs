@@ -57,7 +57,8 @@ mod tests {
             test: "every_schedule".into(),
             verdict: "not-done".into(),
             headline: "NOT DONE YET".into(),
-            text: "NOT DONE YET\n\nNot done yet: step 2\n(src/lib.rs:4).\n\ncargo workshop replay 03-1\n".into(),
+            text: "NOT DONE YET\n\nNot done yet: step 2\n(src/lib.rs:4).\n\ncargo workshop replay 03-1\n"
+                .into(),
             story: String::new(),
             coverage: Vec::new(),
             states: 0,

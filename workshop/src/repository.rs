@@ -123,7 +123,11 @@ impl Name {
         let text = text.rsplit(['/', '\\']).next().unwrap_or(text).to_ascii_lowercase();
         let text = text.strip_prefix("ex").unwrap_or(&text);
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number { text.parse::<u32>().ok() == self.number.parse().ok() } else { text == self.to_string() }
+        if is_number {
+            text.parse::<u32>().ok() == self.number.parse().ok()
+        } else {
+            text == self.to_string()
+        }
     }
 }
 
@@ -161,7 +165,8 @@ mod tests {
         ] {
             assert!(name.is_meant_by(text), "{text}");
         }
-        for text in ["", "ex", "13", "30", "03-point", "point-in-time-state", "-3", "+3", "99999999999", "3x"] {
+        for text in ["", "ex", "13", "30", "03-point", "point-in-time-state", "-3", "+3", "99999999999", "3x"]
+        {
             assert!(!name.is_meant_by(text), "{text}");
         }
     }

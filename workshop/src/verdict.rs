@@ -85,7 +85,8 @@ impl Judgement {
         let mut judged: Vec<(usize, Judged)> = Vec::new();
         let place = |name: &str| exercise.tests.iter().position(|(test, _)| test == name);
         for test in output.tests {
-            let records: Vec<Record> = records.iter().filter(|record| record.test == test.name).cloned().collect();
+            let records: Vec<Record> =
+                records.iter().filter(|record| record.test == test.name).cloned().collect();
             let declared = place(&test.name);
             let off = declared.is_none_or(|place| exercise.tests[place].1 == Declared::Ignored);
             let result = match test.result {
@@ -98,8 +99,12 @@ impl Judgement {
             judged.push((declared.unwrap_or(usize::MAX), Judged { name: test.name, result, records }));
         }
         for (place, (name, declared)) in exercise.tests.iter().enumerate() {
-            if !filtered && *declared != Declared::Ignored && !judged.iter().any(|(_, test)| test.name == *name) {
-                let missing = Judged { name: name.clone(), result: TestVerdict::Missing, records: Vec::new() };
+            if !filtered
+                && *declared != Declared::Ignored
+                && !judged.iter().any(|(_, test)| test.name == *name)
+            {
+                let missing =
+                    Judged { name: name.clone(), result: TestVerdict::Missing, records: Vec::new() };
                 judged.push((place, missing));
             }
         }
@@ -152,7 +157,10 @@ impl Judgement {
     pub fn widest_search(&self) -> Option<&Record> {
         let records = self.tests.iter().flat_map(|test| &test.records);
         // `max_by_key` takes the last of several; the first is the tidier one.
-        records.rev().filter(|record| record.verdict == "holds" && !record.single).max_by_key(|record| record.states)
+        records
+            .rev()
+            .filter(|record| record.verdict == "holds" && !record.single)
+            .max_by_key(|record| record.states)
     }
 }
 
@@ -203,7 +211,9 @@ fn why(said: &str, records: &[Record]) -> TestVerdict {
         record.verdict != "holds" && (printed.is_empty() || printed.contains(&unwrapped(&record.headline)))
     });
     match reason {
-        Some(record) if record.verdict == "inconclusive" => TestVerdict::Inconclusive(Box::new(record.clone())),
+        Some(record) if record.verdict == "inconclusive" => {
+            TestVerdict::Inconclusive(Box::new(record.clone()))
+        }
         Some(record) => TestVerdict::Red(Reason::Record(Box::new(record.clone()))),
         None => TestVerdict::Red(Reason::Words(plainly(said))),
     }

@@ -34,7 +34,11 @@ pub fn attempt(
             let run = cargo.test(&package, None, filter)?;
             let judgement = Judgement::of(exercise, run, !filter.is_empty());
             if !filter.is_empty() && judgement.crash.is_none() && judgement.counted() == 0 {
-                bail!("no test of {} was run: none has a name with {:?} in it", exercise.name, filter.join(" "));
+                bail!(
+                    "no test of {} was run: none has a name with {:?} in it",
+                    exercise.name,
+                    filter.join(" ")
+                );
             }
             render::show(&render::judgement(exercise, &judgement, coverage));
             if !warnings.is_empty() {

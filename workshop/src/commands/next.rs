@@ -20,7 +20,9 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
                 format!("mend {source} where the compiler points, then run {test}")
             }
             Verdict::Red => format!("edit {source} (there are hints in hints.md), then run {test}"),
-            Verdict::Inconclusive => format!("see above why there is no verdict, edit {source}, then run {test}"),
+            Verdict::Inconclusive => {
+                format!("see above why there is no verdict, edit {source}, then run {test}")
+            }
             Verdict::Green => format!("run {test}, with all its tests"),
         },
     })

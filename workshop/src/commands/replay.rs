@@ -23,7 +23,8 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
         );
     }
     let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, number).with_context(|| format!("{code_text} belongs to exercise {number}"))?;
+    let exercise =
+        choose(&exercises, number).with_context(|| format!("{code_text} belongs to exercise {number}"))?;
     let cargo = Cargo::at(repository.root());
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     if let Built::Errors(text) = cargo.build(&package)? {
@@ -32,7 +33,9 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
         return Ok(Outcome::Red);
     }
     let records = cargo.test(&package, Some(&code_text), &[])?.records;
-    if let Some(record) = records.iter().find(|record| record.single && record.replay.as_deref() == Some(&*code_text)) {
+    if let Some(record) =
+        records.iter().find(|record| record.single && record.replay.as_deref() == Some(&*code_text))
+    {
         render::show(&render::record(&record.text));
         return Ok(match record.verdict.as_str() {
             "holds" => Outcome::Green,

@@ -12,7 +12,12 @@ use crate::state::{State, current};
 use crate::verdict::Verdict;
 
 /// Runs the tests of an exercise: of the current one, if none is named.
-pub fn run(repository: &Repository, name: Option<&str>, coverage: bool, filter: &[String]) -> Result<Outcome> {
+pub fn run(
+    repository: &Repository,
+    name: Option<&str>,
+    coverage: bool,
+    filter: &[String],
+) -> Result<Outcome> {
     let exercises = repository.exercises()?;
     let mut progress = Progress::load(repository.root())?;
     let states = |progress: &Progress| -> Vec<State> {

@@ -25,7 +25,10 @@ pub fn ladder(exercises: &[Exercise], states: &[State]) -> String {
         };
         let padding = " ".repeat(width - columns(name));
         let minutes = exercise.minutes;
-        text += &format!("  {mark} {name}{padding}  {minutes:>3} min  {}\n", paint(style(state), &state.to_string()));
+        text += &format!(
+            "  {mark} {name}{padding}  {minutes:>3} min  {}\n",
+            paint(style(state), &state.to_string())
+        );
     }
     text
 }

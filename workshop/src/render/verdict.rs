@@ -29,8 +29,12 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, coverage: bool) -> 
     if let Some(crash) = &judgement.crash {
         text += &format!("\n{}", lines(crash, ""));
     } else if let Some(telling) = judgement.most_telling() {
-        text += &format!("\n  {}\n", paint(FAINT, &short(&format!("From the test {}:", telling.test), WIDTH - 2)));
-        text += &format!("\n{}", if telling.record { record(telling.text) } else { lines(telling.text, "    ") });
+        text += &format!(
+            "\n  {}\n",
+            paint(FAINT, &short(&format!("From the test {}:", telling.test), WIDTH - 2))
+        );
+        text +=
+            &format!("\n{}", if telling.record { record(telling.text) } else { lines(telling.text, "    ") });
     } else if judgement.verdict == Verdict::Green
         && !coverage
         && let Some(widest) = judgement.widest_search()
@@ -73,7 +77,10 @@ fn what_was_covered(test: &Judged) -> String {
     for record in &test.records {
         text += &paragraph(&record.headline, "      ");
         if !record.coverage.is_empty() {
-            text += &paragraph(&format!("struck with work in flight: {}", record.coverage.join("; ")), "        ");
+            text += &paragraph(
+                &format!("struck with work in flight: {}", record.coverage.join("; ")),
+                "        ",
+            );
         }
     }
     text

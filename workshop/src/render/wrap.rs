@@ -3,13 +3,25 @@
 /// The width that everything fits into.
 pub const WIDTH: usize = 80;
 
+/// A space at which no line is broken.
+const TIED: char = '\u{a0}';
+
+/// A command within a sentence: in backticks, and on one line if it fits there.
+pub fn code(command: &str) -> String {
+    format!("`{}`", command.replace(' ', &TIED.to_string()))
+}
+
 /// A paragraph: wrapped at spaces, every line indented, with a line end.
 pub fn paragraph(text: &str, indent: &str) -> String {
     let mut wrapped = String::new();
     let mut line = String::new();
     let room = WIDTH - columns(indent);
-    for word in text.split_whitespace() {
-        let mut word = word;
+    let words = text.split_ascii_whitespace().flat_map(|word| {
+        // What is tied together and does not fit into a line is untied.
+        let wide = columns(word) > room;
+        word.split(move |character| wide && character == TIED)
+    });
+    for mut word in words {
         if !line.is_empty() && columns(&line) + 1 + columns(word) > room {
             wrapped.push_str(&format!("{indent}{line}\n"));
             line.clear();
@@ -26,7 +38,7 @@ pub fn paragraph(text: &str, indent: &str) -> String {
         line.push_str(word);
     }
     wrapped.push_str(&format!("{indent}{line}\n"));
-    wrapped
+    wrapped.replace(TIED, " ")
 }
 
 /// Text that has its lines already: each is left as it is if it fits, and
@@ -78,7 +90,8 @@ mod tests {
     #[test]
     fn nothing_is_wider_than_80_columns() {
         let long = "x".repeat(200);
-        let text = format!("{}\n    {}\n{long}\n      ünï {long}\n", "word ".repeat(30), "tea cake ".repeat(20));
+        let text =
+            format!("{}\n    {}\n{long}\n      ünï {long}\n", "word ".repeat(30), "tea cake ".repeat(20));
         for wrapped in [paragraph(&text, "  "), lines(&text, "    ")] {
             assert!(wrapped.lines().all(|line| columns(line) <= WIDTH), "{wrapped}");
             let squeeze = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
@@ -96,6 +109,15 @@ mod tests {
         let code = "0".repeat(90);
         let text = format!("cargo workshop replay {code}\nCHAOS_REPLAY={code} cargo test -p x\n");
         assert_eq!(lines(&text, ""), format!("cargo workshop replay {code}\n"));
+    }
+
+    #[test]
+    fn a_command_in_a_sentence_is_not_broken() {
+        let sentence = format!("{}{}.", "word ".repeat(13), code("cargo workshop test 03"));
+        let expected = format!("{}\n`cargo workshop test 03`.\n", "word ".repeat(13).trim_end());
+        assert_eq!(paragraph(&sentence, ""), expected);
+        let wide = format!("see {}", code(&"cargo ".repeat(20)));
+        assert!(paragraph(&wide, "").lines().all(|line| columns(line) <= WIDTH && line.ends_with("go") || line == "`"));
     }
 
     #[test]

@@ -72,7 +72,11 @@ pub fn files(repository: &Repository, name: &Name) -> Vec<Culprit> {
             }
             Ok(_) => {}
             Err(error) => {
-                culprits.push(Culprit::new(&shown, format!("it cannot be read: {error}"), format!("write {shown}")));
+                culprits.push(Culprit::new(
+                    &shown,
+                    format!("it cannot be read: {error}"),
+                    format!("write {shown}"),
+                ));
             }
         }
     }
@@ -86,7 +90,11 @@ pub fn hash(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<C
         && !exercise.directory.join(predictions).is_file()
     {
         let file = format!("exercises/{}/{predictions}", exercise.name);
-        return Some(Culprit::new(&file, "exercise.toml names it, and it is not there", format!("write {file}")));
+        return Some(Culprit::new(
+            &file,
+            "exercise.toml names it, and it is not there",
+            format!("write {file}"),
+        ));
     }
     let sources = fingerprint(exercise);
     if sources == exercise.starter {
@@ -140,7 +148,8 @@ pub fn package(repository: &Repository, directory: &Path, name: &str) -> Option<
         return Some(Culprit::new(&folder, "it is not there", format!("add the package {name} in {folder}")));
     }
     let mend = format!("write name = \"{name}\" under [package] in {shown}");
-    match std::fs::read_to_string(directory.join("Cargo.toml")).map(|text| toml::from_str::<Manifest>(&text)) {
+    match std::fs::read_to_string(directory.join("Cargo.toml")).map(|text| toml::from_str::<Manifest>(&text))
+    {
         Ok(Ok(manifest)) if manifest.package.name == name => None,
         Ok(Ok(manifest)) => {
             let what = format!("the package is called {}, not {name}", manifest.package.name);

@@ -63,7 +63,8 @@ fn compare(exercise: &Exercise, tested: &TestRun, run: &str) -> Vec<Culprit> {
             (Declared::Green, TestResult::Ok) | (Declared::Ignored, TestResult::Ignored) => {}
             (Declared::Red(reason), TestResult::Failed) => {
                 let recorded = tested.records.iter().filter(|record| record.test == *name);
-                let said = recorded.fold(unwrapped(&test.said), |said, record| said + " " + &unwrapped(&record.text));
+                let said = recorded
+                    .fold(unwrapped(&test.said), |said, record| said + " " + &unwrapped(&record.text));
                 if !said.contains(&unwrapped(reason)) {
                     let what = format!(
                         "{name:?} is red for another reason than {reason:?}: it says {:?}",
