@@ -69,8 +69,10 @@ impl Call {
             },
             key: texts.intern(key.as_bytes()),
         };
-        let stream =
-            |name: &str, texts: &mut Texts| ObjectKey { store: main_store + 1, key: texts.intern(name.as_bytes()) };
+        let stream = |name: &str, texts: &mut Texts| ObjectKey {
+            store: main_store + 1,
+            key: texts.intern(name.as_bytes()),
+        };
         let condition = |raw: &Precondition, texts: &mut Texts| match raw {
             Precondition::None => Condition::None,
             Precondition::IfAbsent => Condition::IfAbsent,
@@ -98,7 +100,8 @@ impl Call {
     }
 
     pub(crate) fn map(&self, renumber: &mut impl FnMut(Id) -> Id) -> Self {
-        let mut key = |object: &ObjectKey| ObjectKey { store: object.store, key: object.key.map(&mut *renumber) };
+        let mut key =
+            |object: &ObjectKey| ObjectKey { store: object.store, key: object.key.map(&mut *renumber) };
         match self {
             Self::ReadStream { object } => Self::ReadStream { object: key(object) },
             Self::Get { object } => Self::Get { object: key(object) },
@@ -154,12 +157,21 @@ impl Condition {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reply {
     Unavailable,
-    NoReply,
+    /// None: the caller cannot know whether the call took effect.
+    Silence,
     Conflict,
-    TooLarge { size: usize, limit: usize },
+    TooLarge {
+        size: usize,
+        limit: usize,
+    },
     Absent,
-    Found { body: Text, etag: Id },
-    Stored { etag: Id },
+    Found {
+        body: Text,
+        etag: Id,
+    },
+    Stored {
+        etag: Id,
+    },
     Deleted,
     Events(Vec<Text>),
     Appended(u64),
@@ -175,7 +187,9 @@ impl Reply {
                 Self::Found { body, etag: renumber(*etag) }
             }
             Self::Stored { etag } => Self::Stored { etag: renumber(*etag) },
-            Self::Events(events) => Self::Events(events.iter().map(|event| event.map(&mut renumber)).collect()),
+            Self::Events(events) => {
+                Self::Events(events.iter().map(|event| event.map(&mut renumber)).collect())
+            }
             other => other.clone(),
         }
     }
@@ -192,7 +206,7 @@ impl Reply {
         };
         match self {
             Self::Unavailable => error(StoreError::Unavailable),
-            Self::NoReply => error(StoreError::NoReply),
+            Self::Silence => error(StoreError::NoReply),
             Self::Conflict => error(StoreError::Conflict { key: raw.key().to_owned() }),
             Self::TooLarge { size, limit } => {
                 error(StoreError::TooLarge { key: raw.key().to_owned(), size: *size, limit: *limit })
@@ -216,8 +230,8 @@ pub(crate) fn recorded_events(events: &[Text], texts: &Texts) -> Vec<RecordedEve
     (1..)
         .zip(events)
         .map(|(version, event)| {
-            let event: NewEvent =
-                serde_json::from_slice(&texts.bytes(event)).expect("it was written by the simulated event store");
+            let event: NewEvent = serde_json::from_slice(&texts.bytes(event))
+                .expect("it was written by the simulated event store");
             RecordedEvent { version, caused_by: event.caused_by, body: event.body }
         })
         .collect()

@@ -118,7 +118,10 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
             let worker = &world.workers[usize::from(worker)];
             (
                 worker.endpoint,
-                worker.busy.as_ref().map(|busy| (busy.message.template, busy.shape, phase(busy.phase), !busy.holds_lock)),
+                worker
+                    .busy
+                    .as_ref()
+                    .map(|busy| (busy.message.template, busy.shape, phase(busy.phase), !busy.holds_lock)),
             )
         });
         if order.iter().enumerate().any(|(new, &old)| new != usize::from(old)) {

@@ -329,7 +329,8 @@ impl<'a> Diagnosis<'a> {
                     distinct.push(output);
                 }
             }
-            if !distinct.is_empty() && !possible.iter().any(|possible| minus(&distinct, possible).is_empty()) {
+            if !distinct.is_empty() && !possible.iter().any(|possible| minus(&distinct, possible).is_empty())
+            {
                 found.push((Property::ConsistentOutputs, Symptom::Contradiction(input.clone(), distinct)));
             }
         }
@@ -387,8 +388,8 @@ impl<'a> Diagnosis<'a> {
     /// one, and the fewest outputs too many or too few.
     fn nearest(&self) -> Option<&Execution> {
         self.legal.iter().min_by_key(|execution| {
-            let outputs = minus(&self.actual, &execution.outputs).len()
-                + minus(&execution.outputs, &self.actual).len();
+            let outputs =
+                minus(&self.actual, &execution.outputs).len() + minus(&execution.outputs, &self.actual).len();
             (&execution.state != self.evidence.state, outputs)
         })
     }
@@ -432,7 +433,10 @@ impl<'a> Diagnosis<'a> {
                 return missing
                     .into_iter()
                     .map(|index| {
-                        (Property::NoLostMessages, Symptom::EffectMissing(self.evidence.inputs[index].clone()))
+                        (
+                            Property::NoLostMessages,
+                            Symptom::EffectMissing(self.evidence.inputs[index].clone()),
+                        )
                     })
                     .collect();
             }
@@ -463,9 +467,10 @@ impl<'a> Diagnosis<'a> {
                 Symptom::TwoContents(one, other) => {
                     Some(format!("one id that says both {} and {}", words::body(one), words::body(other)))
                 }
-                Symptom::Contradiction(_, outputs) => {
-                    Some(format!("both {}", words::enumeration(&outputs.iter().map(words::body).collect::<Vec<_>>())))
-                }
+                Symptom::Contradiction(_, outputs) => Some(format!(
+                    "both {}",
+                    words::enumeration(&outputs.iter().map(words::body).collect::<Vec<_>>())
+                )),
                 Symptom::DifferentOrders => Some(format!(
                     "the messages {}",
                     words::enumeration(&self.actual.iter().map(words::body).collect::<Vec<_>>())

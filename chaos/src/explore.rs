@@ -23,7 +23,6 @@ pub(crate) const MOST_CALLS: usize = 150;
 ///
 /// The defaults: 2 workers, 1 fault, no stale reads, every class of faults but
 /// the two in which a dead worker's call lands late, 3,000,000 states.
-#[must_use]
 pub fn explore(system: impl FnOnce() -> System) -> Explore {
     Explore {
         system: system(),
@@ -216,7 +215,10 @@ impl Explore {
         if workers == 0 || workers > MOST_WORKERS {
             Some(format!("{workers} workers cannot be explored: give each endpoint 1 to {MOST_WORKERS}"))
         } else if self.mail.is_empty() {
-            Some("no message was sent, so there is nothing to explore: give `.send([…])` one at least".to_owned())
+            Some(
+                "no message was sent, so there is nothing to explore: give `.send([…])` one at least"
+                    .to_owned(),
+            )
         } else if self.mail.len() > MOST_MESSAGES {
             Some(format!(
                 "{} messages cannot be explored: send at most {MOST_MESSAGES}, or use the random driver",
@@ -242,8 +244,12 @@ impl Explore {
             )
         };
         match text.parse::<ReplayCode>() {
-            Ok(code) if code.scenario() != self.scenario() => None,
-            Ok(code) => Some(self.replay(&code).unwrap_or_else(bad)),
+            // The story may have been found with fewer messages.
+            Ok(code) => self
+                .smaller()
+                .chain([self.clone()])
+                .find(|search| search.scenario() == code.scenario())
+                .map(|search| search.replay(&code).unwrap_or_else(bad)),
             Err(error) => Some(bad(error)),
         }
     }
@@ -319,19 +325,26 @@ impl Explore {
         )
     }
 
+    /// The same search with fewer messages, the fewest first, where a story is
+    /// told with as few as will do.
+    fn smaller(&self) -> impl Iterator<Item = Self> {
+        const WORTH_IT: std::ops::RangeInclusive<usize> = 3..=8;
+        let count = self.mail.len();
+        let sizes = if self.shrink && WORTH_IT.contains(&count) { 1..count } else { 0..0 };
+        sizes.flat_map(move |size| subsets(count, size)).map(|subset| {
+            let mail = subset.iter().map(|&index| self.mail[index].clone()).collect();
+            Self { mail, ..self.clone() }
+        })
+    }
+
     fn search(&self, pulse: std::sync::Arc<crate::watchdog::Pulse>) -> (Report, EndStates) {
         let (searched, mut machine) = self.searched(std::sync::Arc::clone(&pulse));
         // A story with fewer messages is a better story.
-        if self.shrink && matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) && self.mail.len() > 2
-        {
-            for size in 1..self.mail.len() {
-                for subset in subsets(self.mail.len(), size) {
-                    let mut smaller = self.clone();
-                    smaller.mail = subset.iter().map(|&index| self.mail[index].clone()).collect();
-                    let (found, machine) = smaller.searched(std::sync::Arc::clone(&pulse));
-                    if found.verdict.property() == searched.verdict.property() {
-                        return (smaller.report(found, machine), EndStates::new());
-                    }
+        if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
+            for smaller in self.smaller() {
+                let (found, machine) = smaller.searched(std::sync::Arc::clone(&pulse));
+                if found.verdict.property() == searched.verdict.property() {
+                    return (smaller.report(found, machine), EndStates::new());
                 }
             }
             _ = self.machine(pulse);
@@ -368,7 +381,10 @@ impl Explore {
         report.counts = searched.counts;
         report.visited = searched.visited;
         report.single = false;
-        let done = matches!(report.verdict, Verdict::Violated(Finding::Handler(crate::HandlerFault::NotDone { .. })));
+        let done = matches!(
+            report.verdict,
+            Verdict::Violated(Finding::Handler(crate::HandlerFault::NotDone { .. }))
+        );
         if !searched.steps.is_empty() && !done {
             let mut world = machine.initial();
             for &step in &searched.steps {

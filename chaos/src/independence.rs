@@ -154,7 +154,9 @@ impl Footprints {
         }
         // Components: by descent, and by documents that somebody writes.
         let mut groups: Vec<u64> = self.descendants.clone();
-        groups.extend(self.objects.values().filter(|access| access.writers != 0).map(|a| a.readers | a.writers));
+        groups.extend(
+            self.objects.values().filter(|access| access.writers != 0).map(|a| a.readers | a.writers),
+        );
         if self.uses_clock {
             groups.push(u64::MAX >> (MOST_MESSAGES - count.max(1)));
         }
@@ -231,9 +233,10 @@ impl Footprints {
     /// The first component that has work left.
     fn active(&self, world: &World) -> Option<u8> {
         let queued = world.queue.iter().map(|copy| self.component_of(copy.endpoint, &copy.message));
-        let busy = world.workers.iter().filter_map(|worker| {
-            Some(self.component_of(worker.endpoint, &worker.busy.as_ref()?.message))
-        });
+        let busy = world
+            .workers
+            .iter()
+            .filter_map(|worker| Some(self.component_of(worker.endpoint, &worker.busy.as_ref()?.message)));
         let flying = world.flying.iter().map(|flying| self.component_of(flying.endpoint, &flying.message));
         queued.chain(busy).chain(flying).min()
     }

@@ -92,8 +92,8 @@ pub use explore::{Explore, explore};
 pub use fault::{Fault, Faults};
 pub use machine::{Bounds, StoreKind};
 pub use monkey::{
-    Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Monkey, Point, Reordering,
-    StaleRead, StoreUnavailable,
+    Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Monkey, Point,
+    Reordering, StaleRead, StoreUnavailable,
 };
 pub use rehearsal::HandlerFault;
 pub use replay::{BadCode, ReplayCode};

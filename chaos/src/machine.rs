@@ -12,9 +12,7 @@ use crate::fault::{Fault, Faults};
 use crate::rehearsal::{Ending, EndpointStores, Expansion, HandlerFault, Rehearsal, ShapeId};
 use crate::text::{Id, Ids, Naming, Text, TextId, Texts};
 use crate::watchdog::Pulse;
-use crate::world::{
-    Busy, Content, Copy, Flying, Object, Phase, Timer, Used, Version, Worker, World,
-};
+use crate::world::{Busy, Content, Copy, Flying, Object, Phase, Timer, Used, Version, Worker, World};
 
 /// How long a broker waits for a worker before it delivers the message again.
 /// A time to live longer than this cannot expire before locks that are older.
@@ -143,7 +141,9 @@ impl Machine {
         }
         let store_kinds = store_names
             .iter()
-            .map(|name| kinds.iter().find(|(of, _)| of == name).map_or(StoreKind::default(), |(_, kind)| *kind))
+            .map(|name| {
+                kinds.iter().find(|(of, _)| of == name).map_or(StoreKind::default(), |(_, kind)| *kind)
+            })
             .collect();
         let sent = sent
             .iter()
@@ -338,10 +338,9 @@ impl Machine {
                 Fault::StaleRead => world.used[1] < self.bounds.stale,
                 _ => {
                     world.used[0] < self.bounds.faults
-                        || self
-                            .bounds
-                            .faults_per_message
-                            .is_some_and(|limit| world.used[2..][..self.sent.len().min(6)].iter().any(|&n| n < limit))
+                        || self.bounds.faults_per_message.is_some_and(|limit| {
+                            world.used[2..][..self.sent.len().min(6)].iter().any(|&n| n < limit)
+                        })
                 }
             }
     }
@@ -474,7 +473,8 @@ impl Machine {
             if earlier.contains(copy) {
                 continue;
             }
-            steps.extend(self.idle(world, copy.endpoint).map(|worker| Step::Deliver { copy: number, worker }));
+            steps
+                .extend(self.idle(world, copy.endpoint).map(|worker| Step::Deliver { copy: number, worker }));
         }
     }
 
@@ -676,10 +676,10 @@ impl Machine {
             Outcome::Ok => effect(self, world),
             Outcome::Stale(version) => stale(world, &call, version),
             Outcome::Fails if call.kind() == CallKind::Read => Reply::Unavailable,
-            Outcome::Fails => Reply::NoReply,
+            Outcome::Fails => Reply::Silence,
             Outcome::ReplyLost => {
                 effect(self, world);
-                Reply::NoReply
+                Reply::Silence
             }
             Outcome::CrashBefore => {
                 release(world, worker, true);
@@ -727,7 +727,9 @@ impl Machine {
                 if !events.is_empty() {
                     let found = found.unwrap_or_else(|place| {
                         let content = Content::Stream(Vec::new());
-                        world.objects.insert(place, Object { key: object.clone(), content, history: Vec::new() });
+                        world
+                            .objects
+                            .insert(place, Object { key: object.clone(), content, history: Vec::new() });
                         place
                     });
                     if let Content::Stream(stream) = &mut world.objects[found].content {

@@ -193,23 +193,28 @@ impl Monkey {
         Some(step)
     }
 
-    fn moment(&mut self, machine: &Machine, world: &World, steps: &[Step], tallies: &[Tally]) -> Option<Step> {
+    fn moment(
+        &mut self,
+        machine: &Machine,
+        world: &World,
+        steps: &[Step],
+        tallies: &[Tally],
+    ) -> Option<Step> {
         let find = |wanted: &dyn Fn(Step) -> bool| steps.iter().copied().find(|&step| wanted(step));
-        let is_message = |text: &Text, message: usize| {
-            machine.sent.get(message).is_some_and(|copy| &copy.message == text)
-        };
+        let is_message =
+            |text: &Text, message: usize| machine.sent.get(message).is_some_and(|copy| &copy.message == text);
         // The step of a busy worker on this message for which the test holds.
         let of = |message: usize, test: &dyn Fn(&Busy, Tally, Step) -> bool| {
             find(&|step| {
-                let (Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. }) = step
+                let (Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. }) =
+                    step
                 else {
                     return false;
                 };
                 let worker = usize::from(worker);
-                world.workers[worker]
-                    .busy
-                    .as_ref()
-                    .is_some_and(|busy| is_message(&busy.message, message) && test(busy, tallies[worker], step))
+                world.workers[worker].busy.as_ref().is_some_and(|busy| {
+                    is_message(&busy.message, message) && test(busy, tallies[worker], step)
+                })
             })
         };
         let kind = |busy: &Busy, step: Step| match step {
@@ -240,11 +245,17 @@ impl Monkey {
             Trick::DuplicateDelivery { message } => {
                 let message = *message;
                 let still_there = world.queue.iter().any(|copy| is_message(&copy.message, message))
-                    || world.workers.iter().flat_map(|worker| &worker.busy).any(|b| is_message(&b.message, message));
+                    || world
+                        .workers
+                        .iter()
+                        .flat_map(|worker| &worker.busy)
+                        .any(|b| is_message(&b.message, message));
                 if still_there {
                     return None;
                 }
-                find(&|step| matches!(step, Step::Duplicate { of: Source::Sent(n), .. } if usize::from(n) == message))
+                find(
+                    &|step| matches!(step, Step::Duplicate { of: Source::Sent(n), .. } if usize::from(n) == message),
+                )
             }
             Trick::LateDuplicate { message } => {
                 let message = *message;
@@ -255,7 +266,9 @@ impl Monkey {
                     // It has not struck before every time to live has passed.
                     return Some(expiry);
                 }
-                find(&|step| matches!(step, Step::Duplicate { of: Source::Sent(n), .. } if usize::from(n) == message))
+                find(
+                    &|step| matches!(step, Step::Duplicate { of: Source::Sent(n), .. } if usize::from(n) == message),
+                )
             }
             Trick::Reordering => {
                 if world.work_in_flight() {
@@ -280,7 +293,9 @@ impl Monkey {
                             kind(busy, step) == Some(CallKind::Write) && tally.writes == n && o == outcome
                         }
                         (Point::Publish(n), Step::Call { outcome: o, .. }) => {
-                            kind(busy, step) == Some(CallKind::Publish) && tally.publishes == n && o == outcome
+                            kind(busy, step) == Some(CallKind::Publish)
+                                && tally.publishes == n
+                                && o == outcome
                         }
                         (Point::Publish(n), Step::Dispatch { outcome: o, .. }) => {
                             busy.phase == Phase::Dispatching(n as u8) && o == outcome

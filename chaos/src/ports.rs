@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::{
-    Document, DocumentStore, Etag, EventStore, Message, NewEvent, Ports, Precondition, PublishError, Publisher,
-    RecordedEvent, StoreError,
+    Document, DocumentStore, Etag, EventStore, Message, NewEvent, Ports, Precondition, PublishError,
+    Publisher, RecordedEvent, StoreError,
 };
 
 use crate::call::{Answer, RawCall};

@@ -283,8 +283,8 @@ impl Rehearsal {
 
         let endpoint = &self.endpoints[usize::from(shape.endpoint)];
         let bytes = self.texts.bytes(&shape.message);
-        let message: Message =
-            serde_json::from_slice(&bytes).map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
+        let message: Message = serde_json::from_slice(&bytes)
+            .map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
         let mut stage = Stage::new(endpoint, message, &self.texts, Arc::clone(&self.pulse));
         for (step, &ancestor) in ancestors.iter().enumerate() {
             let ancestor = &self.shapes[ancestor as usize];
@@ -420,7 +420,9 @@ impl Stage {
                     return Ok(());
                 }
                 Ok(Poll::Pending) if self.woken.0.load(Ordering::Relaxed) => {}
-                Ok(Poll::Pending) if self.switchboard.waiting().is_empty() => return Err(HandlerFault::Stuck),
+                Ok(Poll::Pending) if self.switchboard.waiting().is_empty() => {
+                    return Err(HandlerFault::Stuck);
+                }
                 Ok(Poll::Pending) => return Ok(()),
             }
         }
@@ -480,7 +482,8 @@ pub(crate) fn install_panic_hook() {
         std::panic::set_hook(Box::new(move |info| {
             let quiet = QUIET.with_borrow_mut(|quiet| match quiet {
                 Some(location) => {
-                    *location = info.location().map(|at| format!("{}:{}", at.file().replace('\\', "/"), at.line()));
+                    *location =
+                        info.location().map(|at| format!("{}:{}", at.file().replace('\\', "/"), at.line()));
                     true
                 }
                 None => false,

@@ -96,7 +96,8 @@ fn exercise() -> String {
     std::env::var("CARGO_PKG_NAME")
         .ok()
         .and_then(|package| {
-            let number = package.strip_prefix("ex").or_else(|| package.strip_prefix("sol"))?.get(..2)?.to_owned();
+            let number =
+                package.strip_prefix("ex").or_else(|| package.strip_prefix("sol"))?.get(..2)?.to_owned();
             number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
         })
         .unwrap_or_else(|| "x".to_owned())

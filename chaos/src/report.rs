@@ -63,14 +63,10 @@ impl Report {
     pub fn assert_exactly_once(&self) {
         if !self.holds() {
             // The report is for people; where it was asked for is of no interest.
-            std::panic::resume_unwind(self.fail());
+            let text = self.to_string();
+            eprintln!("\n{text}");
+            std::panic::resume_unwind(Box::new(text));
         }
-    }
-
-    fn fail(&self) -> Box<String> {
-        let text = self.to_string();
-        eprintln!("\n{text}");
-        Box::new(text)
     }
 
     /// One line: the verdict and what it rests on.
@@ -93,11 +89,16 @@ impl Report {
             Verdict::Violated(finding) => {
                 let what = match finding {
                     Finding::Property(judgement) => {
-                        let names: Vec<String> = judgement.violated.iter().map(|p| format!("{p:?}")).collect();
+                        let names: Vec<String> =
+                            judgement.violated.iter().map(|p| format!("{p:?}")).collect();
                         format!("VIOLATED: {}", names.join(", "))
                     }
-                    Finding::Handler(crate::HandlerFault::NotDone { .. }) => return "NOT DONE YET".to_owned(),
-                    Finding::Handler(_) | Finding::Blocked(_) => return "THE HANDLER CANNOT BE RUN".to_owned(),
+                    Finding::Handler(crate::HandlerFault::NotDone { .. }) => {
+                        return "NOT DONE YET".to_owned();
+                    }
+                    Finding::Handler(_) | Finding::Blocked(_) => {
+                        return "THE HANDLER CANNOT BE RUN".to_owned();
+                    }
                 };
                 if self.single {
                     return what;

@@ -109,8 +109,15 @@ impl Chaos {
         let description = self.describe();
         words::omit_ids(one_aggregate(&self.system, &self.mail));
         let endpoints = &self.system.endpoints;
-        let mut machine =
-            Machine::new(endpoints, &self.system.stores, &self.mail, bounds, Naming::default(), MOST_CALLS, pulse);
+        let mut machine = Machine::new(
+            endpoints,
+            &self.system.stores,
+            &self.mail,
+            bounds,
+            Naming::default(),
+            MOST_CALLS,
+            pulse,
+        );
         let mut world = machine.initial();
         let mut tallies = vec![Tally::default(); world.workers.len()];
         let mut favourite = None;
@@ -126,7 +133,8 @@ impl Chaos {
                 .iter_mut()
                 .enumerate()
                 .find_map(|(n, monkey)| Some((n, monkey.strike(&machine, &world, &enabled, &tallies)?)));
-            let Some(step) = struck.map(|(_, step)| step).or_else(|| dullest(&machine, &world, &enabled, favourite))
+            let Some(step) =
+                struck.map(|(_, step)| step).or_else(|| dullest(&machine, &world, &enabled, favourite))
             else {
                 break;
             };
@@ -177,7 +185,8 @@ impl Chaos {
             replay: None,
             single: true,
         };
-        let struck = self.monkeys.iter().map(|monkey| (monkey.name().to_owned(), monkey.has_struck())).collect();
+        let struck =
+            self.monkeys.iter().map(|monkey| (monkey.name().to_owned(), monkey.has_struck())).collect();
         Run { report, published, snapshots, struck }
     }
 }
@@ -197,7 +206,9 @@ fn dullest(machine: &Machine, world: &World, steps: &[Step], favourite: Option<u
     let free = || steps.iter().copied().filter(|&step| machine.fault(world, step).is_none());
     let by = |wanted: u8| {
         free().find(|step| match step {
-            Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => *worker == wanted,
+            Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
+                *worker == wanted
+            }
             _ => false,
         })
     };

@@ -16,11 +16,11 @@ use crate::canonical::{Places, Reductions, canonicalise, fingerprint};
 use crate::fault::{Fault, Faults};
 use crate::independence::Footprints;
 use crate::machine::{Machine, Step};
+use crate::rehearsal::HandlerFault;
 use crate::settles::{Cost, Edge, Graph};
 use crate::verdict::{Finding, Inconclusive, Judge, Verdict};
 use crate::words;
 use crate::world::{Content, Used, World, at_most};
-use crate::rehearsal::HandlerFault;
 
 /// What a search counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Hasher for PassThrough {
 type Visited = HashMap<u128, u32, BuildHasherDefault<PassThrough>>;
 
 enum Outcome {
-    Finished(Searched),
+    Finished(Box<Searched>),
     /// An access outside the footprints was met.
     Learned,
 }
@@ -136,7 +136,7 @@ impl Search<'_> {
             match self.attempt(&mut footprints) {
                 Outcome::Finished(mut searched) => {
                     searched.counts.restarts = restarts;
-                    return searched;
+                    return *searched;
                 }
                 Outcome::Learned => {
                     restarts += 1;
@@ -203,9 +203,11 @@ impl Search<'_> {
                 {
                     let frontier = state.frontier.values().map(Vec::len).sum::<usize>() + bucket.len();
                     if !observer(Progress { states: state.nodes.len(), frontier }) {
-                        return Outcome::Finished(
-                            self.finish(state, Verdict::Inconclusive(Inconclusive::Stopped), None),
-                        );
+                        return Outcome::Finished(self.finish(
+                            state,
+                            Verdict::Inconclusive(Inconclusive::Stopped),
+                            None,
+                        ));
                     }
                 }
                 expanded += 1;
@@ -217,12 +219,18 @@ impl Search<'_> {
                     match self.judge.judge(self.machine, &world, None) {
                         Ok(Ok(())) => state.judged = true,
                         Ok(Err(finding)) => {
-                            return Outcome::Finished(self.finish(state, Verdict::Violated(finding), Some(index)));
+                            return Outcome::Finished(self.finish(
+                                state,
+                                Verdict::Violated(finding),
+                                Some(index),
+                            ));
                         }
                         Err(reason) => {
-                            return Outcome::Finished(
-                                self.finish(state, Verdict::Inconclusive(reason), Some(index)),
-                            );
+                            return Outcome::Finished(self.finish(
+                                state,
+                                Verdict::Inconclusive(reason),
+                                Some(index),
+                            ));
                         }
                     }
                 }
@@ -276,15 +284,12 @@ impl Search<'_> {
         if let Some(searched) = self.look_for_cycles(&mut state) {
             return Outcome::Finished(searched);
         }
-        let verdict = if state.judged {
-            Verdict::Holds
-        } else {
-            Verdict::Inconclusive(Inconclusive::NothingJudged)
-        };
+        let verdict =
+            if state.judged { Verdict::Holds } else { Verdict::Inconclusive(Inconclusive::NothingJudged) };
         Outcome::Finished(self.finish(state, verdict, None))
     }
 
-    fn look_for_cycles(&mut self, state: &mut Attempt) -> Option<Searched> {
+    fn look_for_cycles(&mut self, state: &mut Attempt) -> Option<Box<Searched>> {
         if !self.check_settles {
             return None;
         }
@@ -309,50 +314,56 @@ impl Search<'_> {
             nearest: None,
         });
         let counts = taken.counts(self);
-        Some(Searched {
+        Some(Box::new(Searched {
             verdict: Verdict::Violated(finding),
             counts,
             visited: taken.faults_seen,
             steps,
             loops_from: Some(loops_from),
             end_states: taken.end_states,
-        })
+        }))
     }
 
-    fn handler_fault(&mut self, state: Attempt, index: u32, step: Step, fault: HandlerFault) -> Searched {
+    fn handler_fault(
+        &mut self,
+        state: Attempt,
+        index: u32,
+        step: Step,
+        fault: HandlerFault,
+    ) -> Box<Searched> {
         let mut chain = state.chain(index);
         chain.push(step);
         let steps = self.raw_steps(&chain);
-        Searched {
+        Box::new(Searched {
             verdict: Verdict::Violated(Finding::Handler(fault)),
             counts: state.counts(self),
             visited: state.faults_seen,
             steps,
             loops_from: None,
             end_states: state.end_states,
-        }
+        })
     }
 
-    fn finish(&mut self, mut state: Attempt, verdict: Verdict, at: Option<u32>) -> Searched {
+    fn finish(&mut self, mut state: Attempt, verdict: Verdict, at: Option<u32>) -> Box<Searched> {
         let steps = at.map_or_else(Vec::new, |index| {
             let chain = state.chain(index);
             self.raw_steps(&chain)
         });
         let mut counts = state.counts(self);
-        if verdict == Verdict::Holds && self.check_settles && self.machine.bounds.faults_per_message.is_none() {
+        if verdict == Verdict::Holds && self.check_settles && self.machine.bounds.faults_per_message.is_none()
+        {
             let bounds = &self.machine.bounds;
-            counts.schedules = state.graph.schedules(bounds.faults, bounds.stale, |node| {
-                state.nodes[node as usize].at_rest
-            });
+            counts.schedules =
+                state.graph.schedules(bounds.faults, bounds.stale, |node| state.nodes[node as usize].at_rest);
         }
-        Searched {
+        Box::new(Searched {
             verdict,
             counts,
             visited: state.faults_seen,
             steps,
             loops_from: None,
             end_states: std::mem::take(&mut state.end_states),
-        }
+        })
     }
 
     /// Turns steps between canonical worlds into steps of one world that is
@@ -417,8 +428,9 @@ impl Lens {
 
     /// Idle workers are alike: let the first of them do what any is to do.
     fn prefer_first_idle(&mut self, step: Step, raw_world: &World) {
-        let (Step::Deliver { worker, .. } | Step::Duplicate { worker, .. } | Step::LockExpires { worker, .. }) =
-            step
+        let (Step::Deliver { worker, .. }
+        | Step::Duplicate { worker, .. }
+        | Step::LockExpires { worker, .. }) = step
         else {
             return;
         };
@@ -602,7 +614,8 @@ impl Attempt {
         search.machine.enabled(&world, &mut steps);
         steps.into_iter().find(|&step| {
             let mut next = world.clone();
-            if search.machine.fault(&world, step).is_some() || search.machine.apply(&mut next, step).is_err() {
+            if search.machine.fault(&world, step).is_some() || search.machine.apply(&mut next, step).is_err()
+            {
                 return false;
             }
             let stale_left = search.machine.any_left(&next, Fault::StaleRead);
@@ -694,7 +707,11 @@ impl Growth {
         }
         if size > OUT_OF_PROPORTION * self.first[&class].max(1) {
             let key = crate::text::Text { template: class.1, ids: Default::default() };
-            return Some(format!("{} (up to {})", machine.texts().string(&key), words::thousands(size as u128)));
+            return Some(format!(
+                "{} (up to {})",
+                machine.texts().string(&key),
+                words::thousands(size as u128)
+            ));
         }
         if self.most_objects > OUT_OF_PROPORTION * messages {
             return Some(format!(

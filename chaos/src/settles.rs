@@ -47,16 +47,14 @@ impl Graph {
 
     fn edges(&self, node: u32) -> impl Iterator<Item = Edge> {
         let (from, until) = self.stretches[node as usize];
-        self.edges[from as usize..until as usize]
-            .iter()
-            .map(|&edge| Edge {
-                target: edge & !(FAULT | STALE),
-                cost: match (edge & FAULT, edge & STALE) {
-                    (0, 0) => Cost::Free,
-                    (0, _) => Cost::Stale,
-                    _ => Cost::Fault,
-                },
-            })
+        self.edges[from as usize..until as usize].iter().map(|&edge| Edge {
+            target: edge & !(FAULT | STALE),
+            cost: match (edge & FAULT, edge & STALE) {
+                (0, 0) => Cost::Free,
+                (0, _) => Cost::Stale,
+                _ => Cost::Fault,
+            },
+        })
     }
 
     fn free(&self, node: u32) -> impl Iterator<Item = u32> {
@@ -90,7 +88,8 @@ impl Graph {
         if peeled == count {
             return None;
         }
-        let mut candidates: Vec<u32> = (0..count as u32).filter(|&node| incoming[node as usize] > 0).collect();
+        let mut candidates: Vec<u32> =
+            (0..count as u32).filter(|&node| incoming[node as usize] > 0).collect();
         candidates.sort_by_key(|&node| (rank(node), node));
         candidates.into_iter().find_map(|start| self.way_back(start, &incoming))
     }
@@ -186,7 +185,10 @@ mod tests {
             let edges: Vec<Edge> = edges
                 .iter()
                 .filter(|edge| edge.0 == node)
-                .map(|&(_, target, fault)| Edge { target, cost: if fault { Cost::Fault } else { Cost::Free } })
+                .map(|&(_, target, fault)| Edge {
+                    target,
+                    cost: if fault { Cost::Fault } else { Cost::Free },
+                })
                 .collect();
             graph.add_edges(node, &edges);
         }

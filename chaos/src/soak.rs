@@ -10,8 +10,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use shared::Message;
 
-use crate::canonical::{Reductions, canonicalise};
 use crate::call::CallKind;
+use crate::canonical::{Reductions, canonicalise};
 use crate::explore::{MOST_CALLS, explore};
 use crate::fault::{Fault, Faults};
 use crate::machine::{Bounds, LOCK_DURATION, Machine, Outcome, Source, Step};
@@ -29,7 +29,6 @@ use crate::world::World;
 /// Many random runs of a system.
 ///
 /// The defaults: 2 workers, 3 % faults, seed 0, 10,000 runs.
-#[must_use]
 pub fn soak(system: impl FnOnce() -> System) -> Soak {
     Soak { system: system(), mail: Mail::new(), workers: 2, fault_rate: 0.03, seed: 0, runs: 10_000 }
 }
@@ -87,7 +86,10 @@ impl Soak {
         let report = match self.nonsense() {
             Some(sentence) => Report {
                 single: true,
-                ..Report::without_run(Verdict::Inconclusive(Inconclusive::BadBounds(sentence)), self.describe())
+                ..Report::without_run(
+                    Verdict::Inconclusive(Inconclusive::BadBounds(sentence)),
+                    self.describe(),
+                )
             },
             None => supervise({
                 let this = self.clone();
@@ -276,7 +278,9 @@ fn play_once(
             report.faults += 1;
         }
         match step {
-            Step::Deliver { worker, .. } | Step::Duplicate { worker, .. } | Step::LockExpires { worker, .. } => {
+            Step::Deliver { worker, .. }
+            | Step::Duplicate { worker, .. }
+            | Step::LockExpires { worker, .. } => {
                 agenda[usize::from(worker)] = (now + dice.delay(), now + lock);
                 if let Step::LockExpires { from, .. } = step {
                     agenda[usize::from(from)].1 = u64::MAX;
@@ -313,12 +317,16 @@ fn next_step(
     if !world.queue.is_empty() {
         let copy = dice.pick(world.queue.len());
         let endpoint = world.queue[copy].endpoint;
-        let idle = world.workers.iter().position(|worker| worker.endpoint == endpoint && worker.busy.is_none());
+        let idle =
+            world.workers.iter().position(|worker| worker.endpoint == endpoint && worker.busy.is_none());
         if let Some(worker) = idle {
             let (copy, worker) = (copy as u8, worker as u8);
             if dice.goes_wrong() && machine.any_left(world, Fault::Duplicate) {
                 let message = &world.queue[usize::from(copy)].message;
-                let sent = machine.sent.iter().position(|sent| &sent.message == message && sent.endpoint == endpoint);
+                let sent = machine
+                    .sent
+                    .iter()
+                    .position(|sent| &sent.message == message && sent.endpoint == endpoint);
                 if let Some(sent) = sent {
                     return Some(Step::Duplicate { of: Source::Sent(sent as u8), worker });
                 }
@@ -330,11 +338,12 @@ fn next_step(
     let next = busy.min_by_key(|&worker| agenda[worker].0)?;
     *now = (*now).max(agenda[next].0);
     // Whose lock has expired by now, and is there anybody to take over?
-    for from in 0..world.workers.len() {
-        let Some(busy) = &world.workers[from].busy else { continue };
-        if busy.holds_lock && agenda[from].1 <= *now {
-            let endpoint = world.workers[from].endpoint;
-            let idle = world.workers.iter().position(|worker| worker.endpoint == endpoint && worker.busy.is_none());
+    for (from, (holder, &(_, expires))) in world.workers.iter().zip(&*agenda).enumerate() {
+        let Some(busy) = &holder.busy else { continue };
+        if busy.holds_lock && expires <= *now {
+            let endpoint = holder.endpoint;
+            let idle =
+                world.workers.iter().position(|worker| worker.endpoint == endpoint && worker.busy.is_none());
             if let Some(worker) = idle
                 && machine.any_left(world, Fault::LockExpires)
             {
@@ -361,7 +370,8 @@ fn next_step(
 
 /// The message for which a step writes, as its place among those sent.
 fn writer(machine: &Machine, world: &World, step: Step) -> Option<usize> {
-    let Step::Call { worker, call, outcome: Outcome::Ok | Outcome::ReplyLost | Outcome::CrashAfter } = step else {
+    let Step::Call { worker, call, outcome: Outcome::Ok | Outcome::ReplyLost | Outcome::CrashAfter } = step
+    else {
         return None;
     };
     let busy = world.workers[usize::from(worker)].busy.as_ref()?;

@@ -68,12 +68,18 @@ impl Specification for Orders {
         let command = |message: &Message| message.read::<Command>().ok();
         match symptom {
             Symptom::NeverPublished(body) => match event(body) {
-                Some(OrderEvent::FirstItemAdded { .. }) => format!("the customer of {order} is never welcomed"),
+                Some(OrderEvent::FirstItemAdded { .. }) => {
+                    format!("the customer of {order} is never welcomed")
+                }
                 Some(OrderEvent::ItemAdded { item, .. }) => {
-                    format!("the warehouse never hears of the {item}, and the customer of {order} waits for it")
+                    format!(
+                        "the warehouse never hears of the {item}, and the customer of {order} waits for it"
+                    )
                 }
                 Some(OrderEvent::ItemRemoved { item, .. }) => {
-                    format!("the warehouse sends the {item} that the customer of {order} took out, and bills it")
+                    format!(
+                        "the warehouse sends the {item} that the customer of {order} took out, and bills it"
+                    )
                 }
                 Some(OrderEvent::NothingChanged { .. }) | None => {
                     format!("whoever asked for a change of {order} waits for an answer for ever")
@@ -81,7 +87,9 @@ impl Specification for Orders {
             },
             Symptom::Unjustified(body) => match event(body) {
                 Some(OrderEvent::FirstItemAdded { item, .. }) => {
-                    format!("the customer of {order} is welcomed for the {item}, which was not the first item")
+                    format!(
+                        "the customer of {order} is welcomed for the {item}, which was not the first item"
+                    )
                 }
                 Some(OrderEvent::ItemAdded { item, .. }) => {
                     format!("the warehouse packs a {item} for {order} that nobody ordered")
@@ -94,7 +102,9 @@ impl Specification for Orders {
                 }
             },
             Symptom::PublishedAgain(body) => match event(body) {
-                Some(OrderEvent::FirstItemAdded { .. }) => format!("the customer of {order} is welcomed twice"),
+                Some(OrderEvent::FirstItemAdded { .. }) => {
+                    format!("the customer of {order} is welcomed twice")
+                }
                 Some(OrderEvent::ItemAdded { item, .. }) => {
                     format!("the warehouse packs the {item} of {order} twice, and bills it twice")
                 }

@@ -58,7 +58,8 @@ impl<'a> Teller<'a> {
 
     fn short_worker(&self, worker: usize) -> String {
         let endpoint = self.world.workers[worker].endpoint;
-        let number = 1 + self.world.workers[..worker].iter().filter(|other| other.endpoint == endpoint).count();
+        let number =
+            1 + self.world.workers[..worker].iter().filter(|other| other.endpoint == endpoint).count();
         if self.several_endpoints {
             format!("{}{number}", self.machine.endpoints()[usize::from(endpoint)].name())
         } else {
@@ -71,7 +72,11 @@ impl<'a> Teller<'a> {
     pub(crate) fn tell(mut self, steps: &[Step], loops_from: Option<usize>) -> (String, World) {
         for (number, &step) in steps.iter().enumerate() {
             if loops_from == Some(number) {
-                self.lines.push(Line { arrow: None, fault: false, text: "from here on, again and again:".into() });
+                self.lines.push(Line {
+                    arrow: None,
+                    fault: false,
+                    text: "from here on, again and again:".into(),
+                });
             }
             if self.step(step).is_err() {
                 break;
@@ -79,7 +84,10 @@ impl<'a> Teller<'a> {
         }
         // Workers and documents that never appear need no lane.
         let used: Vec<bool> = (0..self.lanes.len())
-            .map(|lane| lane == 0 || self.lines.iter().any(|line| line.arrow.is_some_and(|(a, b)| a == lane || b == lane)))
+            .map(|lane| {
+                lane == 0
+                    || self.lines.iter().any(|line| line.arrow.is_some_and(|(a, b)| a == lane || b == lane))
+            })
             .collect();
         (self.draw(&used), self.world)
     }
@@ -116,7 +124,8 @@ impl<'a> Teller<'a> {
         if self.etags.iter().find(known).is_none() {
             self.etags.push((object.clone(), etag));
         }
-        let of_object: Vec<Id> = self.etags.iter().filter(|(key, _)| key == object).map(|(_, id)| *id).collect();
+        let of_object: Vec<Id> =
+            self.etags.iter().filter(|(key, _)| key == object).map(|(_, id)| *id).collect();
         let number = of_object.iter().position(|&id| id == etag).map_or(0, |place| place + 1);
         format!("v{number}")
     }
@@ -164,13 +173,16 @@ impl<'a> Teller<'a> {
                 self.say(Some(arrow), fault, text);
             }
             Step::Dispatch { worker, outcome } => {
-                let busy = before.workers[usize::from(worker)].busy.as_ref().expect("a busy worker dispatches");
+                let busy =
+                    before.workers[usize::from(worker)].busy.as_ref().expect("a busy worker dispatches");
                 let Phase::Dispatching(index) = busy.phase else { unreachable!("the handler is done") };
                 let output = self.message(&self.machine.next_output(busy, index));
                 let incoming = self.message(&busy.message);
                 let text = match outcome {
                     Outcome::Ok => format!("publishes {output}"),
-                    Outcome::CrashBefore => format!("dies before it can publish {output}; {incoming} will come again"),
+                    Outcome::CrashBefore => {
+                        format!("dies before it can publish {output}; {incoming} will come again")
+                    }
                     Outcome::CrashAfter => format!("publishes {output} and dies; {incoming} will come again"),
                     _ => {
                         let outputs = self.remaining_outputs(busy, index);
@@ -182,12 +194,15 @@ impl<'a> Teller<'a> {
                 self.say(Some((lane(worker), 0)), fault, text);
             }
             Step::Ack { worker, outcome } => {
-                let busy = before.workers[usize::from(worker)].busy.as_ref().expect("a busy worker acknowledges");
+                let busy =
+                    before.workers[usize::from(worker)].busy.as_ref().expect("a busy worker acknowledges");
                 let message = self.message(&busy.message);
                 let text = match outcome {
                     Outcome::Ok if !busy.holds_lock => format!("is done; its lock on {message} is long gone"),
                     Outcome::Ok => format!("acknowledges {message}"),
-                    Outcome::CrashBefore => format!("dies before it can acknowledge; {message} will come again"),
+                    Outcome::CrashBefore => {
+                        format!("dies before it can acknowledge; {message} will come again")
+                    }
                     _ => format!("the ack does not get through; {message} will come again"),
                 };
                 self.say(Some((lane(worker), 0)), fault, text);
@@ -202,7 +217,11 @@ impl<'a> Teller<'a> {
                 let timer = before.timers[usize::from(timer)].clone();
                 let (name, after) = (self.object_name(&timer.key), duration(timer.time_to_live));
                 let to = self.object_lane(&timer.key).unwrap_or(0);
-                self.say(Some((to, to)), fault, format!("{after} have passed: {name} is deleted by its store"));
+                self.say(
+                    Some((to, to)),
+                    fault,
+                    format!("{after} have passed: {name} is deleted by its store"),
+                );
             }
         }
         if let Some(shape) = applied.delivery {
@@ -242,7 +261,8 @@ impl<'a> Teller<'a> {
         let Some(Ending::Done(outputs)) = &self.machine.rehearsal.expansion(busy.shape).ending else {
             return String::new();
         };
-        let rest: Vec<String> = outputs[usize::from(index)..].iter().map(|output| self.message(output)).collect();
+        let rest: Vec<String> =
+            outputs[usize::from(index)..].iter().map(|output| self.message(output)).collect();
         rest.join(", ")
     }
 
@@ -250,8 +270,10 @@ impl<'a> Teller<'a> {
         let what = match call {
             Call::ReadStream { object } => format!("reads {}", self.object_name(object)),
             Call::Append { object, expected, events } => {
-                let events: Vec<String> =
-                    events.iter().map(|event| words::event_text(&self.machine.texts().bytes(event))).collect();
+                let events: Vec<String> = events
+                    .iter()
+                    .map(|event| words::event_text(&self.machine.texts().bytes(event)))
+                    .collect();
                 format!(
                     "appends {} to {}, expecting version {expected}",
                     words::enumeration(&events),
@@ -306,7 +328,11 @@ impl<'a> Teller<'a> {
         match (call, reply) {
             (_, Reply::Conflict) => ": conflict, it has changed".to_owned(),
             (_, Reply::TooLarge { size, limit }) => {
-                format!(": refused, {} bytes and the limit is {}", words::thousands(*size as u128), words::thousands(*limit as u128))
+                format!(
+                    ": refused, {} bytes and the limit is {}",
+                    words::thousands(*size as u128),
+                    words::thousands(*limit as u128)
+                )
             }
             (_, Reply::Absent) => ": not there".to_owned(),
             (Call::Get { object }, Reply::Found { body, etag }) => {
@@ -320,8 +346,10 @@ impl<'a> Teller<'a> {
             }
             (_, Reply::Events(events)) if events.is_empty() => ": empty".to_owned(),
             (_, Reply::Events(events)) => {
-                let events: Vec<String> =
-                    events.iter().map(|event| words::event_text(&self.machine.texts().bytes(event))).collect();
+                let events: Vec<String> = events
+                    .iter()
+                    .map(|event| words::event_text(&self.machine.texts().bytes(event)))
+                    .collect();
                 format!(": {}", events.join(", "))
             }
             _ => String::new(),
@@ -363,7 +391,8 @@ impl<'a> Teller<'a> {
                     _ if says_its_name(fields) => words::body(value),
                     _ => {
                         let fields = fields.iter().map(|(name, value)| {
-                            let name = self.name_of(name).unwrap_or_else(|| words::plain(&name.as_str().into()));
+                            let name =
+                                self.name_of(name).unwrap_or_else(|| words::plain(&name.as_str().into()));
                             format!("{name}: {}", self.value(value))
                         });
                         format!("{{{}}}", words::list(fields))

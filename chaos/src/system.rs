@@ -41,8 +41,10 @@ pub(crate) struct StorageBound {
 #[derive(Clone)]
 pub(crate) struct GarbageRule {
     pub(crate) endpoint: usize,
-    pub(crate) find: Arc<dyn Fn(&Snapshot) -> Vec<String> + Send + Sync>,
+    pub(crate) find: Arc<FindGarbage>,
 }
+
+type FindGarbage = dyn Fn(&Snapshot) -> Vec<String> + Send + Sync;
 
 impl System {
     /// A system with one endpoint. Messages are sent to the first endpoint
@@ -92,7 +94,12 @@ impl System {
         measure: impl Fn(&Snapshot) -> usize + Send + Sync + 'static,
     ) -> Self {
         let endpoint = self.endpoints.len() - 1;
-        self.storage_bounds.push(StorageBound { endpoint, what: what.into(), at_most, measure: Arc::new(measure) });
+        self.storage_bounds.push(StorageBound {
+            endpoint,
+            what: what.into(),
+            at_most,
+            measure: Arc::new(measure),
+        });
         self
     }
 

@@ -186,7 +186,8 @@ impl Texts {
         for (hole, &number) in template.holes.iter().zip(&text.ids) {
             bytes.extend_from_slice(&template.bytes[from..hole.at]);
             from = hole.at;
-            let id = hole.derivation.iter().fold(self.naming.id(number), |id, name| id.derive(name)).as_uuid();
+            let id =
+                hole.derivation.iter().fold(self.naming.id(number), |id, name| id.derive(name)).as_uuid();
             match hole.form {
                 Form::Hyphenated => bytes.extend_from_slice(id.hyphenated().to_string().as_bytes()),
                 Form::Simple => bytes.extend_from_slice(id.simple().to_string().as_bytes()),

@@ -104,14 +104,15 @@ impl fmt::Display for Inconclusive {
                 "within the bounds, this never happened while a message was being worked on: {}. Either the handler does not get that far, or the bounds are too small",
                 words::enumeration(&faults.iter().map(Fault::to_string).collect::<Vec<_>>())
             ),
-            Self::NothingJudged => formatter.write_str(
-                "no run came to rest with all messages processed, so there was nothing to judge",
-            ),
+            Self::NothingJudged => formatter
+                .write_str("no run came to rest with all messages processed, so there was nothing to judge"),
             Self::TooManyOrders { messages } => write!(
                 formatter,
                 "there are too many orders of {messages} messages to one aggregate to try them all; send fewer"
             ),
-            Self::Stopped => formatter.write_str("the search was stopped before every schedule had been tried"),
+            Self::Stopped => {
+                formatter.write_str("the search was stopped before every schedule had been tried")
+            }
             Self::BadBounds(sentence) => formatter.write_str(sentence),
         }
     }
@@ -230,8 +231,8 @@ impl Judge {
     }
 
     fn storage(&self, endpoint: usize, snapshot: &Snapshot) -> Option<Judgement> {
-        let too_much = self.system.storage_bounds.iter().filter(|bound| bound.endpoint == endpoint).find_map(
-            |bound| {
+        let too_much =
+            self.system.storage_bounds.iter().filter(|bound| bound.endpoint == endpoint).find_map(|bound| {
                 let measured = (bound.measure)(snapshot);
                 (measured > bound.at_most).then(|| Judgement {
                     violated: vec![Property::BoundedStorage],
@@ -244,8 +245,7 @@ impl Judge {
                     damage: vec![format!("{} grows with every message, for ever", bound.what)],
                     nearest: None,
                 })
-            },
-        );
+            });
         too_much.or_else(|| {
             let garbage: Vec<String> = self
                 .system

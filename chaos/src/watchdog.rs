@@ -5,9 +5,9 @@
 //! handler not come back, the engine's thread is abandoned (it ends with the
 //! process) and the caller gets a sentence instead of a hang.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How far the handler has come: odd while the engine is inside it.
@@ -125,7 +125,8 @@ fn supervise_for<T: Send + 'static>(
 /// otherwise. `None` for as long as it likes.
 fn patience() -> Option<Duration> {
     const USUAL: u64 = 5;
-    let seconds = std::env::var("CHAOS_WATCHDOG_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL);
+    let seconds =
+        std::env::var("CHAOS_WATCHDOG_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL);
     (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
@@ -135,7 +136,13 @@ mod tests {
 
     #[test]
     fn work_that_comes_back_is_handed_over() {
-        assert_eq!(supervise(|pulse| { drop(pulse.begin()); 7 }), Ok(7));
+        assert_eq!(
+            supervise(|pulse| {
+                drop(pulse.begin());
+                7
+            }),
+            Ok(7)
+        );
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::call::RawCall;
 
 /// A message as people say it: `AddItem(order-1, tea)`.
 pub(crate) fn message(bytes: &[u8]) -> String {
-    serde_json::from_slice::<Message>(bytes).map_or_else(|_| "(unreadable message)".to_owned(), |m| body(&m.body))
+    serde_json::from_slice::<Message>(bytes)
+        .map_or_else(|_| "(unreadable message)".to_owned(), |m| body(&m.body))
 }
 
 thread_local! {

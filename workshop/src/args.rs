@@ -25,7 +25,7 @@ pub enum Command {
     Status,
     /// Run the tests of an exercise: the verdict, then the story
     Test {
-        /// Which: 3, 03, ex03 or its full name [default: the first not green]
+        /// 3, 03, ex03 or the full name [default: the first not green]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
         /// Show what each search covered: schedules, states, faults

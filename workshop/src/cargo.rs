@@ -221,8 +221,11 @@ fn last_words(stderr: &str) -> String {
                 words.push(format!("The test program ended early {how}."));
             } else if line.starts_with("error: ") && line.contains(" target") {
                 break;
-            } else if !line.is_empty() && !line.starts_with("error: test failed") && line != "Caused by:" {
-                words.push(line.to_owned());
+            } else {
+                let of_cargo = ["error: test failed", "Caused by:", "note: "];
+                if !line.is_empty() && !of_cargo.iter().any(|start| line.starts_with(start)) {
+                    words.push(line.to_owned());
+                }
             }
         }
     }
@@ -241,7 +244,7 @@ mod tests {
         let stderr = "warning: unused\n    Finished `test` profile\n     Running unittests src/lib.rs (target/a)\n\
                       \x20    Running tests/a.rs (target/debug/deps/a-1)\n\nthread 'deep' has overflowed its stack\n\
                       fatal runtime error: stack overflow\nerror: test failed, to rerun pass `--test a`\n\n\
-                      Caused by:\n  process didn't exit successfully: `target/a b` (signal: 6, SIGABRT)\n\
+                      Caused by:\n  process didn't exit successfully: `target/a b` (signal: 6, SIGABRT)\nnote: test exited abnormally\n\
                       \x20    Running tests/b.rs (target/debug/deps/b-1)\nerror: 1 target failed:\n    `--test a`\n";
         assert_eq!(
             last_words(stderr),

@@ -198,7 +198,7 @@ impl Judged {
             },
             TestVerdict::Inconclusive(record) => format!("no verdict: {}", sentence(record)),
             TestVerdict::Ignored => "ignored".to_owned(),
-            TestVerdict::Missing => "was not run; the exercise needs it".to_owned(),
+            TestVerdict::Missing => "did not run".to_owned(),
         }
     }
 }

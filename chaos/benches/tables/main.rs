@@ -16,7 +16,8 @@ use chaos::Verdict;
 use rows::{Row, Work};
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let rows = rows::all();
     if let Some(name) = arguments.first() {
         match rows.iter().find(|row| row.name == name) {
@@ -71,7 +72,11 @@ fn measure(row: &Row) {
         Work::Runs(runs) => {
             let (count, steps, note) = runs();
             let seconds = from.elapsed().as_secs_f64();
-            let steps = if steps == 0 { String::new() } else { format!("{:.1} M steps/s", steps as f64 / seconds / 1e6) };
+            let steps = if steps == 0 {
+                String::new()
+            } else {
+                format!("{:.1} M steps/s", steps as f64 / seconds / 1e6)
+            };
             println!("{:<50} {:>8.0} runs/s   {steps:<16} {note}", row.name, count as f64 / seconds);
         }
     }

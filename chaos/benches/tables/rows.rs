@@ -21,18 +21,32 @@ pub enum Work {
 
 pub fn all() -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut search = |name, search: Box<dyn Fn() -> Explore>| rows.push(Row { name, work: Work::Search(search) });
+    let mut search =
+        |name, search: Box<dyn Fn() -> Explore>| rows.push(Row { name, work: Work::Search(search) });
     let one = || [add_item("order-1", "tea")];
     let two = || [add_item("order-1", "tea"), add_item("order-1", "cake")];
     let three = || [add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-1", "pie")];
-    let two_and_one = || [add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-2", "pie")];
+    let two_and_one =
+        || [add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-2", "pie")];
     search("02 naive, 2 messages, 1 fault: until found", Box::new(move || explore(naive_orders).send(two())));
-    search("03, 1 message, 2 workers, 2 faults", Box::new(move || explore(point_in_time_orders).send(one()).faults(2)));
+    search(
+        "03, 1 message, 2 workers, 2 faults",
+        Box::new(move || explore(point_in_time_orders).send(one()).faults(2)),
+    );
     search("03, 2 messages, 2 workers, 1 fault", Box::new(move || explore(point_in_time_orders).send(two())));
-    search("04, 1 message, 2 workers, 2 faults", Box::new(move || explore(outbox_orders).send(one()).faults(2)));
+    search(
+        "04, 1 message, 2 workers, 2 faults",
+        Box::new(move || explore(outbox_orders).send(one()).faults(2)),
+    );
     search("04, 2 messages, 2 workers, 1 fault", Box::new(move || explore(outbox_orders).send(two())));
-    search("03, 2 + 1 messages, 2 workers, 2 faults", Box::new(move || explore(point_in_time_orders).send(two_and_one()).faults(2)));
-    search("04, 2 + 1 messages, 2 workers, 2 faults", Box::new(move || explore(outbox_orders).send(two_and_one()).faults(2)));
+    search(
+        "03, 2 + 1 messages, 2 workers, 2 faults",
+        Box::new(move || explore(point_in_time_orders).send(two_and_one()).faults(2)),
+    );
+    search(
+        "04, 2 + 1 messages, 2 workers, 2 faults",
+        Box::new(move || explore(outbox_orders).send(two_and_one()).faults(2)),
+    );
     search(
         "04, 2 + 1 messages, 2 faults, late effects",
         Box::new(move || explore(outbox_orders).send(two_and_one()).faults(2).with_late_effects()),
@@ -41,7 +55,10 @@ pub fn all() -> Vec<Row> {
         "04, 3 messages, 2 faults, without lock expiry",
         Box::new(move || explore(outbox_orders).send(three()).faults(2).without(Fault::LockExpires)),
     );
-    search("04, 3 messages, 2 faults, with lock expiry", Box::new(move || explore(outbox_orders).send(three()).faults(2)));
+    search(
+        "04, 3 messages, 2 faults, with lock expiry",
+        Box::new(move || explore(outbox_orders).send(three()).faults(2)),
+    );
     search(
         "04, 3 messages, 2 faults each, no lock expiry",
         Box::new(move || {
@@ -52,7 +69,10 @@ pub fn all() -> Vec<Row> {
         "04, 3 messages, 2 faults each, with lock expiry",
         Box::new(move || explore(outbox_orders).send(three()).faults_per_message(2)),
     );
-    search("04, 3 messages, 3 faults, with lock expiry", Box::new(move || explore(outbox_orders).send(three()).faults(3)));
+    search(
+        "04, 3 messages, 3 faults, with lock expiry",
+        Box::new(move || explore(outbox_orders).send(three()).faults(3)),
+    );
     let mut runs = |name, runs| rows.push(Row { name, work: Work::Runs(runs) });
     runs("counter handler, this engine", counter_soak);
     runs("counter handler, paused-clock tokio loop", tokio_loop::counter);

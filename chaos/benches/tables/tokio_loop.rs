@@ -32,7 +32,11 @@ async fn step(rng: &Mutex<Xoshiro256PlusPlus>) -> Result<(), Broken> {
     if fails { Err(Broken) } else { Ok(()) }
 }
 
-async fn handle(world: &Mutex<World>, rng: &Mutex<Xoshiro256PlusPlus>, message: &Message) -> Result<(), Broken> {
+async fn handle(
+    world: &Mutex<World>,
+    rng: &Mutex<Xoshiro256PlusPlus>,
+    message: &Message,
+) -> Result<(), Broken> {
     let lock = || world.lock().expect("no one panics while holding it");
     step(rng).await?;
     let (number, version) = {
@@ -52,7 +56,11 @@ async fn handle(world: &Mutex<World>, rng: &Mutex<Xoshiro256PlusPlus>, message: 
     step(rng).await
 }
 
-async fn consume(world: Arc<Mutex<World>>, rng: Arc<Mutex<Xoshiro256PlusPlus>>, idle: Arc<tokio::sync::Notify>) {
+async fn consume(
+    world: Arc<Mutex<World>>,
+    rng: Arc<Mutex<Xoshiro256PlusPlus>>,
+    idle: Arc<tokio::sync::Notify>,
+) {
     loop {
         let next = {
             let mut world = world.lock().expect("no one panics while holding it");
@@ -89,7 +97,8 @@ pub fn counter() -> (u64, u64, String) {
     let rng = Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(1)));
     for _ in 0..RUNS {
         runtime.block_on(async {
-            let world = Arc::new(Mutex::new(World { queue: mail.iter().cloned().collect(), ..World::default() }));
+            let world =
+                Arc::new(Mutex::new(World { queue: mail.iter().cloned().collect(), ..World::default() }));
             let idle = Arc::new(tokio::sync::Notify::new());
             let consumer = || consume(Arc::clone(&world), Arc::clone(&rng), Arc::clone(&idle));
             tokio::join!(consumer(), consumer(), consumer());

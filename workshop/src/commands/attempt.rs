@@ -42,7 +42,8 @@ pub fn attempt(
             }
             render::show(&render::judgement(exercise, &judgement, coverage));
             if !warnings.is_empty() {
-                let hint = format!("The compiler has warnings: cargo check --tests -p {}", package.name);
+                let check = render::code(&format!("cargo check --tests -p {}", package.name));
+                let hint = format!("The compiler has warnings: {check} shows them.");
                 render::show(&format!("\n{}", render::paragraph(&hint, "  ")));
             }
             (judgement.verdict, judgement.failed(), judgement.counted())

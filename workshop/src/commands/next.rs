@@ -7,7 +7,7 @@ use crate::verdict::Verdict;
 
 /// What to do about an exercise in this state.
 pub fn about(exercise: &Exercise, state: &State) -> String {
-    let test = format!("cargo workshop test {}", exercise.name.number);
+    let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
     let (page, source) = (exercise.page(), exercise.source());
     say(&match (state, &exercise.predictions) {
         (State::Untouched, Some(file)) => {

@@ -43,15 +43,16 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
             _ => Outcome::Red,
         });
     }
+    let test = render::code(&format!("cargo workshop test {number}"));
     if records.iter().any(recorded_with_other_code) {
         bail!(
-            "{code_text} was recorded with other code than exercises/{} has now: run cargo workshop test {number}, \
+            "{code_text} was recorded with other code than exercises/{} has now: run {test}, \
              and replay the code that it prints",
             exercise.name
         );
     }
     bail!(
-        "no test of {} knows the code {code_text}: run cargo workshop test {number}, and replay the code that it \
+        "no test of {} knows the code {code_text}: run {test}, and replay the code that it \
          prints",
         exercise.name
     );

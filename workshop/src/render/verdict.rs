@@ -29,12 +29,10 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, coverage: bool) -> 
     if let Some(crash) = &judgement.crash {
         text += &format!("\n{}", lines(crash, ""));
     } else if let Some(telling) = judgement.most_telling() {
-        text += &format!(
-            "\n  {}\n",
-            paint(FAINT, &short(&format!("From the test {}:", telling.test), WIDTH - 2))
-        );
+        let source = short(&format!("From the test {}:", telling.test), WIDTH);
+        text += &format!("\n{}\n", paint(FAINT, &source));
         text +=
-            &format!("\n{}", if telling.record { record(telling.text) } else { lines(telling.text, "    ") });
+            &format!("\n{}", if telling.record { record(telling.text) } else { lines(telling.text, "  ") });
     } else if judgement.verdict == Verdict::Green
         && !coverage
         && let Some(widest) = judgement.widest_search()

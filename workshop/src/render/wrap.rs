@@ -116,8 +116,8 @@ mod tests {
         let sentence = format!("{}{}.", "word ".repeat(13), code("cargo workshop test 03"));
         let expected = format!("{}\n`cargo workshop test 03`.\n", "word ".repeat(13).trim_end());
         assert_eq!(paragraph(&sentence, ""), expected);
-        let wide = format!("see {}", code(&"cargo ".repeat(20)));
-        assert!(paragraph(&wide, "").lines().all(|line| columns(line) <= WIDTH && line.ends_with("go") || line == "`"));
+        let wide = paragraph(&format!("see {}", code(&["cargo"; 20].join(" "))), "");
+        assert_eq!(wide, format!("see `{}\n{}`\n", ["cargo"; 12].join(" "), ["cargo"; 8].join(" ")));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::Culprit;
 use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
+use crate::render;
 use crate::repository::{Name, Repository};
 
 /// The exercises there are, and what is wrong with the folders as such.
@@ -115,7 +116,10 @@ pub fn hash(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<C
     Some(Culprit::new(
         shown,
         format!("starter is {:?}, and the hash of the sources is {sources:?}", exercise.starter),
-        "take back what was edited, or, if the starter is meant to change: cargo workshop verify --fix",
+        format!(
+            "take back what was edited, or, if the starter is meant to change, run {}",
+            render::code("cargo workshop verify --fix")
+        ),
     ))
 }
 

@@ -13,7 +13,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> Vec
     let name = &exercise.name;
     let package = Package { name: name.solution_package(), directory: repository.solution(name) };
     let file = format!("solutions/{name}/src/lib.rs");
-    let mend = format!("see cargo test --no-fail-fast -p {}", package.name);
+    let mend = format!("see {}", render::code(&format!("cargo test --no-fail-fast -p {}", package.name)));
     let blame = |what: String| Culprit::new(&file, what, &mend);
     let tested = match cargo.build(&package) {
         Ok(Built::Done(_)) => cargo.test(&package, None, &[]),

@@ -1,0 +1,115 @@
+//! Exercise 02: first the predictions, then your own handler.
+
+use chaos::{Chaos, DelayedAckFailure, Fault, Property, System, explore, specifications};
+use ex02_first_item_added::endpoint;
+use shared::order::{add_item, remove_item};
+
+mod support;
+use support::{
+    Predictions, QUESTIONS, check, fail, naive_run, naive_search, two_items, verdict_on_your_handler,
+};
+
+/// Compares your predictions with what happens.
+fn predicted(keys: &[&str]) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/predictions.txt");
+    let outcome = Predictions::load(path, QUESTIONS).and_then(|predictions| check(&predictions, keys));
+    if let Err(answer) = outcome {
+        fail(&answer);
+    }
+}
+
+/// Which messages have others heard of, once everything is at rest? Think of
+/// the second delivery of the tea: what does the handler read, and what does it
+/// conclude?
+#[test]
+fn t01_predict_what_is_published() {
+    predicted(&["ItemAdded(tea)", "ItemAdded(cake)", "FirstItemAdded(tea)", "FirstItemAdded(cake)"]);
+}
+
+/// Which of the named properties does that violate, if any?
+#[test]
+fn t02_predict_which_property_is_violated() {
+    predicted(&["violated"]);
+}
+
+/// A violated property is a name. What is it to the customer?
+#[test]
+fn t03_predict_what_the_customer_experiences() {
+    predicted(&["customer"]);
+}
+
+/// `DelayedAckFailure` is a script, and you may suspect that it was written for
+/// this handler. How much bad luck does it take?
+#[test]
+fn t04_predict_how_many_faults_it_takes() {
+    predicted(&["faults"]);
+}
+
+/// No script needed. The explorer, told nothing but "two messages, two workers,
+/// at most one fault", comes to the same damage. And where the only fault is a
+/// broker that cannot be reached, it tells the monkey's story, word for word.
+#[test]
+fn t05_the_explorer_finds_it_by_itself() {
+    let found = naive_search().run();
+    assert_eq!(found.violated(), Some(Property::NoLostMessages));
+    assert_eq!(found.faults, 1);
+
+    let broker_gone = naive_search().only([Fault::PublishFails, Fault::AckFails]).run();
+    assert_eq!(broker_gone.story, naive_run().story());
+}
+
+/// Your handler from here on, and what an order should do.
+fn orders() -> System {
+    System::of(endpoint()).judged_by(specifications::orders_with_welcome())
+}
+
+/// The happy path: two items, one welcome.
+#[test]
+fn t06_the_first_item_is_welcomed() {
+    let run = Chaos::on(orders).send(two_items()).run();
+    run.assert_exactly_once();
+    let mut published: Vec<String> = run.published().lines().map(str::to_owned).collect();
+    published.sort();
+    assert_eq!(published, ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+}
+
+/// An order that has been emptied has a first item once more; and an order in
+/// which nothing ever happened but a "nothing changed" has not had one yet.
+#[test]
+fn t07_first_means_that_the_order_was_empty() {
+    let refilled = [add_item("order-1", "tea"), remove_item("order-1", "tea"), add_item("order-1", "cake")];
+    Chaos::on(orders).send(refilled).run().assert_exactly_once();
+
+    let nothing_yet = [remove_item("order-1", "tea"), add_item("order-1", "tea")];
+    Chaos::on(orders).send(nothing_yet).run().assert_exactly_once();
+}
+
+/// Two workers, every interleaving, but nothing goes wrong: conflicts are the
+/// worst that can happen. Your handler must hold here.
+#[test]
+fn t08_every_schedule_without_a_fault() {
+    let tea = add_item("order-1", "tea");
+    let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
+    for messages in
+        [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]]
+    {
+        explore(orders).send(messages).workers(2).faults(0).assert_exactly_once();
+    }
+}
+
+/// The monkey again, with your handler. This test gives a verdict (to be seen
+/// with `-- --nocapture`), and is content with either.
+#[test]
+fn t09_two_items_added_quickly_while_acking_fails() {
+    let run = Chaos::on(orders).send(two_items()).under(DelayedAckFailure::of_message(0)).run();
+    println!("{}", verdict_on_your_handler(run.report()));
+}
+
+/// Your handler under every schedule, with one fault, and with two. Again the
+/// verdict is given and not held against you.
+#[test]
+fn t10_every_schedule() {
+    let two = explore(orders).send(two_items()).workers(2).faults(1).run();
+    let one = explore(orders).send([add_item("order-1", "tea")]).workers(2).faults(2).run();
+    println!("{}", verdict_on_your_handler(if two.holds() { &one } else { &two }));
+}

@@ -1,0 +1,109 @@
+//! Tempting wrong answers: predictions that don't come true, and handlers that
+//! welcome at the wrong moment.
+
+use chaos::{Property, Report, System, explore, specifications};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+#[path = "../mistakes/counts_the_events.rs"]
+mod counts_the_events;
+#[path = "../mistakes/counts_the_items_afterwards.rs"]
+mod counts_the_items_afterwards;
+#[path = "../mistakes/one_id_for_two_outputs.rs"]
+mod one_id_for_two_outputs;
+#[path = "../../../exercises/02-first-item-added/tests/support/mod.rs"]
+mod support;
+#[path = "../mistakes/welcomes_the_first_of_the_order.rs"]
+mod welcomes_the_first_of_the_order;
+
+/// What the harness answers to a file of predictions, which must not be "right".
+fn answer_to(text: &str) -> String {
+    let keys: Vec<&str> = support::QUESTIONS.iter().map(|question| question.key).collect();
+    support::Predictions::parse(text, support::QUESTIONS)
+        .and_then(|predictions| support::check(&predictions, &keys))
+        .expect_err("these predictions are wrong")
+}
+
+#[test]
+fn all_is_well() {
+    insta::assert_snapshot!("all-is-well", answer_to(include_str!("../mistakes/all_is_well.txt")));
+}
+
+#[test]
+fn welcomed_twice() {
+    insta::assert_snapshot!("welcomed-twice", answer_to(include_str!("../mistakes/welcomed_twice.txt")));
+}
+
+#[test]
+fn welcomed_for_the_cake() {
+    insta::assert_snapshot!(
+        "welcomed-for-the-cake",
+        answer_to(include_str!("../mistakes/welcomed_for_the_cake.txt"))
+    );
+}
+
+#[test]
+fn two_faults() {
+    insta::assert_snapshot!("two-faults", answer_to(include_str!("../mistakes/two_faults.txt")));
+}
+
+#[test]
+fn not_predicted() {
+    insta::assert_snapshot!("not-predicted", answer_to(include_str!("../mistakes/not_predicted.txt")));
+}
+
+/// A file that cannot be understood is answered in one sentence.
+#[test]
+fn unreadable_predictions() {
+    let right = include_str!("../predictions.txt");
+    let spoilt = [
+        right.replace("violated = NoLostMessages", "violated NoLostMessages"),
+        right.replace("violated = NoLostMessages", "violated = a lot"),
+        right.replace("violated = ", "broken = "),
+        right.replace("faults = 1", "faults = 1\nfaults = 2"),
+        right.replace("faults = 1", ""),
+    ];
+    let answers: Vec<String> = spoilt.iter().map(|text| answer_to(text)).collect();
+    insta::assert_snapshot!("unreadable-predictions", answers.join("\n\n"));
+}
+
+/// The shortest failure where nothing goes wrong but that two workers meet.
+fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
+    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let tea = add_item("order-1", "tea");
+    let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
+    [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]]
+        .into_iter()
+        .map(|messages| explore(orders).send(messages).workers(2).faults(0).run())
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn counts_the_events() {
+    let report = shortest_failure(counts_the_events::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("counts-the-events", report.diagnosis());
+}
+
+#[test]
+fn counts_the_items_afterwards() {
+    let report = shortest_failure(counts_the_items_afterwards::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("counts-the-items-afterwards", report.diagnosis());
+}
+
+#[test]
+fn welcomes_the_first_of_the_order() {
+    let report = shortest_failure(welcomes_the_first_of_the_order::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("welcomes-the-first-of-the-order", report.diagnosis());
+}
+
+#[test]
+fn one_id_for_two_outputs() {
+    let report = shortest_failure(one_id_for_two_outputs::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("one-id-for-two-outputs", report.diagnosis());
+}

@@ -1,0 +1,64 @@
+//! The mistake: when the append is refused, the handler asks for the version
+//! once more and appends what it had decided before.
+//!
+//! Why it is tempting: it looks like a retry, and saves a trip through the
+//! queue. But the expected version says which order was decided on. To look up
+//! the version without deciding again is to say something that isn't so.
+
+use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use shared::{Context, Endpoint, Message, NewEvent, Ports, RecordedEvent, Snapshot, StoreError};
+
+async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let mut stream = ports.events.read(command.order_id()).await?;
+    let order = Order::after(&history(past_of(message, &stream))?);
+    let outcome = outcome_of(&order, &command);
+    while !is_recorded(message, &stream) {
+        let records = outcome.iter().map(|event| NewEvent::caused_by(message, event)).collect();
+        match ports.events.append(command.order_id(), stream.len() as u64, records).await {
+            Ok(_) => break,
+            Err(StoreError::Conflict { .. }) => stream = ports.events.read(command.order_id()).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    announce(message, &order, &outcome, context);
+    Ok(())
+}
+
+fn is_recorded(message: &Message, stream: &[RecordedEvent]) -> bool {
+    stream.iter().any(|event| event.caused_by == message.id)
+}
+
+fn past_of<'a>(message: &Message, stream: &'a [RecordedEvent]) -> &'a [RecordedEvent] {
+    let cut = stream.iter().position(|event| event.caused_by == message.id);
+    &stream[..cut.unwrap_or(stream.len())]
+}
+
+fn outcome_of(order: &Order, command: &Command) -> Vec<OrderEvent> {
+    let mut outcome = decide(order, command);
+    if outcome.is_empty() {
+        outcome.push(nothing_changed(command));
+    }
+    outcome
+}
+
+fn announce(message: &Message, before: &Order, outcome: &[OrderEvent], context: &Context) {
+    for event in outcome {
+        context.publish(Message::new(message.id.derive(event.name()), event));
+        if let Some(welcome) = first_item(before, event) {
+            context.publish(Message::new(message.id.derive(welcome.name()), &welcome));
+        }
+    }
+}
+
+fn history(stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {
+    stream.iter().map(RecordedEvent::read).collect()
+}
+
+fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {
+    Ok(Order::after(&history(snapshot.stream(order_id))?))
+}
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::new("orders", handle).view(view)
+}

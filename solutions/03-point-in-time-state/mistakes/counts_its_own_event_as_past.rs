@@ -1,0 +1,61 @@
+//! The mistake: the cut is one event too late, so the order that a copy decides
+//! on has the copy's own item in it already.
+//!
+//! Why it is tempting: "up to the event of this message" reads as if it
+//! included that event, and a range that ends at `version` does.
+
+use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use shared::{Context, Endpoint, Message, NewEvent, Ports, RecordedEvent, Snapshot};
+
+async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let stream = ports.events.read(command.order_id()).await?;
+    let order = Order::after(&history(past_of(message, &stream))?);
+    let outcome = outcome_of(&order, &command);
+    if !is_recorded(message, &stream) {
+        let records = outcome.iter().map(|event| NewEvent::caused_by(message, event)).collect();
+        ports.events.append(command.order_id(), stream.len() as u64, records).await?;
+    }
+    announce(message, &order, &outcome, context);
+    Ok(())
+}
+
+fn is_recorded(message: &Message, stream: &[RecordedEvent]) -> bool {
+    stream.iter().any(|event| event.caused_by == message.id)
+}
+
+fn past_of<'a>(message: &Message, stream: &'a [RecordedEvent]) -> &'a [RecordedEvent] {
+    match stream.iter().find(|event| event.caused_by == message.id) {
+        Some(event) => &stream[..event.version as usize],
+        None => stream,
+    }
+}
+
+fn outcome_of(order: &Order, command: &Command) -> Vec<OrderEvent> {
+    let mut outcome = decide(order, command);
+    if outcome.is_empty() {
+        outcome.push(nothing_changed(command));
+    }
+    outcome
+}
+
+fn announce(message: &Message, before: &Order, outcome: &[OrderEvent], context: &Context) {
+    for event in outcome {
+        context.publish(Message::new(message.id.derive(event.name()), event));
+        if let Some(welcome) = first_item(before, event) {
+            context.publish(Message::new(message.id.derive(welcome.name()), &welcome));
+        }
+    }
+}
+
+fn history(stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {
+    stream.iter().map(RecordedEvent::read).collect()
+}
+
+fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {
+    Ok(Order::after(&history(snapshot.stream(order_id))?))
+}
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::new("orders", handle).view(view)
+}

@@ -1,0 +1,102 @@
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Property, Report, System, explore, specifications};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+#[path = "../mistakes/answers_from_the_order_of_today.rs"]
+mod answers_from_the_order_of_today;
+#[path = "../mistakes/appends_no_marker.rs"]
+mod appends_no_marker;
+#[path = "../mistakes/appends_the_old_decision_again.rs"]
+mod appends_the_old_decision_again;
+#[path = "../mistakes/counts_its_own_event_as_past.rs"]
+mod counts_its_own_event_as_past;
+#[path = "../mistakes/cuts_at_its_last_event.rs"]
+mod cuts_at_its_last_event;
+#[path = "../mistakes/keeps_silent_about_a_copy.rs"]
+mod keeps_silent_about_a_copy;
+#[path = "../mistakes/leaves_out_its_own_events.rs"]
+mod leaves_out_its_own_events;
+#[path = "../mistakes/makes_new_ids.rs"]
+mod makes_new_ids;
+#[path = "../mistakes/takes_snapshots_that_forget.rs"]
+mod takes_snapshots_that_forget;
+
+/// The searches of the exercise, until one of them does not hold.
+fn first_failure(endpoint: fn() -> Endpoint) -> Report {
+    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
+    searches
+        .into_iter()
+        .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
+        .find(|report| !report.holds())
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn answers_from_the_order_of_today() {
+    let report = first_failure(answers_from_the_order_of_today::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("answers-from-the-order-of-today", report.diagnosis());
+}
+
+#[test]
+fn counts_its_own_event_as_past() {
+    let report = first_failure(counts_its_own_event_as_past::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("counts-its-own-event-as-past", report.diagnosis());
+}
+
+#[test]
+fn leaves_out_its_own_events() {
+    let report = first_failure(leaves_out_its_own_events::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("leaves-out-its-own-events", report.diagnosis());
+}
+
+#[test]
+fn cuts_at_its_last_event() {
+    let report = first_failure(cuts_at_its_last_event::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("cuts-at-its-last-event", report.diagnosis());
+}
+
+#[test]
+fn appends_no_marker() {
+    let report = first_failure(appends_no_marker::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    insta::assert_snapshot!("appends-no-marker", report.diagnosis());
+}
+
+#[test]
+fn makes_new_ids() {
+    let report = first_failure(makes_new_ids::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("makes-new-ids", report.diagnosis());
+}
+
+#[test]
+fn keeps_silent_about_a_copy() {
+    let report = first_failure(keeps_silent_about_a_copy::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("keeps-silent-about-a-copy", report.diagnosis());
+}
+
+#[test]
+fn appends_the_old_decision_again() {
+    let report = first_failure(appends_the_old_decision_again::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    insta::assert_snapshot!("appends-the-old-decision-again", report.diagnosis());
+}
+
+#[test]
+fn takes_snapshots_that_forget() {
+    let report = first_failure(takes_snapshots_that_forget::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("takes-snapshots-that-forget", report.diagnosis());
+}

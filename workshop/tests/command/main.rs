@@ -1,0 +1,9 @@
+//! The real command, driven in workshops in miniature.
+
+mod progress;
+mod replay;
+mod support;
+mod testing;
+mod tour;
+mod trouble;
+mod verify;
