@@ -34,6 +34,13 @@ pub trait Specification: Send + Sync {
     /// free to choose. A fresh id in an output is written as [`FRESH`].
     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)>;
 
+    /// What processing a message would lead to that was processed before, if
+    /// nobody noticed. Only used to recognise such a state; by default, the same
+    /// as processing it for the first time.
+    fn process_again(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        self.process(state, message)
+    }
+
     /// A state in words: "an order with tea and cake".
     fn describe(&self, state: &Value) -> String;
 
@@ -296,6 +303,18 @@ impl<'a> Diagnosis<'a> {
                 violated.push(*property);
             }
         }
+        // What a contradiction or a double id says need not be said once more.
+        let told: Vec<Value> = symptoms
+            .iter()
+            .flat_map(|(_, symptom)| match symptom {
+                Symptom::Contradiction(_, outputs) => outputs.clone(),
+                Symptom::TwoContents(one, other) => vec![content(one), content(other)],
+                Symptom::PublishedAgain(output) => vec![output.clone()],
+                _ => Vec::new(),
+            })
+            .collect();
+        symptoms
+            .retain(|(_, symptom)| !matches!(symptom, Symptom::Unjustified(output) if told.contains(output)));
         let mut damage: Vec<String> = Vec::new();
         for (_, symptom) in &symptoms {
             let sentence = self.specification.damage(self.evidence.aggregate, symptom);
@@ -309,27 +328,31 @@ impl<'a> Diagnosis<'a> {
     /// Outputs of one message that no single processing of it can lead to.
     fn contradictions(&self) -> Vec<(Property, Symptom)> {
         let mut found = Vec::new();
-        let states = self.reachable_states();
-        for input in self.evidence.inputs {
-            let possible: Vec<Vec<Value>> = states
-                .iter()
-                .flat_map(|state| self.specification.process(state, input))
-                .map(|(_, outputs)| outputs)
-                .collect();
-            let mine: Vec<Value> = self
-                .evidence
-                .outputs
-                .iter()
-                .filter(|output| self.is_only_from(output, input, &states))
-                .map(|output| content(&output.body))
-                .collect::<Vec<_>>();
+        let inputs = 0..self.evidence.inputs.len();
+        let possible: Vec<_> = inputs.clone().map(|input| self.possible_outputs(input, false)).collect();
+        let after_itself: Vec<_> = inputs.map(|input| self.possible_outputs(input, true)).collect();
+        for (index, input) in self.evidence.inputs.iter().enumerate() {
+            // An output is laid to whoever can say it; if nobody can, to whoever
+            // could who does not know that it was processed before.
+            let only_mine = |output: &Value| {
+                let who_can = |all: &[Vec<Vec<Value>>]| -> Vec<usize> {
+                    let can =
+                        |outputs: &Vec<Vec<Value>>| outputs.iter().any(|outputs| outputs.contains(output));
+                    (0..all.len()).filter(|&other| can(&all[other])).collect()
+                };
+                let who = who_can(&possible);
+                let who = if who.is_empty() { who_can(&after_itself) } else { who };
+                who == [index]
+            };
+            let possible = &possible[index];
+            let mine: Vec<Value> = self.actual.iter().filter(|output| only_mine(output)).cloned().collect();
             let mut distinct: Vec<Value> = Vec::new();
             for output in mine {
                 if !distinct.contains(&output) {
                     distinct.push(output);
                 }
             }
-            if !distinct.is_empty() && !possible.iter().any(|possible| minus(&distinct, possible).is_empty())
+            if distinct.len() > 1 && !possible.iter().any(|possible| minus(&distinct, possible).is_empty())
             {
                 found.push((Property::ConsistentOutputs, Symptom::Contradiction(input.clone(), distinct)));
             }
@@ -337,29 +360,20 @@ impl<'a> Diagnosis<'a> {
         found
     }
 
-    /// Whether an output can only come from this input, judged by what the
-    /// inputs can lead to at all.
-    fn is_only_from(&self, output: &Message, input: &Message, states: &[Value]) -> bool {
-        let body = content(&output.body);
-        let can = |input: &Message| {
-            states
-                .iter()
-                .flat_map(|state| self.specification.process(state, input))
-                .any(|(_, outputs)| outputs.contains(&body))
-        };
-        self.evidence.inputs.iter().filter(|other| can(other)).eq([input])
-    }
-
-    /// Every state that some of the messages, each at most once, can lead to.
-    fn reachable_states(&self) -> Vec<Value> {
+    /// All that a single processing of an input can publish, whatever the
+    /// others (and, if asked for, itself) did before it.
+    fn possible_outputs(&self, input: usize, after_itself: bool) -> Vec<Vec<Value>> {
+        const MOST_STATES: usize = 200;
+        const MOST_BEFORE: usize = 4;
+        let inputs = self.evidence.inputs;
         let mut states = vec![self.specification.initial()];
         let mut from = 0;
-        for _ in 0..self.evidence.inputs.len().min(4) {
+        for _ in 0..inputs.len().min(MOST_BEFORE) {
             let until = states.len();
             for index in from..until {
-                for input in self.evidence.inputs {
-                    for (state, _) in self.specification.process(&states[index].clone(), input) {
-                        if !states.contains(&state) && states.len() < 200 {
+                for other in (0..inputs.len()).filter(|&other| after_itself || other != input) {
+                    for (state, _) in self.specification.process(&states[index].clone(), &inputs[other]) {
+                        if !states.contains(&state) && states.len() < MOST_STATES {
                             states.push(state);
                         }
                     }
@@ -367,7 +381,8 @@ impl<'a> Diagnosis<'a> {
             }
             from = until;
         }
-        states
+        let processed = states.iter().flat_map(|state| self.specification.process(state, &inputs[input]));
+        processed.map(|(_, outputs)| outputs).collect()
     }
 
     /// Outputs that were published under more ids than any execution explains.
@@ -416,43 +431,42 @@ impl<'a> Diagnosis<'a> {
     /// No order of all messages leads to the state: does it show one too few
     /// or one twice?
     fn state_symptoms(&self) -> Vec<(Property, Symptom)> {
+        const MOST_INPUTS: usize = 6;
         let count = self.evidence.inputs.len();
-        let reached = |indices: &[usize]| {
+        let input = |index: usize| self.evidence.inputs[index].clone();
+        let reaching = |indices: &[usize]| -> Vec<Execution> {
             executions(self.specification, self.evidence.inputs, indices)
                 .into_iter()
-                .any(|execution| &execution.state == self.evidence.state)
+                .filter(|execution| &execution.state == self.evidence.state)
+                .collect()
         };
-        if count <= 6 {
-            let subsets = (0u32..(1 << count) - 1).map(|set| {
-                let (there, missing): (Vec<usize>, Vec<usize>) =
-                    (0..count).partition(|index| set & (1 << index) != 0);
-                (there, missing)
-            });
-            let best = subsets.filter(|(there, _)| reached(there)).min_by_key(|(_, missing)| missing.len());
-            if let Some((_, missing)) = best {
-                return missing
-                    .into_iter()
-                    .map(|index| {
-                        (
-                            Property::NoLostMessages,
-                            Symptom::EffectMissing(self.evidence.inputs[index].clone()),
-                        )
-                    })
-                    .collect();
-            }
-            for twice in 0..count {
-                let indices: Vec<usize> = (0..count).chain([twice]).collect();
-                if reached(&indices) {
-                    let message = self.evidence.inputs[twice].clone();
-                    return vec![(Property::NoDuplicatedProcessing, Symptom::EffectTwice(message))];
-                }
+        if count > MOST_INPUTS {
+            return vec![(Property::StateMatchesOutputs, Symptom::Unexplained)];
+        }
+        let mut subsets: Vec<(Vec<usize>, Vec<usize>)> = (0u32..(1 << count) - 1)
+            .map(|set| (0..count).partition(|index| set & (1 << index) != 0))
+            .collect();
+        subsets.sort_by_key(|(_, missing)| missing.len());
+        for (there, missing) in subsets {
+            let surplus = |execution: &Execution| minus(&self.actual, &execution.outputs);
+            let Some(ghosts) = reaching(&there).iter().map(surplus).min_by_key(Vec::len) else { continue };
+            let lost =
+                missing.into_iter().map(|m| (Property::NoLostMessages, Symptom::EffectMissing(input(m))));
+            let ghosts =
+                ghosts.into_iter().map(|output| (Property::NoGhostMessages, Symptom::Unjustified(output)));
+            return lost.chain(ghosts).collect();
+        }
+        for twice in 0..count {
+            let indices: Vec<usize> = (0..count).chain([twice]).collect();
+            if !reaching(&indices).is_empty() {
+                return vec![(Property::NoDuplicatedProcessing, Symptom::EffectTwice(input(twice)))];
             }
         }
         vec![(Property::StateMatchesOutputs, Symptom::Unexplained)]
     }
 
     fn reason(&self, symptoms: &[(Property, Symptom)]) -> String {
-        let inputs: Vec<String> = self.evidence.inputs.iter().map(|input| words::body(&input.body)).collect();
+        let inputs: Vec<String> = self.evidence.inputs.iter().map(words::said).collect();
         let state = self.specification.describe(self.evidence.state);
         let subject = match inputs.len() {
             1 => format!("processing {} exactly once does not explain", inputs[0]),
@@ -487,7 +501,7 @@ impl<'a> Diagnosis<'a> {
 
     fn tell(&self, execution: &Execution) -> String {
         let order: Vec<String> =
-            execution.order.iter().map(|&index| words::body(&self.evidence.inputs[index].body)).collect();
+            execution.order.iter().map(|&index| words::said(&self.evidence.inputs[index])).collect();
         let outputs: Vec<String> = execution.outputs.iter().map(words::body).collect();
         format!(
             "{} leads to {} and publishes {}",
@@ -517,7 +531,12 @@ fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[
             }
             let mut rest = left.clone();
             rest.remove(place);
-            for (state, outputs) in specification.process(&execution.state, &inputs[index]) {
+            let processed = if execution.order.contains(&index) {
+                specification.process_again(&execution.state, &inputs[index])
+            } else {
+                specification.process(&execution.state, &inputs[index])
+            };
+            for (state, outputs) in processed {
                 let mut next = execution.clone();
                 next.order.push(index);
                 next.state = state;

@@ -176,7 +176,7 @@ impl Explore {
     pub fn run(self) -> Report {
         let report = self.run_unrecorded();
         if std::env::var_os("CHAOS_VERBOSE").is_some() {
-            eprintln!("{}\nFaults visited with work in flight:\n{}", report.headline(), report.coverage());
+            eprintln!("{}", report.evidence());
         }
         leave_record(&report);
         report
@@ -314,6 +314,7 @@ impl Explore {
 
     fn machine(&self, pulse: std::sync::Arc<crate::watchdog::Pulse>) -> Machine {
         words::omit_ids(one_aggregate(&self.system, &self.mail));
+        words::introduce(self.mail.iter().map(|(_, message)| message));
         Machine::new(
             &self.system.endpoints,
             &self.system.stores,

@@ -223,6 +223,17 @@ impl Monkey {
         };
         match &mut self.trick {
             Trick::DelayedAckFailure { message, cut_off } => {
+                // The connection was gone for one delivery. When the message is
+                // back, so is the broker.
+                let back = world.workers.iter().zip(tallies).any(|(worker, tally)| {
+                    let busy = worker.busy.as_ref();
+                    tally.reads + tally.writes + tally.publishes == 0
+                        && busy.is_some_and(|busy| is_message(&busy.message, *message))
+                });
+                if *cut_off && back {
+                    *cut_off = false;
+                    return None;
+                }
                 let struck = *cut_off;
                 let step = of(*message, &|busy, tally, step| match step {
                     Step::Dispatch { outcome, .. } => outcome == Outcome::Fails,

@@ -119,6 +119,13 @@ impl Report {
         Self { replay: None, ..self.clone() }.to_string()
     }
 
+    /// The headline and the coverage: what a green verdict rests on.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        let headline = wrap(&self.headline(), 80).join("\n");
+        format!("{headline}\nFaults visited while a message was being worked on:\n{}", self.coverage())
+    }
+
     /// The classes of faults that struck with work in flight, a line each.
     #[must_use]
     pub fn coverage(&self) -> String {
@@ -131,14 +138,16 @@ impl fmt::Display for Report {
         let paragraph = |formatter: &mut fmt::Formatter<'_>, text: &str| {
             wrap(text, 80).iter().try_for_each(|line| writeln!(formatter, "{line}"))
         };
-        paragraph(formatter, &self.headline())?;
+        if !matches!(self.verdict, Verdict::Violated(Finding::Handler(crate::HandlerFault::NotDone { .. }))) {
+            paragraph(formatter, &self.headline())?;
+            writeln!(formatter)?;
+        }
         if !self.story.is_empty() {
-            write!(formatter, "\n{}", self.story)?;
+            writeln!(formatter, "{}", self.story)?;
         }
         match &self.verdict {
             Verdict::Holds => {}
             Verdict::Violated(Finding::Property(judgement)) => {
-                writeln!(formatter)?;
                 paragraph(formatter, &format!("{}.", capitalised(&judgement.reason)))?;
                 if let Some(nearest) = &judgement.nearest {
                     paragraph(formatter, &format!("The nearest legal execution: {nearest}."))?;
@@ -148,11 +157,9 @@ impl fmt::Display for Report {
                 }
             }
             Verdict::Violated(finding) => {
-                writeln!(formatter)?;
                 paragraph(formatter, &format!("{}.", capitalised(&finding.to_string())))?;
             }
             Verdict::Inconclusive(reason) => {
-                writeln!(formatter)?;
                 paragraph(formatter, &format!("{}.", capitalised(&reason.to_string())))?;
             }
         }

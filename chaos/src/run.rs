@@ -108,6 +108,7 @@ impl Chaos {
         };
         let description = self.describe();
         words::omit_ids(one_aggregate(&self.system, &self.mail));
+        words::introduce(self.mail.iter().map(|(_, message)| message));
         let endpoints = &self.system.endpoints;
         let mut machine = Machine::new(
             endpoints,

@@ -153,6 +153,7 @@ impl Soak {
 
     fn machine(&self, pulse: &Arc<Pulse>) -> Machine {
         words::omit_ids(one_aggregate(&self.system, &self.mail));
+        words::introduce(self.mail.iter().map(|(_, message)| message));
         let bounds = Bounds {
             faults: u8::MAX,
             faults_per_message: None,

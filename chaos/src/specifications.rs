@@ -55,6 +55,18 @@ impl Specification for Orders {
         vec![(to_value(&order), announced.iter().map(to_value).collect())]
     }
 
+    fn process_again(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        // Unnoticed, a second copy finds the order as the first one did: without
+        // the item that is to come in.
+        let Ok(Command::AddItem { order_id, item }) = message.read() else {
+            return self.process(state, message);
+        };
+        let mut order: Order = serde_json::from_value(state.clone()).unwrap_or_default();
+        let event = OrderEvent::ItemAdded { order_id, item };
+        order.apply(&event);
+        vec![(to_value(&order), vec![to_value(&event)])]
+    }
+
     fn describe(&self, state: &Value) -> String {
         match serde_json::from_value::<Order>(state.clone()) {
             Ok(order) if order.is_empty() => "an empty order".to_owned(),
@@ -115,7 +127,7 @@ impl Specification for Orders {
             }
             Symptom::Contradiction(message, _) => format!(
                 "those who hear about {} of {order} are told things that exclude each other",
-                words::body(&message.body)
+                words::said(message)
             ),
             Symptom::EffectMissing(message) => match command(message) {
                 Some(Command::AddItem { item, .. }) => {

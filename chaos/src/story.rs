@@ -164,7 +164,7 @@ impl<'a> Teller<'a> {
             Step::Call { worker, call, outcome } => {
                 let busy = before.workers[usize::from(worker)].busy.as_ref().expect("a busy worker calls");
                 let call = self.machine.pending_call(busy, call);
-                let text = self.call(&call, outcome, applied.reply.as_ref());
+                let text = self.call(&before, &call, outcome, applied.reply.as_ref());
                 let to = match call.object() {
                     Some(object) => self.object_lane(object),
                     None => Some(0),
@@ -179,7 +179,10 @@ impl<'a> Teller<'a> {
                 let output = self.message(&self.machine.next_output(busy, index));
                 let incoming = self.message(&busy.message);
                 let text = match outcome {
-                    Outcome::Ok => format!("publishes {output}"),
+                    Outcome::Ok => format!(
+                        "publishes {output}{}",
+                        self.other_id(&before, &self.machine.next_output(busy, index))
+                    ),
                     Outcome::CrashBefore => {
                         format!("dies before it can publish {output}; {incoming} will come again")
                     }
@@ -209,7 +212,7 @@ impl<'a> Teller<'a> {
             }
             Step::Land { flying } => {
                 let call = before.flying[usize::from(flying)].call.clone();
-                let text = self.call(&call, Outcome::Ok, applied.reply.as_ref());
+                let text = self.call(&before, &call, Outcome::Ok, applied.reply.as_ref());
                 let to = call.object().cloned().and_then(|object| self.object_lane(&object)).unwrap_or(0);
                 self.say(Some((0, to)), fault, format!("a call from before takes effect only now: {text}"));
             }
@@ -266,7 +269,7 @@ impl<'a> Teller<'a> {
         rest.join(", ")
     }
 
-    fn call(&mut self, call: &Call, outcome: Outcome, reply: Option<&Reply>) -> String {
+    fn call(&mut self, before: &World, call: &Call, outcome: Outcome, reply: Option<&Reply>) -> String {
         let what = match call {
             Call::ReadStream { object } => format!("reads {}", self.object_name(object)),
             Call::Append { object, expected, events } => {
@@ -289,7 +292,9 @@ impl<'a> Teller<'a> {
                 let condition = self.condition(object, condition);
                 format!("deletes {}{condition}", self.object_name(object))
             }
-            Call::Publish { message } => format!("publishes {}", self.message(message)),
+            Call::Publish { message } => {
+                format!("publishes {}{}", self.message(message), self.other_id(before, message))
+            }
         };
         match outcome {
             Outcome::Ok | Outcome::Stale(_) => {
@@ -309,6 +314,19 @@ impl<'a> Teller<'a> {
                 format!("{what}{reply}, and dies")
             }
             Outcome::CrashDuring => format!("{what} and dies; the call is still under way"),
+        }
+    }
+
+    /// Says so if the same content has been published under another id.
+    fn other_id(&self, before: &World, text: &Text) -> &'static str {
+        let read =
+            |text: &Text| serde_json::from_slice::<shared::Message>(&self.machine.texts().bytes(text)).ok();
+        let Some(message) = read(text) else { return "" };
+        let mut same = before.published.iter().filter_map(|copy| read(&copy.message));
+        if same.any(|other| other.body == message.body && other.id != message.id) {
+            " under another id"
+        } else {
+            ""
         }
     }
 
@@ -409,7 +427,7 @@ impl<'a> Teller<'a> {
         self.world.published.iter().chain(&self.machine.sent).find_map(|copy| {
             let message: shared::Message =
                 serde_json::from_slice(&self.machine.texts().bytes(&copy.message)).ok()?;
-            (message.id == id).then(|| format!("‹{}›", words::body(&message.body)))
+            (message.id == id).then(|| format!("‹{}›", words::said(&message)))
         })
     }
 

@@ -1,22 +1,52 @@
 //! Messages, events and calls in words.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
-use shared::{Message, Precondition};
+use shared::{Message, MessageId, Precondition};
 
 use crate::call::RawCall;
 
-/// A message as people say it: `AddItem(order-1, tea)`.
+/// A message as people say it: `AddItem(tea)`.
 pub(crate) fn message(bytes: &[u8]) -> String {
-    serde_json::from_slice::<Message>(bytes)
-        .map_or_else(|_| "(unreadable message)".to_owned(), |m| body(&m.body))
+    let message = serde_json::from_slice::<Message>(bytes);
+    message.map_or_else(|_| "(unreadable message)".to_owned(), |message| said(&message))
+}
+
+/// A message as people say it. Of several messages that say the same, the
+/// second is told as `AddItem(tea) #2`.
+pub(crate) fn said(message: &Message) -> String {
+    let number = SAID_AGAIN.with_borrow(|numbers| numbers.get(&message.id).copied());
+    match number {
+        Some(number) => format!("{} #{number}", body(&message.body)),
+        None => body(&message.body),
+    }
 }
 
 thread_local! {
     /// Whether fields that name an aggregate are left out: where all messages
     /// are about one, they would only be noise.
     static OMIT_IDS: Cell<bool> = const { Cell::new(true) };
+    /// Messages that say what an earlier one has said, and how often that was.
+    static SAID_AGAIN: RefCell<BTreeMap<MessageId, usize>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Makes known on this thread which messages there are to tell apart.
+pub(crate) fn introduce<'a>(messages: impl Iterator<Item = &'a Message>) {
+    let mut known: Vec<&Message> = Vec::new();
+    let mut numbers = BTreeMap::new();
+    for message in messages.filter(|message| !message.body.is_null()) {
+        if known.iter().any(|other| other.id == message.id) {
+            continue;
+        }
+        let before = known.iter().filter(|other| other.body == message.body).count();
+        if before > 0 {
+            numbers.insert(message.id, before + 1);
+        }
+        known.push(message);
+    }
+    SAID_AGAIN.set(numbers);
 }
 
 /// Says on this thread whether fields whose names end in `_id` are left out.

@@ -100,8 +100,7 @@ impl Cargo {
                     ("error" | "error: internal compiler error", false) => &mut others,
                     _ => continue,
                 };
-                // "2 warnings emitted" sums up what was said.
-                if !text.contains(" emitted\n") && !list.contains(&text) {
+                if !list.contains(&text) {
                     list.push(text);
                 }
             }
@@ -230,7 +229,12 @@ fn last_words(stderr: &str) -> String {
         }
     }
     if words.is_empty() {
-        words.push("The test program ended early.".to_owned());
+        // It ended with the exit code of a red test, and ran none: it says why.
+        let programs = stderr.split("     Running ").skip(1).flat_map(str::lines);
+        let complaint = programs
+            .filter_map(|line| line.strip_prefix("error: "))
+            .find(|words| !words.starts_with("test failed") && !words.contains(" target"));
+        words.push(complaint.unwrap_or("The test program ended early.").to_owned());
     }
     words.join("\n")
 }
@@ -251,5 +255,10 @@ mod tests {
             "thread 'deep' has overflowed its stack\nfatal runtime error: stack overflow\n\
              The test program ended early (signal: 6, SIGABRT)."
         );
+        let stderr = "    Finished `test` profile\n     Running unittests src/lib.rs (target/a)\n\
+                      error: Unrecognized option: 'bogus'\nerror: test failed, to rerun pass `--lib`\n\
+                      error: 1 target failed:\n    `--lib`\n";
+        assert_eq!(last_words(stderr), "Unrecognized option: 'bogus'");
+        assert_eq!(last_words(""), "The test program ended early.");
     }
 }

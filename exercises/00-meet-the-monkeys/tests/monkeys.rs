@@ -155,10 +155,9 @@ fn predicted(monkey: &str, observe: impl FnOnce() -> Report) {
     if damages.contains(&prediction.as_str()) {
         println!("\n`{monkey}`: {prediction}, as you predicted.\n\n{}", report.diagnosis());
     } else {
-        predictions::fail(&format!(
-            "`{monkey}`: you predicted {prediction}, and it is {}.\n\n{}",
-            damages.join(" or "),
-            report.diagnosis()
-        ));
+        let damages = damages.join(" or ");
+        let answer =
+            predictions::folded(&format!("`{monkey}`: you predicted {prediction}, and it is {damages}."));
+        predictions::fail(&format!("{answer}\n\n{}", report.diagnosis()));
     }
 }

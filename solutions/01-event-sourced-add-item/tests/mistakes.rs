@@ -42,7 +42,7 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 #[test]
 fn publishes_before_it_appends() {
     let report = shortest_failure(publishes_before_it_appends::endpoint);
-    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     insta::assert_snapshot!("publishes-before-it-appends", report.diagnosis());
 }
 
@@ -56,7 +56,7 @@ fn makes_new_ids() {
 #[test]
 fn appends_no_marker() {
     let report = shortest_failure(appends_no_marker::endpoint);
-    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     insta::assert_snapshot!("appends-no-marker", report.diagnosis());
 }
 
@@ -77,7 +77,7 @@ fn keeps_silent_about_a_duplicate() {
 #[test]
 fn asks_for_the_version_again() {
     let report = shortest_failure(asks_for_the_version_again::endpoint);
-    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     insta::assert_snapshot!("asks-for-the-version-again", report.diagnosis());
 }
 

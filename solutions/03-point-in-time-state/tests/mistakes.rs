@@ -69,7 +69,7 @@ fn cuts_at_its_last_event() {
 #[test]
 fn appends_no_marker() {
     let report = first_failure(appends_no_marker::endpoint);
-    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     insta::assert_snapshot!("appends-no-marker", report.diagnosis());
 }
 

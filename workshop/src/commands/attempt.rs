@@ -32,6 +32,9 @@ pub fn attempt(
         }
         Built::Done(warnings) => {
             let run = cargo.test(&package, None, filter)?;
+            if let (false, true, Some(why)) = (filter.is_empty(), run.output.tests.is_empty(), &run.crash) {
+                bail!("the tests of {} did not start: {why}", exercise.name);
+            }
             let judgement = Judgement::of(exercise, run, !filter.is_empty());
             if !filter.is_empty() && judgement.crash.is_none() && judgement.counted() == 0 {
                 bail!(

@@ -25,6 +25,8 @@ pub fn library(case: &str) -> String {
 /// - `unsure`: a search has no verdict
 /// - `plain`: only the test that fails by itself does
 /// - `silent`: a run is recorded as violated, and its test is content with that
+/// - `half`: a monkey's run has a story, and the search finds something not done
+/// - `mispredicted`: the harness is content, or its tests are, and then they fail
 /// - `dies`: the test program ends early
 /// - `holds`: all is well
 pub const TESTS: &str = r#"//! The checks.
@@ -86,6 +88,11 @@ fn a_monkey() {
     match CASE {
         "todo" => judge("a_monkey", "not-done", true, "NOT DONE YET\n\nNot done yet: step 2: say what was\nadded (src/lib.rs:3)."),
         "violated" => judge("a_monkey", "violated", true, "VIOLATED: NoLostMessages\n\n  broker │ the monkey's story"),
+        "half" => judge("a_monkey", "violated", true, "VIOLATED: NoLostMessages\n\n  broker │ the monkey's story"),
+        "mispredicted" => {
+            record("a_monkey", "violated", true, "VIOLATED: NoGhostMessages\n\nNever shown.", "");
+            panic!("you predicted that nothing is lost");
+        }
         "silent" => record("a_monkey", "violated", true, "VIOLATED: NoGhostMessages\n\nNever shown.", ""),
         _ => judge("a_monkey", "holds", true, "HOLDS in this run (2 messages)"),
     }
@@ -94,7 +101,13 @@ fn a_monkey() {
 #[test]
 fn every_schedule() {
     match CASE {
-        "todo" => judge("every_schedule", "not-done", false, "NOT DONE YET\n\nNot done yet: step 3 (src/lib.rs:9)."),
+        "mispredicted" => {
+            let text = "HOLDS: 99 schedules";
+            record("every_schedule", "holds", false, text, "");
+            eprintln!("{text}");
+            panic!("you predicted 98 schedules");
+        }
+        "todo" | "half" => judge("every_schedule", "not-done", false, "NOT DONE YET\n\nNot done yet: step 3 (src/lib.rs:9)."),
         "violated" => judge("every_schedule", "violated", false, "VIOLATED: NoLostMessages, with 1 fault in 12 steps\n\nThe search's story."),
         "unsure" => judge("every_schedule", "inconclusive", false, "INCONCLUSIVE (2 messages)\n\nThe document keeps growing."),
         "dies" => std::process::exit(7),

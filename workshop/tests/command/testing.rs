@@ -43,6 +43,26 @@ fn every_verdict_has_its_code_and_its_story() {
         .does_not_say("The search's story");
     workshop.run(&["status"]).says(&["03 point-in-time-state", "red: 3 of 3 tests"]);
 
+    // What is not done goes before any story.
+    workshop.solve(NAME, "half");
+    workshop
+        .run(&["test", "3"])
+        .exits(1)
+        .says(&["RED: 2 of 3 tests", "From the test every_schedule: NOT DONE YET"])
+        .does_not_say("the monkey's story");
+
+    // The harness may be content, or its test may, and the test still fail.
+    workshop.solve(NAME, "mispredicted");
+    workshop
+        .run(&["test", "3"])
+        .exits(1)
+        .says(&[
+            "✗ a_monkey you predicted that nothing is lost",
+            "✗ every_schedule you predicted 98 schedules",
+            "From the test a_monkey: Panicked at",
+        ])
+        .does_not_say("VIOLATED");
+
     workshop.solve(NAME, "unsure");
     workshop.run(&["test", "ex03"]).exits(3).says(&[
         "INCONCLUSIVE: 1 of 3 tests",
@@ -125,9 +145,20 @@ fn a_part_of_the_tests_is_no_verdict_on_the_exercise() {
         .run(&["test", "0", "--", "--include-ignored", "stretch"])
         .exits(1)
         .says(&["the stretch is not for everyone"]);
+    let sentence = "the tests of 00-meet did not start: Unrecognized option: 'bogus'";
+    workshop.run(&["test", "0", "--", "--bogus"]).ends_in_trouble(&[sentence]);
     workshop
         .run(&["test", "0", "--", "nonsense"])
         .ends_in_trouble(&["no test of 00-meet was run", "\"nonsense\""]);
+}
+
+#[test]
+fn a_red_test_does_not_keep_the_others_from_running() {
+    let workshop = Miniature::with(&["00-meet"]);
+    workshop.solve("00-meet", "plain");
+    workshop.write("exercises/00-meet/tests/later.rs", "#[test]\nfn later() {}\n");
+    // It is not declared, and shown after those that are.
+    workshop.run(&["test"]).exits(1).says(&["RED: 1 of 4 tests", "✗ z_happy_path", "- stretch", "✓ later"]);
 }
 
 #[test]

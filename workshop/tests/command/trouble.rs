@@ -21,6 +21,8 @@ fn an_unknown_exercise_is_answered_with_those_there_are() {
 #[test]
 fn outside_of_the_repository_nothing_works() {
     let outside = tempfile::tempdir().unwrap();
+    // Another project, not the workshop.
+    std::fs::write(outside.path().join("Cargo.toml"), "").unwrap();
     for arguments in [&[][..], &["status"], &["test", "3"], &["replay", "x"], &["verify"]] {
         Ran::of(workshop().current_dir(outside.path()).args(arguments))
             .ends_in_trouble(&["this is not the workshop"]);

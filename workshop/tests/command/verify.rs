@@ -171,6 +171,24 @@ fn every_fault_is_found_and_nothing_else() {
             |w, n| w.write(&format!("exercises/{n}/tests/more.rs"), "#[test]\nfn z_happy_path() {}\n"),
             &["\"z_happy_path\" is the name of several tests"],
         ),
+        (
+            // The library is compiled twice, and says it twice.
+            "21-warns-twice",
+            |w, n| {
+                let source = library("todo") + "fn unused() {}\n";
+                w.replace(&toml(n), &hash(&library("todo")), &hash(&source));
+                w.write(&format!("exercises/{n}/src/lib.rs"), &source);
+                w.replace(&format!("exercises/{n}/Cargo.toml"), "\ntest = false", "");
+            },
+            &[
+                "exercises/21-warns-twice/src/lib.rs:5:4: the starter compiles with a warning: function `unused`",
+            ],
+        ),
+        (
+            "22-solution-dies",
+            |w, n| w.write(&format!("solutions/{n}/src/lib.rs"), &library("dies")),
+            &["solutions/22-solution-dies/src/lib.rs: a test program of the solution died"],
+        ),
     ];
     let names: Vec<&str> = faults.iter().map(|(name, ..)| *name).collect();
     let workshop = Miniature::with(&names);
@@ -207,7 +225,18 @@ fn every_fault_is_found_and_nothing_else() {
         assert_eq!(said.matches("mend it:").count(), culprits, "{name}: {said}");
         expected += culprits;
     }
-    ran.says(&[&format!("21 exercises verified: {expected} culprits")]);
+    ran.says(&[&format!("{} exercises verified: {expected} culprits", names.len())]);
+}
+
+#[test]
+fn two_exercises_of_one_number_are_found() {
+    let workshop = Miniature::with(&["00-add", "00-meet"]);
+    workshop.run(&["verify"]).exits(1).says(&[
+        "✗ exercises/00-meet: exercises/00-add has the same number",
+        "✓ 00-add",
+        "✓ 00-meet",
+        "1 culprit",
+    ]);
 }
 
 #[test]

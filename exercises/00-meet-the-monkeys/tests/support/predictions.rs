@@ -85,7 +85,7 @@ impl Predictions {
 }
 
 /// Text in lines of at most 80 characters, broken between words.
-fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is a line");

@@ -28,14 +28,16 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> Vec
         Err(error) => return vec![blame(format!("{error:#}"))],
     };
     let mut culprits = Vec::new();
-    if let Some(crash) = &tested.crash {
-        culprits.push(blame(format!("a test program of the solution died: {}", unwrapped(crash))));
-    }
     for test in &tested.output.tests {
         if test.result == TestResult::Failed {
             let said = render::short(&unwrapped(&test.said), 200);
             culprits.push(blame(format!("{:?} is red in the solution: it says {said:?}", test.name)));
         }
+    }
+    if let Some(crash) = &tested.crash {
+        // It took others with it; they are not to blame.
+        culprits.push(blame(format!("a test program of the solution died: {}", unwrapped(crash))));
+        return culprits;
     }
     for (name, declared) in &exercise.tests {
         let ran = |test: &crate::libtest::Test| test.name == *name && test.result != TestResult::Ignored;

@@ -47,14 +47,13 @@ fn compare(exercise: &Exercise, tested: &TestRun, run: &str) -> Vec<Culprit> {
     let mut culprits = Vec::new();
     let mut blame = |what: String, mend: String| culprits.push(Culprit::new(&file, what, mend));
     if let Some(crash) = &tested.crash {
+        // How far the other tests came is chance.
         blame(format!("a test program died: {}", unwrapped(crash)), format!("see {}", render::code(run)));
+        return culprits;
     }
     for (name, declared) in &exercise.tests {
         let named: Vec<_> = tested.output.tests.iter().filter(|test| test.name == *name).collect();
         let [test] = named[..] else {
-            if named.is_empty() && tested.crash.is_some() {
-                continue;
-            }
             let (what, mend) = match named.len() {
                 0 => ("is declared, and there is no such test", "take it out of [tests], or write it"),
                 _ => ("is the name of several tests", "give each test a name of its own"),

@@ -1,0 +1,212 @@
+//! Exercise 04, in the order in which it is best solved.
+//!
+//! From now on your code sends its outputs itself, through `ports.publisher`.
+//! What is published is seen by others at once, and a publish can fail like any
+//! write. The monkeys know.
+
+use chaos::{
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
+    Run, StoreUnavailable, System, explore, specifications,
+};
+use ex04_outbox::{endpoint, view};
+use shared::order::{Order, add_item, remove_item};
+use shared::{Message, Snapshot};
+
+/// Your handler, and what an order should do: announce every change, and
+/// welcome the customer when an empty order gets its first item.
+fn orders() -> System {
+    System::of(endpoint()).judged_by(specifications::orders_with_welcome())
+}
+
+/// What was published, sorted: in which order you send the outputs of one
+/// message is up to you.
+fn published(run: &Run) -> Vec<String> {
+    let mut lines: Vec<String> = run.published().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// Before anything happens there is no document, and the view reads that as an
+/// empty order. Your toolchain works.
+#[test]
+fn t00_an_order_that_nobody_touched_is_empty() {
+    assert_eq!(view(&Snapshot::default(), "order-1").unwrap(), Order::default());
+}
+
+/// The happy path: two items, no monkey, one welcome.
+#[test]
+fn t01_items_are_stored_and_announced() {
+    let run = Chaos::on(orders).send([add_item("order-1", "tea"), add_item("order-1", "cake")]).run();
+    run.assert_exactly_once();
+    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+}
+
+/// How the document looks inside is your business: this file never opens it,
+/// and asks the view. But it is *one* document for each order, because one
+/// document is all that a put can write at once.
+#[test]
+fn t02_the_layout_is_yours_and_it_is_one_document() {
+    let run = Chaos::on(orders)
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-2", "tea")])
+        .run();
+    run.assert_exactly_once();
+    assert_eq!(view(run.snapshot(), "order-1").unwrap().items, ["tea", "cake"]);
+    assert_eq!(run.snapshot().documents().count(), 2, "one document for each of the two orders");
+}
+
+/// The monkey of the day. The tea is committed; then the broker is gone, for
+/// its outputs and its ack alike. The cake overtakes, and the tea comes again.
+#[test]
+fn t03_two_items_added_quickly_while_acking_fails() {
+    let run = Chaos::on(orders)
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+        .under(DelayedAckFailure::of_message(0))
+        .run();
+    run.assert_exactly_once();
+    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+}
+
+/// "Nothing changed" is remembered like any other answer. The tea is to be
+/// taken out of an empty order; then it is added; then the old message comes
+/// again. It must not touch the tea.
+#[test]
+fn t04_no_stays_no_when_the_world_has_moved_on() {
+    for monkey in [DelayedAckFailure::of_message(0), LateDuplicate::of_message(0)] {
+        let run = Chaos::on(orders)
+            .send([remove_item("order-1", "tea"), add_item("order-1", "tea")])
+            .under(monkey)
+            .run();
+        run.assert_exactly_once();
+        assert_eq!(view(run.snapshot(), "order-1").unwrap().items, ["tea"]);
+    }
+}
+
+/// The worker dies before or after the commit, before or after an output,
+/// before or after the clean-up, before the ack. Wherever it dies, the next
+/// delivery goes on from there.
+#[test]
+fn t05_a_crash_at_any_point_is_survived() {
+    for monkey in [
+        Crash::before(Point::Write(0), 0),
+        Crash::after(Point::Write(0), 0),
+        Crash::before(Point::Publish(0), 0),
+        Crash::after(Point::Publish(0), 0),
+        Crash::before(Point::Write(1), 0),
+        Crash::after(Point::Write(1), 0),
+        Crash::before(Point::Ack, 0),
+    ] {
+        let run = Chaos::on(orders)
+            .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+            .under(monkey)
+            .run();
+        run.assert_exactly_once();
+        assert_eq!(published(&run).len(), 3, "two items and one welcome, each under one id");
+    }
+}
+
+/// The put took effect, and its reply is lost: that of the commit, or that of
+/// the clean-up. Your handler cannot know which; the document can.
+#[test]
+fn t06_a_lost_reply_is_looked_up() {
+    for write in [0, 1] {
+        let run = Chaos::on(orders)
+            .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+            .under(LostReply::of_write(write, 0))
+            .run();
+        run.assert_exactly_once();
+    }
+}
+
+/// A worker is so slow that its lock expires, and another one does everything
+/// in the meantime. The slow one's put meets a document that it has not read: a
+/// conflict. Nothing of what it was about to say may be heard.
+#[test]
+fn t07_a_conflict_silences_the_slower_worker() {
+    let run = Chaos::on(orders)
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+        .under(LockExpiry::of_message(0))
+        .run();
+    run.assert_exactly_once();
+    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+}
+
+/// The broker delivers a copy, at once or after a week.
+#[test]
+fn t08_a_duplicate_changes_nothing_and_says_nothing_new() {
+    for monkey in [DuplicateDelivery::of_message(0), LateDuplicate::of_message(0)] {
+        let run = Chaos::on(orders)
+            .send([add_item("order-1", "tea"), remove_item("order-1", "tea")])
+            .under(monkey)
+            .run();
+        run.assert_exactly_once();
+        assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(tea)", "ItemRemoved(tea)"]);
+    }
+}
+
+/// Tried three times, committed once.
+#[test]
+fn t09_three_tries_are_one_processing() {
+    let run = Chaos::on(orders)
+        .send([add_item("order-1", "tea")])
+        .under(StoreUnavailable::for_read(0, 0))
+        .under(Crash::before(Point::Write(0), 0))
+        .run();
+    run.assert_exactly_once();
+    assert_eq!(run.report().faults, 2, "two attempts should have failed");
+}
+
+/// What was sent need not be kept. When all is quiet, no outgoing message is in
+/// the document any more. (What must stay is for the next tests to find out.)
+#[test]
+fn t10_what_was_sent_is_cleaned_away() {
+    let run = Chaos::on(orders)
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+        .under(Crash::after(Point::Publish(0), 0))
+        .run();
+    run.assert_exactly_once();
+    let document =
+        String::from_utf8_lossy(run.snapshot().document("order-1").unwrap_or_default()).into_owned();
+    for output in run.published_messages() {
+        assert!(!document.contains(&output.id.to_string()), "{} is still in {document}", output.name());
+    }
+}
+
+/// What may go wrong in the searches below, and must have been tried for the
+/// verdict to count.
+const FAULTS: [Fault; 13] = [
+    Fault::ReadFails,
+    Fault::WriteFails,
+    Fault::WriteReplyLost,
+    Fault::CrashBeforeWrite,
+    Fault::CrashAfterWrite,
+    Fault::PublishFails,
+    Fault::PublishReplyLost,
+    Fault::CrashBeforePublish,
+    Fault::CrashAfterPublish,
+    Fault::AckFails,
+    Fault::CrashBeforeAck,
+    Fault::LockExpires,
+    Fault::Duplicate,
+];
+
+fn every_schedule(messages: impl IntoIterator<Item = Message>, faults: u8) {
+    explore(orders).send(messages).workers(2).faults(faults).must_visit(FAULTS).assert_exactly_once();
+}
+
+/// One message, two workers, any two faults, at any two moments.
+#[test]
+fn t11_every_schedule_of_one_message_and_two_faults() {
+    every_schedule([add_item("order-1", "tea")], 2);
+}
+
+/// The two items, under everything that can go wrong once.
+#[test]
+fn t12_every_schedule_of_two_items() {
+    every_schedule([add_item("order-1", "tea"), add_item("order-1", "cake")], 1);
+}
+
+/// Two messages each of which changes what the other one means.
+#[test]
+fn t13_every_schedule_of_removing_and_adding() {
+    every_schedule([remove_item("order-1", "tea"), add_item("order-1", "tea")], 1);
+}

@@ -1,0 +1,80 @@
+//! Right, in another style: each output is ticked off by a put of its own, as
+//! soon as it is sent. More puts, fewer repetitions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use shared::{Context, Document, Endpoint, Message, MessageId, Ports, Precondition, Snapshot, StoreError};
+
+#[derive(Default, Serialize, Deserialize)]
+struct OrderDocument {
+    order: Order,
+    processed: BTreeMap<MessageId, Vec<Message>>,
+}
+
+async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let key = command.order_id();
+    let read = ports.documents.get(key).await?;
+    let mut document = parse(read.as_ref())?;
+    let mut as_read = Precondition::unchanged_since(read.as_ref());
+
+    if !document.processed.contains_key(&message.id) {
+        let outputs = outputs(&mut document.order, &command, context);
+        document.processed.insert(message.id, outputs);
+        as_read = save(ports, key, &document, as_read).await?;
+    }
+
+    while let Some(output) = document.processed[&message.id].first().cloned() {
+        ports.publisher.publish(output).await?;
+        document.processed.entry(message.id).and_modify(|outbox| _ = outbox.remove(0));
+        as_read = save(ports, key, &document, as_read).await?;
+    }
+    Ok(())
+}
+
+fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
+    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+}
+
+fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {
+    let mut announcements = Vec::new();
+    for event in decide(order, command) {
+        announcements.extend(first_item(order, &event));
+        order.apply(&event);
+        announcements.push(event);
+    }
+    if announcements.is_empty() {
+        announcements.push(nothing_changed(command));
+    }
+    announcements
+}
+
+fn parse(read: Option<&Document>) -> anyhow::Result<OrderDocument> {
+    Ok(match read {
+        Some(document) => serde_json::from_slice(&document.body)?,
+        None => OrderDocument::default(),
+    })
+}
+
+async fn save(
+    ports: &Ports,
+    key: &str,
+    document: &OrderDocument,
+    as_read: Precondition,
+) -> Result<Precondition, StoreError> {
+    let body = serde_json::to_vec(document).map_err(|error| StoreError::Protocol(error.to_string()))?;
+    ports.documents.put(key, body, as_read).await.map(Precondition::IfEtag)
+}
+
+fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {
+    Ok(match snapshot.document(order_id) {
+        Some(body) => serde_json::from_slice::<OrderDocument>(body)?.order,
+        None => Order::default(),
+    })
+}
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::new("orders", handle).view(view)
+}

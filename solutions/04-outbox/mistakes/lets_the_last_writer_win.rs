@@ -1,0 +1,78 @@
+//! The mistake: the document is put without a precondition.
+//!
+//! Why it is tempting: it never fails. With one worker it is even right, and
+//! every demo has one worker.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use shared::{Context, Document, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+
+#[derive(Default, Serialize, Deserialize)]
+struct OrderDocument {
+    order: Order,
+    processed: BTreeMap<MessageId, Vec<Message>>,
+}
+
+async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let key = command.order_id();
+    let read = ports.documents.get(key).await?;
+    let mut document = parse(read.as_ref())?;
+
+    if !document.processed.contains_key(&message.id) {
+        let outputs = outputs(&mut document.order, &command, context);
+        document.processed.insert(message.id, outputs);
+        save(ports, key, &document).await?;
+    }
+
+    let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
+    if !outbox.is_empty() {
+        for output in outbox {
+            ports.publisher.publish(output).await?;
+        }
+        save(ports, key, &document).await?;
+    }
+    Ok(())
+}
+
+fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
+    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+}
+
+fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {
+    let mut announcements = Vec::new();
+    for event in decide(order, command) {
+        announcements.extend(first_item(order, &event));
+        order.apply(&event);
+        announcements.push(event);
+    }
+    if announcements.is_empty() {
+        announcements.push(nothing_changed(command));
+    }
+    announcements
+}
+
+fn parse(read: Option<&Document>) -> anyhow::Result<OrderDocument> {
+    Ok(match read {
+        Some(document) => serde_json::from_slice(&document.body)?,
+        None => OrderDocument::default(),
+    })
+}
+
+async fn save(ports: &Ports, key: &str, document: &OrderDocument) -> anyhow::Result<()> {
+    ports.documents.put(key, serde_json::to_vec(document)?, Precondition::None).await?;
+    Ok(())
+}
+
+fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {
+    Ok(match snapshot.document(order_id) {
+        Some(body) => serde_json::from_slice::<OrderDocument>(body)?.order,
+        None => Order::default(),
+    })
+}
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::new("orders", handle).view(view)
+}

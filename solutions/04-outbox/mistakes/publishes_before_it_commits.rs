@@ -1,0 +1,72 @@
+//! The mistake: the outputs are sent first, and then everything is stored.
+//!
+//! Why it is tempting: it needs no outbox at all. State and id go into one put,
+//! and when the put fails, the message comes again anyway. But what was
+//! published cannot be taken back, and the next attempt may decide otherwise.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use shared::{Context, Document, Endpoint, Message, MessageId, Ports, Precondition, Snapshot, StoreError};
+
+#[derive(Default, Serialize, Deserialize)]
+struct OrderDocument {
+    order: Order,
+    processed: BTreeSet<MessageId>,
+}
+
+async fn handle(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let key = command.order_id();
+    let read = ports.documents.get(key).await?;
+    let mut document = parse(read.as_ref())?;
+    if document.processed.insert(message.id) {
+        for event in react(&mut document.order, &command) {
+            ports.publisher.publish(Message::new(message.id.derive(event.name()), &event)).await?;
+        }
+        save(ports, key, &document, Precondition::unchanged_since(read.as_ref())).await?;
+    }
+    Ok(())
+}
+
+fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {
+    let mut announcements = Vec::new();
+    for event in decide(order, command) {
+        announcements.extend(first_item(order, &event));
+        order.apply(&event);
+        announcements.push(event);
+    }
+    if announcements.is_empty() {
+        announcements.push(nothing_changed(command));
+    }
+    announcements
+}
+
+fn parse(read: Option<&Document>) -> anyhow::Result<OrderDocument> {
+    Ok(match read {
+        Some(document) => serde_json::from_slice(&document.body)?,
+        None => OrderDocument::default(),
+    })
+}
+
+async fn save(
+    ports: &Ports,
+    key: &str,
+    document: &OrderDocument,
+    as_read: Precondition,
+) -> Result<Precondition, StoreError> {
+    let body = serde_json::to_vec(document).map_err(|error| StoreError::Protocol(error.to_string()))?;
+    ports.documents.put(key, body, as_read).await.map(Precondition::IfEtag)
+}
+
+fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {
+    Ok(match snapshot.document(order_id) {
+        Some(body) => serde_json::from_slice::<OrderDocument>(body)?.order,
+        None => Order::default(),
+    })
+}
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::new("orders", handle).view(view)
+}

@@ -1,0 +1,112 @@
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Property, Report, System, explore, specifications};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+#[path = "../mistakes/clears_the_outbox_before_it_sends.rs"]
+mod clears_the_outbox_before_it_sends;
+#[path = "../mistakes/drops_a_message_it_knows.rs"]
+mod drops_a_message_it_knows;
+#[path = "../mistakes/forgets_the_id_with_the_outbox.rs"]
+mod forgets_the_id_with_the_outbox;
+#[path = "../mistakes/keeps_one_outbox_for_all.rs"]
+mod keeps_one_outbox_for_all;
+#[path = "../mistakes/lets_the_last_writer_win.rs"]
+mod lets_the_last_writer_win;
+#[path = "../mistakes/makes_ids_when_it_sends.rs"]
+mod makes_ids_when_it_sends;
+#[path = "../mistakes/publishes_before_it_commits.rs"]
+mod publishes_before_it_commits;
+#[path = "../mistakes/remembers_in_a_second_put.rs"]
+mod remembers_in_a_second_put;
+#[path = "../mistakes/remembers_in_memory.rs"]
+mod remembers_in_memory;
+#[path = "../mistakes/swallows_the_error_of_a_publish.rs"]
+mod swallows_the_error_of_a_publish;
+
+/// The shortest story of all that the searches of the exercise find.
+fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
+    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
+    searches
+        .into_iter()
+        .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
+        .filter(|report| !report.holds())
+        .min_by_key(|report| report.steps)
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn publishes_before_it_commits() {
+    let report = shortest_failure(publishes_before_it_commits::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("publishes-before-it-commits", report.diagnosis());
+}
+
+#[test]
+fn remembers_in_a_second_put() {
+    let report = shortest_failure(remembers_in_a_second_put::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("remembers-in-a-second-put", report.diagnosis());
+}
+
+#[test]
+fn lets_the_last_writer_win() {
+    let report = shortest_failure(lets_the_last_writer_win::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("lets-the-last-writer-win", report.diagnosis());
+}
+
+#[test]
+fn makes_ids_when_it_sends() {
+    let report = shortest_failure(makes_ids_when_it_sends::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("makes-ids-when-it-sends", report.diagnosis());
+}
+
+#[test]
+fn clears_the_outbox_before_it_sends() {
+    let report = shortest_failure(clears_the_outbox_before_it_sends::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("clears-the-outbox-before-it-sends", report.diagnosis());
+}
+
+#[test]
+fn drops_a_message_it_knows() {
+    let report = shortest_failure(drops_a_message_it_knows::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("drops-a-message-it-knows", report.diagnosis());
+}
+
+#[test]
+fn swallows_the_error_of_a_publish() {
+    let report = shortest_failure(swallows_the_error_of_a_publish::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("swallows-the-error-of-a-publish", report.diagnosis());
+}
+
+#[test]
+fn remembers_in_memory() {
+    let report = shortest_failure(remembers_in_memory::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("remembers-in-memory", report.diagnosis());
+}
+
+#[test]
+fn forgets_the_id_with_the_outbox() {
+    let report = shortest_failure(forgets_the_id_with_the_outbox::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("forgets-the-id-with-the-outbox", report.diagnosis());
+}
+
+#[test]
+fn keeps_one_outbox_for_all() {
+    let report = shortest_failure(keeps_one_outbox_for_all::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("keeps-one-outbox-for-all", report.diagnosis());
+}
