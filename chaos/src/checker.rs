@@ -352,8 +352,7 @@ impl<'a> Diagnosis<'a> {
                     distinct.push(output);
                 }
             }
-            if distinct.len() > 1 && !possible.iter().any(|possible| minus(&distinct, possible).is_empty())
-            {
+            if distinct.len() > 1 && !possible.iter().any(|possible| minus(&distinct, possible).is_empty()) {
                 found.push((Property::ConsistentOutputs, Symptom::Contradiction(input.clone(), distinct)));
             }
         }

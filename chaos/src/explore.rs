@@ -16,7 +16,7 @@ use crate::verdict::{Finding, Inconclusive, Judge, Verdict};
 use crate::watchdog::supervise;
 use crate::words;
 
-/// One delivery may make at most so many calls.
+/// One delivery may make at most so many calls, unless a test says otherwise.
 pub(crate) const MOST_CALLS: usize = 150;
 
 /// Explores every schedule and every fault within bounds.

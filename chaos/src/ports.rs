@@ -20,36 +20,30 @@ struct Slot {
     answer: Option<Answer>,
     /// Whoever awaits the call right now.
     waker: Option<Waker>,
-    state: SlotState,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SlotState {
-    Waiting,
-    Answered,
-    /// The handler dropped the call before it was answered.
-    Dropped,
 }
 
 /// The calls of one delivery, in the order in which they were made.
 #[derive(Clone, Default)]
-pub(crate) struct Switchboard(Arc<Mutex<Vec<Slot>>>);
+pub(crate) struct Switchboard(Arc<Mutex<Slots>>);
+
+#[derive(Default)]
+struct Slots {
+    all: Vec<Slot>,
+    /// Those that wait, so that a long delivery need not look at all of them.
+    waiting: Vec<usize>,
+}
 
 impl Switchboard {
-    fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The calls that wait for an answer, ordered by content, each with the
     /// line to answer it on.
     pub(crate) fn waiting(&self) -> Vec<(RawCall, usize)> {
-        let mut waiting: Vec<_> = self
-            .slots()
-            .iter()
-            .enumerate()
-            .filter(|(_, slot)| slot.state == SlotState::Waiting)
-            .map(|(line, slot)| (slot.call.clone(), line))
-            .collect();
+        let slots = self.slots();
+        let mut waiting: Vec<_> =
+            slots.waiting.iter().map(|&line| (slots.all[line].call.clone(), line)).collect();
         waiting.sort();
         waiting
     }
@@ -58,9 +52,9 @@ impl Switchboard {
     pub(crate) fn answer(&self, line: usize, answer: Answer) {
         let waker = {
             let mut slots = self.slots();
-            let slot = &mut slots[line];
+            slots.waiting.retain(|&waiting| waiting != line);
+            let slot = &mut slots.all[line];
             slot.answer = Some(answer);
-            slot.state = SlotState::Answered;
             slot.waker.take()
         };
         if let Some(waker) = waker {
@@ -101,20 +95,16 @@ impl Future for PendingCall {
     fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<Answer> {
         if let Some(call) = self.call.take() {
             let mut slots = self.switchboard.slots();
-            let line = slots.len();
-            slots.push(Slot {
-                call,
-                answer: None,
-                waker: Some(context.waker().clone()),
-                state: SlotState::Waiting,
-            });
+            let line = slots.all.len();
+            slots.all.push(Slot { call, answer: None, waker: Some(context.waker().clone()) });
+            slots.waiting.push(line);
             drop(slots);
             self.line = Some(line);
             return Poll::Pending;
         }
         let line = self.line.expect("a call that was made has a line");
         let mut slots = self.switchboard.slots();
-        let slot = &mut slots[line];
+        let slot = &mut slots.all[line];
         match slot.answer.take() {
             Some(answer) => Poll::Ready(answer),
             None => {
@@ -128,10 +118,8 @@ impl Future for PendingCall {
 impl Drop for PendingCall {
     fn drop(&mut self) {
         if let Some(line) = self.line {
-            let mut slots = self.switchboard.slots();
-            if slots[line].state == SlotState::Waiting {
-                slots[line].state = SlotState::Dropped;
-            }
+            // A call that nobody waits for any more is dropped.
+            self.switchboard.slots().waiting.retain(|&waiting| waiting != line);
         }
     }
 }

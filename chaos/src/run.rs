@@ -28,6 +28,7 @@ pub struct Chaos {
     mail: Mail,
     monkeys: Vec<Monkey>,
     workers: u8,
+    calls: usize,
 }
 
 /// What a scripted run came to.
@@ -42,7 +43,7 @@ pub struct Run {
 impl Chaos {
     /// A run of this system, with two workers for each endpoint.
     pub fn on(system: impl FnOnce() -> System) -> Self {
-        Self { system: system(), mail: Mail::new(), monkeys: Vec::new(), workers: 2 }
+        Self { system: system(), mail: Mail::new(), monkeys: Vec::new(), workers: 2, calls: MOST_CALLS }
     }
 
     /// Sends messages to the first endpoint, in this order.
@@ -65,6 +66,13 @@ impl Chaos {
     /// Lets a monkey loose. Several may be.
     pub fn under(mut self, monkey: Monkey) -> Self {
         self.monkeys.push(monkey);
+        self
+    }
+
+    /// Allows one delivery so many port calls (150, unless said otherwise)
+    /// before it counts as an endless loop.
+    pub fn calls_per_delivery(mut self, calls: usize) -> Self {
+        self.calls = calls;
         self
     }
 
@@ -98,7 +106,7 @@ impl Chaos {
 
     fn play(mut self, pulse: Arc<Pulse>) -> Run {
         /// A run that is longer than this does not come to rest.
-        const LONGEST: usize = 2_000;
+        const LONGEST: usize = 5_000;
         let bounds = Bounds {
             faults: u8::MAX,
             faults_per_message: None,
@@ -116,7 +124,7 @@ impl Chaos {
             &self.mail,
             bounds,
             Naming::default(),
-            MOST_CALLS,
+            self.calls,
             pulse,
         );
         let mut world = machine.initial();
