@@ -265,7 +265,8 @@ impl Explore {
             let mut machine = this.machine(pulse);
             let steps = code.steps(&mut machine)?;
             let mut judge = Judge::new(this.system.clone());
-            Ok(this.report_of_run(&mut machine, &mut judge, &steps))
+            let report = this.report_of_run(&mut machine, &mut judge, &steps);
+            Ok(Report { replay: Some(code.to_string()), ..report })
         })
         .unwrap_or_else(|blocked| {
             let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
@@ -359,10 +360,13 @@ impl Explore {
     fn searched(&self, pulse: std::sync::Arc<crate::watchdog::Pulse>) -> (Searched, Machine) {
         let mut machine = self.machine(pulse);
         let mut judge = Judge::new(self.system.clone());
+        // A cycle of local steps could put off everybody else's for ever. As long
+        // as every cycle is reported, that does no harm.
+        let independence = self.reductions.independence && self.settles;
         let mut searched = Search {
             machine: &mut machine,
             judge: &mut judge,
-            reductions: self.reductions,
+            reductions: Reductions { independence, ..self.reductions },
             limit: self.limit,
             check_settles: self.settles,
             observer: self.observer.clone(),

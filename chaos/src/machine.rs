@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::call::{Call, CallKind, Condition, ObjectKey, Reply};
 use crate::fault::{Fault, Faults};
-use crate::rehearsal::{Ending, EndpointStores, Expansion, HandlerFault, Rehearsal, ShapeId};
+use crate::rehearsal::{Ending, EndpointStores, Expansion, HandlerFault, MOST_AT_ONCE, Rehearsal, ShapeId};
 use crate::text::{Id, Ids, Naming, Text, TextId, Texts};
 use crate::watchdog::Pulse;
 use crate::world::{Busy, Content, Copy, Flying, Object, Phase, Timer, Used, Version, Worker, World};
@@ -541,6 +541,14 @@ impl Machine {
         step: Step,
         fault: Option<Fault>,
     ) -> Result<Applied, HandlerFault> {
+        if world.queue.len().max(world.published.len()).max(world.flying.len()) > MOST_AT_ONCE {
+            let what = format!(
+                "{} messages wait on the queues, and {} were published",
+                world.queue.len(),
+                world.published.len()
+            );
+            return Err(HandlerFault::TooMuchAtOnce { what, limit: MOST_AT_ONCE });
+        }
         if let Some(fault) = fault {
             let budget = self.budget(fault, self.message_of(world, step));
             world.used[budget] += 1;
@@ -650,7 +658,11 @@ impl Machine {
             };
             if self.affordable(world, fault, Some(&message)) {
                 let call = call.map(&mut |id| ids[id as usize]);
-                world.flying.push(Flying { endpoint, message: message.clone(), call, certain: false });
+                let dropped = Flying { endpoint, message: message.clone(), call, certain: false };
+                // One that may or may not land is as good as two.
+                if !world.flying.contains(&dropped) {
+                    world.flying.push(dropped);
+                }
             }
         }
     }

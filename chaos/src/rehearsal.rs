@@ -118,6 +118,14 @@ pub enum HandlerFault {
         /// How many calls it made.
         calls: usize,
     },
+    /// It does more at once than the engine can tell apart.
+    #[error("{what}: more than {limit} at once cannot be explored. Is there a loop that does not end?")]
+    TooMuchAtOnce {
+        /// What there is too much of.
+        what: String,
+        /// How many there may be.
+        limit: usize,
+    },
     /// Its view cannot read what it has stored.
     #[error("the view of {aggregate} cannot read what the handler has stored: {reason}")]
     UnreadableState {
@@ -131,6 +139,10 @@ pub enum HandlerFault {
     #[error("a message on a queue is not a message: {0}")]
     UnreadableMessage(String),
 }
+
+/// A delivery may wait for so many calls, and hand over so many outputs; a
+/// queue may be so long. (Steps number them in a byte.)
+pub(crate) const MOST_AT_ONCE: usize = 200;
 
 struct Shape {
     parent: Option<ShapeId>,
@@ -328,7 +340,14 @@ impl Rehearsal {
         if ended.is_some() {
             waiting.clear();
         }
-        let calls = waiting.iter().map(intern).collect();
+        let calls: Vec<Call> = waiting.iter().map(intern).collect();
+        if calls.len() > MOST_AT_ONCE || outputs.len() > MOST_AT_ONCE {
+            let what = match calls.len() {
+                0 => format!("the handler hands over {} outputs", outputs.len()),
+                calls => format!("the handler waits for {calls} port calls"),
+            };
+            return Err(HandlerFault::TooMuchAtOnce { what, limit: MOST_AT_ONCE });
+        }
         let ending = ended.map(|result| match result {
             Ok(()) => Ending::Done(
                 outputs

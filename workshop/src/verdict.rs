@@ -73,8 +73,8 @@ pub struct Telling<'a> {
     pub test: &'a str,
     /// What it says.
     pub text: &'a str,
-    /// Whether it is laid out in lines by the harness.
-    pub record: bool,
+    /// Whether there is a story in it.
+    pub story: bool,
 }
 
 impl Judgement {
@@ -141,16 +141,30 @@ impl Judgement {
     /// the words of a test, and why there is no verdict.
     pub fn most_telling(&self) -> Option<Telling<'_>> {
         let ranked = self.tests.iter().filter_map(|test| {
-            let (rank, text, record) = match &test.result {
-                TestVerdict::Red(Reason::Record(record)) => (rank(record), record.text.as_str(), true),
+            let (rank, text, story) = match &test.result {
+                TestVerdict::Red(Reason::Record(record)) => {
+                    (rank(record), record.text.as_str(), !record.story.is_empty())
+                }
                 TestVerdict::Red(Reason::Words(text)) if todo(text).is_some() => (1, text.as_str(), false),
                 TestVerdict::Red(Reason::Words(text)) if !text.is_empty() => (5, text.as_str(), false),
-                TestVerdict::Inconclusive(record) => (6, record.text.as_str(), true),
+                TestVerdict::Inconclusive(record) => (6, record.text.as_str(), !record.story.is_empty()),
                 _ => return None,
             };
-            Some((rank, Telling { test: &test.name, text, record }))
+            Some((rank, Telling { test: &test.name, text, story }))
         });
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, telling)| telling)
+    }
+
+    /// A story to begin with, where nothing that failed has one: of a run that a
+    /// green test is content with, with damage if there is such a run.
+    pub fn some_story(&self) -> Option<(&str, &Record)> {
+        if self.most_telling().is_none_or(|telling| telling.story) {
+            return None;
+        }
+        let green = self.tests.iter().filter(|test| matches!(test.result, TestVerdict::Green));
+        let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
+        runs.filter(|(_, record)| record.single && !record.story.is_empty())
+            .min_by_key(|(_, record)| record.verdict != "violated")
     }
 
     /// The search that looked at most, when all is well.

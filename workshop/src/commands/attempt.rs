@@ -7,7 +7,7 @@ use crate::cargo::{Built, Cargo, Package};
 use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
 use crate::progress::{Progress, Tested};
-use crate::render;
+use crate::render::{self, Detail};
 use crate::repository::Repository;
 use crate::verdict::{Judgement, Verdict};
 
@@ -17,7 +17,7 @@ pub fn attempt(
     repository: &Repository,
     exercise: &Exercise,
     progress: &mut Progress,
-    coverage: bool,
+    detail: Detail,
     filter: &[String],
 ) -> Result<Verdict> {
     // Before anything runs: what is edited meanwhile was not tested.
@@ -43,7 +43,7 @@ pub fn attempt(
                     filter.join(" ")
                 );
             }
-            render::show(&render::judgement(exercise, &judgement, coverage));
+            render::show(&render::judgement(exercise, &judgement, detail));
             if !warnings.is_empty() {
                 let check = render::code(&format!("cargo check --tests -p {}", package.name));
                 let hint = format!("The compiler has warnings: {check} shows them.");

@@ -8,7 +8,11 @@ use crate::verdict::Verdict;
 /// What to do about an exercise in this state.
 pub fn about(exercise: &Exercise, state: &State) -> String {
     let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
-    let (page, source) = (exercise.page(), exercise.source());
+    let page = exercise.page();
+    let source = match &exercise.predictions {
+        Some(file) => format!("{file} or src/lib.rs in exercises/{}", exercise.name),
+        None => exercise.source(),
+    };
     say(&match (state, &exercise.predictions) {
         (State::Untouched, Some(file)) => {
             format!("open {page}, write what you expect into {file} next to it, then run {test}")
@@ -17,7 +21,7 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
         (State::InProgress, _) => format!("run {test}"),
         (State::Tested(tested), _) => match tested.verdict {
             Verdict::Red if tested.tests == 0 => {
-                format!("mend {source} where the compiler points, then run {test}")
+                format!("mend {} where the compiler points, then run {test}", exercise.source())
             }
             Verdict::Red => format!("edit {source} (there are hints in hints.md), then run {test}"),
             Verdict::Inconclusive => {

@@ -6,7 +6,7 @@ use super::attempt::attempt;
 use super::next;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render;
+use crate::render::{self, Detail};
 use crate::repository::{Repository, choose};
 use crate::state::{State, current};
 use crate::verdict::Verdict;
@@ -31,7 +31,8 @@ pub fn run(
             return Ok(Outcome::Green);
         }
     };
-    let verdict = attempt(repository, exercise, &mut progress, coverage, filter)?;
+    let detail = if coverage { Detail::Coverage } else { Detail::Usual };
+    let verdict = attempt(repository, exercise, &mut progress, detail, filter)?;
     let next = match (verdict, filter.is_empty()) {
         (Verdict::Green, true) => next::after_green(&exercises, &states(&progress)),
         _ => next::about(exercise, &State::of(exercise, &progress)),

@@ -7,7 +7,7 @@ use super::attempt::attempt;
 use super::next;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render;
+use crate::render::{self, Detail};
 use crate::repository::Repository;
 use crate::state::{State, current};
 use crate::verdict::Verdict;
@@ -28,7 +28,7 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
     };
     let exercise = &exercises[place];
     render::show(&(render::heading(exercise) + "\n"));
-    let verdict = attempt(repository, exercise, &mut progress, false, &[])?;
+    let verdict = attempt(repository, exercise, &mut progress, Detail::Story, &[])?;
     let after = states(&progress);
     render::show(&match verdict {
         Verdict::Green => next::after_green(&exercises, &after),

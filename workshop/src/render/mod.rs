@@ -10,7 +10,7 @@ use std::io::Write;
 
 pub use ladder::{heading, ladder};
 pub use style::{BAD, GOOD, STRONG, paint};
-pub use verdict::{compile_errors, judgement, record};
+pub use verdict::{Detail, compile_errors, judgement, record};
 pub use wrap::{code, paragraph, short};
 
 /// Prints to standard output. A reader that has gone away is no error.

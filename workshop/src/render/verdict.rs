@@ -8,9 +8,19 @@ use super::wrap::{WIDTH, columns, lines, paragraph, short};
 use crate::exercise::Exercise;
 use crate::verdict::{Judged, Judgement, TestVerdict, Verdict};
 
-/// The verdict, the tests, and the story. With `coverage`, what each run and
-/// search looked at.
-pub fn judgement(exercise: &Exercise, judgement: &Judgement, coverage: bool) -> String {
+/// What is shown next to the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What tells most of what failed.
+    Usual,
+    /// That, and what each run and search looked at.
+    Coverage,
+    /// That, and a story even if nothing that failed has one.
+    Story,
+}
+
+/// The verdict, the tests, and the story.
+pub fn judgement(exercise: &Exercise, judgement: &Judgement, detail: Detail) -> String {
     let counted = plural(judgement.counted(), "test");
     let failed = judgement.failed();
     let (style, verdict) = match judgement.verdict {
@@ -20,21 +30,31 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, coverage: bool) -> 
     };
     let name = short(&exercise.name.to_string(), 40);
     let mut text = format!("  {}  {}\n", paint(STRONG, &name), paint(style, &verdict));
+    let mut missing = Vec::new();
     for test in &judgement.tests {
-        text += &one_line(test);
-        if coverage {
+        // The same thing is not done for many tests; it is told once.
+        let words = test.in_short();
+        let told = words.to_lowercase().starts_with("not done yet") && missing.contains(&words);
+        text += &one_line(test, if told { "the same" } else { &words });
+        missing.push(words);
+        if detail == Detail::Coverage {
             text += &what_was_covered(test);
         }
+    }
+    if detail == Detail::Story
+        && let Some((test, story)) = judgement.some_story()
+    {
+        let source = short(&format!("From the test {test}, which is green:"), WIDTH);
+        text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&story.text));
     }
     if let Some(crash) = &judgement.crash {
         text += &format!("\n{}", lines(crash, ""));
     } else if let Some(telling) = judgement.most_telling() {
         let source = short(&format!("From the test {}:", telling.test), WIDTH);
         text += &format!("\n{}\n", paint(FAINT, &source));
-        text +=
-            &format!("\n{}", if telling.record { record(telling.text) } else { lines(telling.text, "  ") });
+        text += &format!("\n{}", record(telling.text));
     } else if judgement.verdict == Verdict::Green
-        && !coverage
+        && detail != Detail::Coverage
         && let Some(widest) = judgement.widest_search()
     {
         text += &format!("\n{}", paragraph(&widest.headline, "  "));
@@ -42,7 +62,7 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, coverage: bool) -> 
     text
 }
 
-/// What the harness has to say, as it laid it out.
+/// What the harness or a test has to say, in the lines that it has.
 pub fn record(text: &str) -> String {
     lines(text, "")
 }
@@ -54,7 +74,7 @@ pub fn compile_errors(exercise: &Exercise) -> String {
     format!("  {}  {}\n", paint(STRONG, &name), paint(BAD, "RED: it does not compile yet, see above"))
 }
 
-fn one_line(test: &Judged) -> String {
+fn one_line(test: &Judged, words: &str) -> String {
     let (style, mark) = match test.result {
         TestVerdict::Green => (GOOD, "✓"),
         TestVerdict::Red(_) | TestVerdict::Missing => (BAD, "✗"),
@@ -64,8 +84,7 @@ fn one_line(test: &Judged) -> String {
     let name = short(&test.name, WIDTH - 4);
     // Where next to the name is too little room, the name alone has to do.
     let room = (WIDTH - 4).saturating_sub(columns(&name) + 2);
-    let words = test.in_short();
-    let words = if room >= 20.min(columns(&words)) { short(&words, room) } else { String::new() };
+    let words = if room >= 20.min(columns(words)) { short(words, room) } else { String::new() };
     let line = format!("{name}  {}", paint(if test.result.is_red() { Style::new() } else { FAINT }, &words));
     format!("  {} {}\n", paint(style, mark), line.trim_end())
 }

@@ -153,6 +153,17 @@ fn a_part_of_the_tests_is_no_verdict_on_the_exercise() {
 }
 
 #[test]
+fn what_many_tests_miss_is_told_once() {
+    let workshop = Miniature::with(&["00-meet"]);
+    let (from, to) = ("step 3 (src/lib.rs:9)", "step 2: say what was added (src/lib.rs:3)");
+    workshop.replace("exercises/00-meet/tests/checks.rs", from, to);
+    workshop
+        .run(&["test"])
+        .exits(1)
+        .says(&["✗ a_monkey Not done yet: step 2", "✗ every_schedule the same -"]);
+}
+
+#[test]
 fn a_red_test_does_not_keep_the_others_from_running() {
     let workshop = Miniature::with(&["00-meet"]);
     workshop.solve("00-meet", "plain");
@@ -194,4 +205,6 @@ fn predictions_are_part_of_what_is_edited() {
     workshop.run(&["status"]).says(&["untouched"]);
     workshop.write("exercises/00-meet/predictions.txt", "lost message: yes\n");
     workshop.run(&["status"]).says(&["in progress"]);
+    let next = "Next: edit predictions.txt or src/lib.rs in exercises/00-meet (there are hints in hints.md)";
+    workshop.run(&["test"]).exits(1).says(&[next]);
 }

@@ -56,6 +56,20 @@ fn a_tour_shows_the_ladder_the_current_exercise_and_the_next_step() {
 }
 
 #[test]
+fn a_tour_has_a_story_even_where_what_failed_has_none() {
+    let workshop = Miniature::with(&["00-meet"]);
+    workshop.solve("00-meet", "plain");
+    workshop.run(&[]).exits(0).says(&[
+        "From the test a_monkey, which is green: HOLDS in this run (2 messages)",
+        "broker │ a story of all that is well",
+        "From the test z_happy_path: Panicked at",
+    ]);
+    workshop.run(&["test"]).exits(1).does_not_say("all that is well");
+    workshop.solve("00-meet", "half");
+    workshop.run(&[]).exits(0).says(&["From the test every_schedule:"]).does_not_say("which is green");
+}
+
+#[test]
 fn a_tour_does_not_fail_where_the_exercise_does() {
     let workshop = Miniature::with(&["00-meet"]);
     workshop.solve("00-meet", "unsure");
@@ -65,7 +79,7 @@ fn a_tour_does_not_fail_where_the_exercise_does() {
         .run(&[])
         .exits(0)
         .says(&["RED: it does not compile yet", "Next: mend exercises/00-meet/src/lib.rs"]);
-    assert!(ran.err.contains("--> exercises/00-meet/src/lib.rs:1:9"), "{ran}");
+    assert!(ran.err.replace('\\', "/").contains("--> exercises/00-meet/src/lib.rs:1:9"), "{ran}");
 }
 
 #[test]

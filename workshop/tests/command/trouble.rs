@@ -43,10 +43,7 @@ fn what_is_not_the_attendees_fault_is_not_blamed_on_them() {
     let workshop = Miniature::with(&["00-meet", "01-add"]);
     workshop.write("exercises/01-add/Cargo.toml", "[package\n");
     let ran = workshop.run(&["test", "0"]);
-    assert!(
-        ran.err.contains("exercises/01-add/Cargo.toml") || ran.err.contains("exercises\\01-add"),
-        "{ran}"
-    );
+    assert!(ran.err.replace('\\', "/").contains("exercises/01-add/Cargo.toml"), "{ran}");
     let ran = ran.exits(2).does_not_say("it does not compile yet");
     assert!(ran.err.contains("error: cargo could not build ex00-meet"), "{ran}");
     workshop.run(&["status"]).exits(0).says(&["00 meet", "untouched"]);
@@ -60,7 +57,7 @@ fn what_is_not_the_attendees_fault_is_not_blamed_on_them() {
     );
     workshop.write("exercises/01-add/src/lib.rs", "pub fn (");
     let ran = workshop.run(&["test", "0"]).exits(2).does_not_say("it does not compile yet");
-    assert!(ran.err.contains("--> exercises/01-add/src/lib.rs:1:9"), "{ran}");
+    assert!(ran.err.replace('\\', "/").contains("--> exercises/01-add/src/lib.rs:1:9"), "{ran}");
 }
 
 #[test]

@@ -1,0 +1,318 @@
+//! Reductions must change how long a search takes, and nothing else: the same
+//! verdict, the same end states, with each of them on and off, and under
+//! another assignment of ids.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use chaos::{Counts, Fault, Naming, Property, Reductions, System, Verdict, explore, specifications};
+use serde_json::Value;
+use shared::order::Command;
+use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+use support::handlers::{naive, outbox, point_in_time, stored_view, stream_view};
+use support::{add_item, remove_item};
+
+/// What can be seen at rest: the state, and what was published (fresh ids
+/// numbered by first appearance).
+type Seen = BTreeSet<String>;
+
+/// Replaces fresh ids by the order of their first appearance.
+fn without_names(text: &str) -> String {
+    const MARK: &str = "f5e54f1d-";
+    let mut names: Vec<&str> = Vec::new();
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let id = &rest[at..at + 36];
+        result.push_str(&rest[..at]);
+        let number = names.iter().position(|name| *name == id).unwrap_or_else(|| {
+            names.push(id);
+            names.len() - 1
+        });
+        result.push_str(&format!("#{number}"));
+        rest = &rest[at + 36..];
+    }
+    result + rest
+}
+
+/// A snapshot as text, what has fresh ids in its name last.
+fn described(snapshot: &Snapshot) -> String {
+    let fresh = |key: &str| key.contains("f5e54f1d-");
+    let document = |(key, body): (&str, &[u8])| format!("{key}: {}\n", String::from_utf8_lossy(body));
+    let plain = snapshot.documents().filter(|(key, _)| !fresh(key)).map(document);
+    let named = snapshot.documents().filter(|(key, _)| fresh(key)).map(document);
+    let streams = ["order-1", "order-2"].map(|name| format!("{:?}\n", snapshot.stream(name)));
+    streams.into_iter().chain(plain).chain(named).collect()
+}
+
+/// A handler, and everything its stores hold as the state to be compared.
+fn recorded(endpoint: Endpoint) -> (System, Arc<Mutex<Seen>>) {
+    let seen: Arc<Mutex<Seen>> = Arc::default();
+    let into = Arc::clone(&seen);
+    let system = System::of(endpoint)
+        // The rule is asked at every end state; that is all it is for.
+        .leaves_no_garbage(move |snapshot: &Snapshot| {
+            into.lock().unwrap().insert(without_names(&described(snapshot)));
+            Vec::new()
+        });
+    (system, seen)
+}
+
+struct Case {
+    name: &'static str,
+    endpoint: fn() -> Endpoint,
+    mail: Vec<Message>,
+    faults: u8,
+    only: Option<&'static [Fault]>,
+    /// Small enough to be enumerated without remembering states.
+    tiny: bool,
+}
+
+/// Joins three calls on two documents.
+async fn joined(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let key = message.read::<Command>()?.item().to_owned();
+    let (one, two) = tokio::join!(
+        async {
+            let read = ports.documents.get("shared").await?;
+            ports
+                .documents
+                .put("shared", key.clone().into_bytes(), Precondition::unchanged_since(read.as_ref()))
+                .await
+        },
+        ports.documents.put(&key, b"mine".to_vec(), Precondition::None),
+    );
+    (one?, two?);
+    Ok(())
+}
+
+/// Takes whichever call is answered first.
+async fn selected(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let key = message.read::<Command>()?.item().to_owned();
+    tokio::select! {
+        one = ports.documents.put("a", key.clone().into_bytes(), Precondition::None) => { one?; }
+        two = ports.documents.put("b", key.clone().into_bytes(), Precondition::None) => { two?; }
+    }
+    ports.documents.put(&key, b"done".to_vec(), Precondition::None).await?;
+    Ok(())
+}
+
+/// Writes documents under fresh keys and points to them.
+async fn pointing(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let key = message.read::<Command>()?.order_id().to_owned();
+    let name = context.new_id();
+    ports.documents.put(&format!("draft/{name}"), b"draft".to_vec(), Precondition::None).await?;
+    let read = ports.documents.get(&key).await?;
+    let body =
+        format!("{}{} ", String::from_utf8(read.clone().map_or(vec![], |d| d.body))?, name.derive("x"));
+    if body.len() > 120 {
+        return Ok(());
+    }
+    ports.documents.put(&key, body.into_bytes(), Precondition::unchanged_since(read.as_ref())).await?;
+    Ok(())
+}
+
+fn cases() -> Vec<Case> {
+    let one = || vec![add_item("order-1", "tea")];
+    let two = || vec![add_item("order-1", "tea"), remove_item("order-1", "tea")];
+    let apart = || vec![add_item("order-1", "tea"), add_item("order-2", "cake")];
+    let orders = || Endpoint::new("orders", point_in_time).view(stream_view);
+    let naive = || Endpoint::new("orders", naive).view(stream_view);
+    let outbox = || Endpoint::new("orders", outbox).view(stored_view);
+    let joined = || Endpoint::new("joined", joined);
+    let selected = || Endpoint::new("selected", selected);
+    let pointing = || Endpoint::new("pointing", pointing);
+    let crashes: &[Fault] = &[Fault::CrashAfterWrite, Fault::WriteReplyLost, Fault::AckFails];
+    let case = |name, endpoint, mail, faults, only, tiny| Case { name, endpoint, mail, faults, only, tiny };
+    vec![
+        case("events, one", orders, one(), 1, None, true),
+        case("events, two", orders, two(), 1, None, false),
+        case("events, two, dull", orders, two(), 0, None, true),
+        case("events, apart", orders, apart(), 1, None, false),
+        case("naive, two", naive, two(), 2, Some(crashes), false),
+        case("outbox, one", outbox, one(), 2, None, false),
+        case("outbox, two", outbox, two(), 1, Some(crashes), false),
+        case("outbox, apart", outbox, apart(), 1, Some(crashes), false),
+        case("joined, apart", joined, apart(), 1, Some(crashes), false),
+        case(
+            "selected, apart",
+            selected,
+            apart(),
+            1,
+            Some(&[Fault::WriteReplyLost, Fault::WriteLandsLate]),
+            false,
+        ),
+        case("pointing, one", pointing, one(), 1, Some(crashes), false),
+    ]
+}
+
+fn search(case: &Case, reductions: Reductions, naming: Naming) -> (Verdict, Seen, usize, Counts) {
+    let (system, seen) = recorded((case.endpoint)());
+    let mut search = explore(|| system)
+        .send(case.mail.clone())
+        .faults(case.faults)
+        .reductions(reductions)
+        .naming(naming)
+        .limit_states(4_000_000);
+    if let Some(only) = case.only {
+        search = search.only(only.iter().copied());
+    }
+    let (report, ends) = search.end_states();
+    let seen = seen.lock().unwrap().clone();
+    (report.verdict, seen, ends.len(), report.counts)
+}
+
+#[test]
+fn each_reduction_keeps_verdict_and_end_states() {
+    for case in cases() {
+        let (verdict, seen, _, counts) = search(&case, Reductions::ALL, Naming::Ascending);
+        assert_eq!(verdict, Verdict::Holds, "{}", case.name);
+        let mut others = vec![
+            ("ids", Reductions { ids: false, ..Reductions::ALL }),
+            ("workers", Reductions { workers: false, ..Reductions::ALL }),
+            ("independence", Reductions { independence: false, ..Reductions::ALL }),
+            ("all but the cache", Reductions { cache: true, ..Reductions::NONE }),
+        ];
+        if case.tiny {
+            others.push(("everything", Reductions::NONE));
+        }
+        for (name, reductions) in others {
+            let (other_verdict, other_seen, _, other) = search(&case, reductions, Naming::Ascending);
+            assert_eq!(other_verdict, verdict, "{} without {name}", case.name);
+            assert_eq!(other_seen, seen, "{} without {name}", case.name);
+            assert!(other.states >= counts.states, "{} without {name}: {other:?} {counts:?}", case.name);
+        }
+    }
+}
+
+#[test]
+fn another_assignment_of_ids_gives_the_same_counts() {
+    for case in cases() {
+        let (verdict, seen, ends, counts) = search(&case, Reductions::ALL, Naming::Ascending);
+        let (other_verdict, other_seen, other_ends, other) =
+            search(&case, Reductions::ALL, Naming::Descending);
+        assert_eq!((other_verdict, other, other_ends), (verdict, counts, ends), "{}", case.name);
+        assert_eq!(other_seen.len(), seen.len(), "{}", case.name);
+    }
+}
+
+#[test]
+fn every_violation_is_found_with_and_without() {
+    let naive_orders = || {
+        System::of(Endpoint::new("orders", naive).view(stream_view))
+            .judged_by(specifications::orders_with_welcome())
+    };
+    for reductions in [
+        Reductions::ALL,
+        Reductions { ids: false, ..Reductions::ALL },
+        Reductions { workers: false, ..Reductions::ALL },
+        Reductions { independence: false, ..Reductions::ALL },
+        Reductions { cache: true, ..Reductions::NONE },
+    ] {
+        let mail = [add_item("order-1", "tea"), add_item("order-1", "cake")];
+        let report = explore(naive_orders).send(mail).reductions(reductions).run();
+        assert_eq!(report.violated(), Some(Property::NoLostMessages));
+        assert_eq!((report.faults, report.steps), (1, 12), "the shortest story is as short: {report}");
+    }
+}
+
+/// The assumption behind renaming is that ids are mere names. A handler that
+/// orders by them gives other outputs under another assignment: the comparison
+/// above is what would notice.
+#[test]
+fn a_handler_that_orders_by_fresh_ids_is_noticed_by_another_assignment() {
+    let sorts = async |message: &Message, ports: &Ports, context: &Context| {
+        let (one, two): (MessageId, MessageId) = (context.new_id(), context.new_id());
+        let body = if one < two { "rising" } else { "falling" };
+        ports
+            .documents
+            .put(&message.read::<Command>()?.item().to_owned(), body.into(), Precondition::None)
+            .await?;
+        Ok(())
+    };
+    let run = |naming| {
+        let (system, seen) = recorded(Endpoint::new("sorts", sorts));
+        let report = explore(|| system).send([add_item("o", "tea")]).naming(naming).run();
+        assert!(report.holds());
+        let seen = seen.lock().unwrap().clone();
+        seen
+    };
+    assert_ne!(run(Naming::Ascending), run(Naming::Descending));
+}
+
+/// The footprints are learned, not declared: a handler that touches a document
+/// only after something went wrong makes the search start afresh.
+#[test]
+fn a_document_that_is_touched_only_after_a_fault_is_learned() {
+    let sneaky = async |message: &Message, ports: &Ports, _: &Context| {
+        let item = message.read::<Command>()?.item().to_owned();
+        // Documents of its own, until the store falls silent.
+        match ports.documents.put(&item, b"first".to_vec(), Precondition::None).await {
+            Ok(_) => {}
+            Err(_) => {
+                let read = ports.documents.get("log").await?;
+                let log = String::from_utf8(read.clone().map_or(vec![], |d| d.body))? + &item;
+                if log.len() < 20 {
+                    let condition = Precondition::unchanged_since(read.as_ref());
+                    ports.documents.put("log", log.into_bytes(), condition).await?;
+                }
+            }
+        }
+        Ok(())
+    };
+    let run = |reductions| {
+        let (system, seen) = recorded(Endpoint::new("sneaky", sneaky));
+        let report = explore(|| system)
+            .send([add_item("o", "tea"), add_item("o", "cake")])
+            .faults(2)
+            .only([Fault::WriteFails, Fault::WriteReplyLost])
+            .reductions(reductions)
+            .run();
+        assert!(report.holds(), "{report}");
+        let seen = seen.lock().unwrap().clone();
+        (seen, report.counts.restarts)
+    };
+    let (seen, restarts) = run(Reductions::ALL);
+    assert!(restarts > 0, "the search must have noticed");
+    let (all, none) = run(Reductions { independence: false, ..Reductions::ALL });
+    assert_eq!((seen, none), (all, 0));
+}
+
+/// Two endpoints, the second fed by what the first publishes.
+#[test]
+fn a_pipeline_keeps_its_end_states_too() {
+    let welcome = async |message: &Message, ports: &Ports, _: &Context| {
+        let read = ports.documents.get("welcomed").await?;
+        let known = String::from_utf8(read.clone().map_or(vec![], |d| d.body))?;
+        let line = format!("{};", message.id);
+        if !known.contains(&line) {
+            let body = (known + &line).into_bytes();
+            ports.documents.put("welcomed", body, Precondition::unchanged_since(read.as_ref())).await?;
+        }
+        Ok(())
+    };
+    let run = |reductions| {
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let into = Arc::clone(&seen);
+        let system = System::of(Endpoint::new("orders", point_in_time).view(stream_view))
+            .judged_by(specifications::orders_with_welcome())
+            .and(Endpoint::new("welcome", welcome).subscribes_to("FirstItemAdded"))
+            .leaves_no_garbage(move |snapshot: &Snapshot| {
+                into.lock().unwrap().insert(format!("{snapshot:?}"));
+                Vec::new()
+            });
+        let report = explore(|| system)
+            .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+            .workers(1)
+            .reductions(reductions)
+            .run();
+        assert!(report.holds(), "{report}");
+        let seen = seen.lock().unwrap().clone();
+        seen
+    };
+    let all = run(Reductions::ALL);
+    assert_eq!(all.len(), 2, "either item may be the first, and nobody is welcomed twice: {all:?}");
+    assert_eq!(run(Reductions { independence: false, ..Reductions::ALL }), all);
+    assert_eq!(run(Reductions { cache: true, ..Reductions::NONE }), all);
+}
