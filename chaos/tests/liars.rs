@@ -308,7 +308,8 @@ fn unbiased_select_and_join_are_not_called_nondeterministic() {
             }
             tokio::task::yield_now().await;
             let (one, two) = tokio::join!(ports.events.read(&order), ports.documents.get("other"));
-            (one?, two?);
+            one?;
+            two?;
             let recorded = ports.events.read(&order).await?;
             _ = events(&recorded)?;
             point_in_time(message, ports, context).await

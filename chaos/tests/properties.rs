@@ -344,7 +344,8 @@ fn concurrent_calls_are_right() {
     let joined = async |message: &Message, ports: &Ports, context: &Context| {
         let (one, two) =
             tokio::join!(ports.documents.get("a"), ports.documents.put("b", vec![1], Precondition::None));
-        (one?, two?);
+        one?;
+        two?;
         outbox(message, ports, context).await
     };
     assert_right(|| on_documents(Endpoint::new("orders", joined)));
@@ -369,7 +370,8 @@ fn outputs_that_are_all_sent_at_once_are_right() {
                 let welcome = Message::new(message.id.derive(first.name()), &first);
                 let (one, two) =
                     tokio::join!(ports.publisher.publish(said), ports.publisher.publish(welcome));
-                (one?, two?);
+                one?;
+                two?;
             }
             None => ports.publisher.publish(said).await?,
         }

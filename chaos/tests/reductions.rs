@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use chaos::{Counts, Fault, Naming, Property, Reductions, System, Verdict, explore, specifications};
-use serde_json::Value;
 use shared::order::Command;
 use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
 use support::handlers::{naive, outbox, point_in_time, stored_view, stream_view};
@@ -83,7 +82,8 @@ async fn joined(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result
         },
         ports.documents.put(&key, b"mine".to_vec(), Precondition::None),
     );
-    (one?, two?);
+    one?;
+    two?;
     Ok(())
 }
 
@@ -225,18 +225,15 @@ fn a_handler_that_orders_by_fresh_ids_is_noticed_by_another_assignment() {
     let sorts = async |message: &Message, ports: &Ports, context: &Context| {
         let (one, two): (MessageId, MessageId) = (context.new_id(), context.new_id());
         let body = if one < two { "rising" } else { "falling" };
-        ports
-            .documents
-            .put(&message.read::<Command>()?.item().to_owned(), body.into(), Precondition::None)
-            .await?;
+        ports.documents.put(message.read::<Command>()?.item(), body.into(), Precondition::None).await?;
         Ok(())
     };
     let run = |naming| {
         let (system, seen) = recorded(Endpoint::new("sorts", sorts));
         let report = explore(|| system).send([add_item("o", "tea")]).naming(naming).run();
         assert!(report.holds());
-        let seen = seen.lock().unwrap().clone();
-        seen
+        let seen = seen.lock().unwrap();
+        seen.clone()
     };
     assert_ne!(run(Naming::Ascending), run(Naming::Descending));
 }
@@ -308,8 +305,8 @@ fn a_pipeline_keeps_its_end_states_too() {
             .reductions(reductions)
             .run();
         assert!(report.holds(), "{report}");
-        let seen = seen.lock().unwrap().clone();
-        seen
+        let seen = seen.lock().unwrap();
+        seen.clone()
     };
     let all = run(Reductions::ALL);
     assert_eq!(all.len(), 2, "either item may be the first, and nobody is welcomed twice: {all:?}");
