@@ -345,7 +345,8 @@ impl Explore {
         if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
             for smaller in self.smaller() {
                 let (found, machine) = smaller.searched(std::sync::Arc::clone(&pulse));
-                if found.verdict.property() == searched.verdict.property() {
+                let no_worse = found.faults <= searched.faults;
+                if no_worse && found.verdict.property() == searched.verdict.property() {
                     return (smaller.report(found, machine), EndStates::new());
                 }
             }

@@ -87,6 +87,16 @@ pub enum HandlerFault {
         /// What it did the second time.
         second: String,
     },
+    /// Given other fresh ids, it did something else.
+    #[error(
+        "the handler looks inside a fresh id: with one it {first}, with another it {second}. Ids are names: compare them for equality, pass them on whole, and make new ones from them with MessageId::derive"
+    )]
+    LooksInsideIds {
+        /// What it did with one id.
+        first: String,
+        /// What it did with another.
+        second: String,
+    },
     /// It waits for something that is not a port call.
     #[error(
         "the handler waits for something that will never come: none of its port calls is open. Either it waits for itself (a lock it already holds, a channel nobody sends on), or for something outside the ports, which the harness cannot see"
@@ -201,6 +211,11 @@ impl Rehearsal {
         &self.shapes[shape as usize].expansion
     }
 
+    /// What the watchdog watches.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
     /// How many different deliveries in progress there were so far.
     pub(crate) fn shape_count(&self) -> usize {
         self.shapes.len()
@@ -269,13 +284,30 @@ impl Rehearsal {
     fn add(&mut self, mut shape: Shape) -> Result<ShapeId, HandlerFault> {
         let found = self.run(&shape)?;
         if found.ending.is_some() {
-            // Nothing will replay an ending, so it is checked here.
+            // Nothing will replay an ending, so it is checked here; and once
+            // more with other ids, for ids must be nothing but names.
             let again = self.run(&shape)?;
             if again.ending != found.ending {
                 return Err(HandlerFault::Nondeterministic {
                     first: found.describe(&self.texts),
                     second: again.describe(&self.texts),
                 });
+            }
+            if found.known_ids > 0 {
+                self.texts.rename_all(true);
+                let renamed = self.run(&shape);
+                self.texts.rename_all(false);
+                let renamed = renamed?;
+                let failed = |ending: &Option<Ending>| matches!(ending, Some(Ending::Failed(_)));
+                // What an error says is not part of the world.
+                let same =
+                    renamed.ending == found.ending || (failed(&renamed.ending) && failed(&found.ending));
+                if !same {
+                    return Err(HandlerFault::LooksInsideIds {
+                        first: found.describe(&self.texts),
+                        second: renamed.describe(&self.texts),
+                    });
+                }
             }
         }
         shape.expansion = Arc::new(found);
@@ -298,12 +330,25 @@ impl Rehearsal {
         let message: Message = serde_json::from_slice(&bytes)
             .map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
         let mut stage = Stage::new(endpoint, message, &self.texts, Arc::clone(&self.pulse));
-        for (step, &ancestor) in ancestors.iter().enumerate() {
-            let ancestor = &self.shapes[ancestor as usize];
+        for (step, &id) in ancestors.iter().enumerate() {
+            let ancestor = &self.shapes[id as usize];
             stage.poll(ancestor.first_new_id)?;
             let waiting = stage.switchboard.waiting();
             let known = &ancestor.expansion.raw_calls;
-            if stage.ended.is_some() || !waiting.iter().map(|(call, _)| call).eq(known) {
+            let renamed = self.texts.naming().1 != 0;
+            if renamed && stage.ended.is_none() {
+                let stores = &self.stores[usize::from(shape.endpoint)];
+                let calls: Vec<Call> = waiting
+                    .iter()
+                    .map(|(call, _)| Call::intern(call, stores.main, &stores.further, &mut self.texts))
+                    .collect();
+                if calls != self.shapes[id as usize].expansion.calls {
+                    return Err(HandlerFault::LooksInsideIds {
+                        first: describe_calls(&self.shapes[id as usize].expansion.raw_calls),
+                        second: describe_calls(waiting.iter().map(|(call, _)| call)),
+                    });
+                }
+            } else if stage.ended.is_some() || !waiting.iter().map(|(call, _)| call).eq(known) {
                 let second = match &stage.ended {
                     Some(Ok(())) => "returned Ok".to_owned(),
                     Some(Err(error)) => format!("returned the error {error:?}"),
@@ -394,6 +439,15 @@ struct Stage {
     pulse: Arc<Pulse>,
 }
 
+impl Drop for Stage {
+    /// That a run breaks off here is the engine's doing, not the world's, so
+    /// nothing that the handler's destructors say is of interest.
+    fn drop(&mut self) {
+        let future = self.future.take();
+        _ = quietly(|| drop(future));
+    }
+}
+
 struct Woken(AtomicBool);
 
 impl Wake for Woken {
@@ -407,7 +461,8 @@ impl Stage {
         let switchboard = Switchboard::default();
         let next_id = Arc::new(AtomicU32::new(0));
         let (ids, naming) = (Arc::clone(&next_id), texts.naming());
-        let context = Arc::new(Context::new(move || naming.id(ids.fetch_add(1, Ordering::Relaxed))));
+        let (naming, offset) = naming;
+        let context = Arc::new(Context::new(move || naming.id(ids.fetch_add(1, Ordering::Relaxed), offset)));
         let ports = switchboard.ports(endpoint.stores());
         let future = endpoint.handle(Arc::new(message), ports, Arc::clone(&context));
         let woken = Arc::new(Woken(AtomicBool::new(false)));
@@ -428,9 +483,6 @@ impl Stage {
             drop(beat);
             match polled {
                 Err(panic) => {
-                    // Dropping a future that has panicked may panic again.
-                    let future = self.future.take();
-                    _ = quietly(|| drop(future));
                     return Err(panic.into_fault());
                 }
                 Ok(Poll::Ready(result)) => {

@@ -77,6 +77,8 @@ pub(crate) struct Searched {
     pub(crate) visited: Faults,
     /// The steps that lead to the finding, from the unaltered initial world.
     pub(crate) steps: Vec<Step>,
+    /// How many faults, stale reads included, the finding takes.
+    pub(crate) faults: u32,
     /// The steps from `loops_from` on lead back to where they began.
     pub(crate) loops_from: Option<usize>,
     pub(crate) end_states: EndStates,
@@ -318,6 +320,7 @@ impl Search<'_> {
             verdict: Verdict::Violated(finding),
             counts,
             visited: taken.faults_seen,
+            faults: taken.spent(entry),
             steps,
             loops_from: Some(loops_from),
             end_states: taken.end_states,
@@ -338,6 +341,7 @@ impl Search<'_> {
             verdict: Verdict::Violated(Finding::Handler(fault)),
             counts: state.counts(self),
             visited: state.faults_seen,
+            faults: state.spent(index),
             steps,
             loops_from: None,
             end_states: state.end_states,
@@ -360,6 +364,7 @@ impl Search<'_> {
             verdict,
             counts,
             visited: state.faults_seen,
+            faults: at.map_or(0, |index| state.spent(index)),
             steps,
             loops_from: None,
             end_states: std::mem::take(&mut state.end_states),
@@ -584,6 +589,11 @@ impl Attempt {
         let spent = world.used.iter().map(|&n| u32::from(n)).sum();
         let depth = self.nodes[index as usize].depth;
         self.frontier.entry((spent, depth)).or_default().push((index, world));
+    }
+
+    /// The faults that a node has cost.
+    fn spent(&self, index: u32) -> u32 {
+        self.nodes[index as usize].used.iter().map(|&n| u32::from(n)).sum()
     }
 
     /// The steps that lead to a node.

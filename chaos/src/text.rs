@@ -87,16 +87,16 @@ pub enum Naming {
 impl Naming {
     const TOP: u64 = 1 << 40;
 
-    /// The id that a number stands for.
-    pub(crate) fn id(self, number: Id) -> MessageId {
+    /// The id that a number stands for, all of them moved by `offset`.
+    pub(crate) fn id(self, number: Id, offset: u64) -> MessageId {
         MessageId::fresh(match self {
-            Self::Ascending => u64::from(number) + 1,
-            Self::Descending => Self::TOP - u64::from(number),
+            Self::Ascending => offset + u64::from(number) + 1,
+            Self::Descending => offset + Self::TOP - u64::from(number),
         })
     }
 
-    fn number(self, id: MessageId) -> Option<Id> {
-        let serial = id.serial()?;
+    fn number(self, id: MessageId, offset: u64) -> Option<Id> {
+        let serial = id.serial()?.checked_sub(offset)?;
         let number = match self {
             Self::Ascending => serial.checked_sub(1)?,
             Self::Descending => Self::TOP.checked_sub(serial)?,
@@ -111,14 +111,18 @@ pub(crate) struct Texts {
     index: FxHashMap<Arc<Template>, TextId>,
     templates: Vec<Arc<Template>>,
     naming: Naming,
+    /// By how much all ids are moved just now.
+    offset: u64,
 }
 
 impl Texts {
     /// The template of an etag, always interned first.
     const ETAG: TextId = 0;
+    /// A move of all ids to others, in the same order.
+    const ELSEWHERE: u64 = 0x0123_4567_89ab << 8;
 
     pub(crate) fn new(naming: Naming) -> Self {
-        let mut texts = Self { index: FxHashMap::default(), templates: Vec::new(), naming };
+        let mut texts = Self { index: FxHashMap::default(), templates: Vec::new(), naming, offset: 0 };
         let etag = Template {
             bytes: Vec::new(),
             holes: vec![Hole { at: 0, form: Form::Hyphenated, derivation: Vec::new() }],
@@ -127,8 +131,13 @@ impl Texts {
         texts
     }
 
-    pub(crate) fn naming(&self) -> Naming {
-        self.naming
+    pub(crate) fn naming(&self) -> (Naming, u64) {
+        (self.naming, self.offset)
+    }
+
+    /// Lets all numbers stand for other ids, or for the usual ones again.
+    pub(crate) fn rename_all(&mut self, elsewhere: bool) {
+        self.offset = if elsewhere { Self::ELSEWHERE } else { 0 };
     }
 
     /// Cuts the ids out of a text and interns the rest.
@@ -175,7 +184,7 @@ impl Texts {
             ancestor = parent;
         }
         derivation.reverse();
-        Some((self.naming.number(ancestor)?, derivation))
+        Some((self.naming.number(ancestor, self.offset)?, derivation))
     }
 
     /// Writes the ids back into a text.
@@ -186,8 +195,11 @@ impl Texts {
         for (hole, &number) in template.holes.iter().zip(&text.ids) {
             bytes.extend_from_slice(&template.bytes[from..hole.at]);
             from = hole.at;
-            let id =
-                hole.derivation.iter().fold(self.naming.id(number), |id, name| id.derive(name)).as_uuid();
+            let id = hole
+                .derivation
+                .iter()
+                .fold(self.naming.id(number, self.offset), |id, name| id.derive(name))
+                .as_uuid();
             match hole.form {
                 Form::Hyphenated => bytes.extend_from_slice(id.hyphenated().to_string().as_bytes()),
                 Form::Simple => bytes.extend_from_slice(id.simple().to_string().as_bytes()),
@@ -258,7 +270,7 @@ mod tests {
     #[test]
     fn every_form_of_an_id_is_found_and_put_back() {
         for naming in [Naming::Ascending, Naming::Descending] {
-            let (a, b) = (naming.id(3), naming.id(8).derive("x").derive("y"));
+            let (a, b) = (naming.id(3, 0), naming.id(8, 0).derive("x").derive("y"));
             let mut text = format!("a {a}, b {}{a} ", b.as_uuid().simple()).into_bytes();
             text.extend_from_slice(b.as_uuid().as_bytes());
             text.extend_from_slice(b" f5e54f1d and out");
@@ -272,15 +284,15 @@ mod tests {
     #[test]
     fn the_same_text_under_other_names_is_the_same_template() {
         let mut texts = Texts::new(Naming::Ascending);
-        let of = |n: Id| format!("{{\"id\":\"{}\"}}", Naming::Ascending.id(n).derive("out"));
+        let of = |n: Id| format!("{{\"id\":\"{}\"}}", Naming::Ascending.id(n, 0).derive("out"));
         let (one, two) = (texts.intern(of(1).as_bytes()), texts.intern(of(2).as_bytes()));
         assert_eq!(one.template, two.template);
         assert_ne!(one.ids, two.ids);
         let renamed = one.map(|id| id + 1);
         assert_eq!(renamed, two);
         assert_eq!(texts.string(&renamed), of(2));
-        let other_name = texts.intern(Naming::Ascending.id(1).derive("in").to_string().as_bytes());
-        let plain = texts.intern(Naming::Ascending.id(1).to_string().as_bytes());
+        let other_name = texts.intern(Naming::Ascending.id(1, 0).derive("in").to_string().as_bytes());
+        let plain = texts.intern(Naming::Ascending.id(1, 0).to_string().as_bytes());
         assert_ne!(other_name.template, plain.template);
         assert_eq!(plain, Text::etag(1));
     }

@@ -196,7 +196,7 @@ impl Judge {
                             .cloned()
                             .collect()
                     };
-                    let state = match self.state_of(number, &snapshot, aggregate) {
+                    let state = match self.state_of(machine, number, &snapshot, aggregate) {
                         Ok(state) => state,
                         Err(finding) => return Ok(Err(finding)),
                     };
@@ -216,7 +216,14 @@ impl Judge {
         Ok(Ok(()))
     }
 
-    fn state_of(&self, endpoint: usize, snapshot: &Snapshot, aggregate: &str) -> Result<Value, Finding> {
+    fn state_of(
+        &self,
+        machine: &Machine,
+        endpoint: usize,
+        snapshot: &Snapshot,
+        aggregate: &str,
+    ) -> Result<Value, Finding> {
+        let _beat = machine.rehearsal.pulse().begin();
         let view = || self.system.endpoints[endpoint].state_of(snapshot, aggregate);
         let reason = match quietly(view) {
             Ok(Ok(state)) => return Ok(state),

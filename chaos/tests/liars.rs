@@ -170,6 +170,45 @@ fn random_ids_are_nondeterminism() {
 }
 
 #[test]
+fn a_look_inside_a_fresh_id_is_noticed() {
+    // Named after a fresh id, but not derived from it: the engine could not
+    // recognise it as new at every attempt.
+    let named = explored(Endpoint::new("orders", async |message, ports, context| {
+        look(message, ports).await?;
+        context.publish(Message::new(MessageId::named(&context.new_id().to_string()), &"Hello"));
+        Ok(())
+    }));
+    assert!(matches!(handler_fault(&named), HandlerFault::LooksInsideIds { .. }), "{named}");
+    assert_sentence(&named, &["looks inside a fresh id", "MessageId::derive"]);
+
+    let cut = explored(Endpoint::new("orders", async |_, ports, context| {
+        let id = context.new_id().to_string();
+        ports.documents.put(&id[24..], vec![], Precondition::None).await?;
+        Ok(())
+    }));
+    assert!(matches!(handler_fault(&cut), HandlerFault::LooksInsideIds { .. }), "{cut}");
+}
+
+#[test]
+fn a_destructor_that_panics_is_not_the_harness_failing() {
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("dropped half-way");
+            }
+        }
+    }
+    let report = explored(Endpoint::new("orders", async |message, ports, context| {
+        let guard = Guard;
+        let result = point_in_time(message, ports, context).await;
+        std::mem::forget(guard);
+        result
+    }));
+    assert!(report.holds(), "{report}");
+}
+
+#[test]
 fn the_order_of_a_hash_map_is_nondeterminism() {
     let report = explored(Endpoint::new("orders", async |message, ports, _| {
         let stream = message.read::<Command>()?.order_id().to_owned();
@@ -324,6 +363,7 @@ fn unbiased_select_and_join_are_not_called_nondeterministic() {
 fn a_handler_that_never_comes_back_is_given_up() {
     for (case, words) in [
         ("endless", &["has not come back for 1 s", "endless loop"][..]),
+        ("view", &["has not come back for 1 s"][..]),
         ("sleeping", &["blocks its thread", "std::thread::sleep"][..]),
     ] {
         let output = std::process::Command::new(std::env::current_exe().unwrap())
@@ -351,6 +391,18 @@ fn blocking_handler() {
             }
             Ok(())
         }),
+        "view" => {
+            let endless = Endpoint::new("orders", point_in_time).view(|snapshot, _| {
+                let mut turns = 0u64;
+                while snapshot.document("no such document").is_none() {
+                    turns = std::hint::black_box(turns.wrapping_add(1));
+                }
+                Ok(turns)
+            });
+            let system = || System::of(endless).judged_by(specifications::orders_with_welcome());
+            println!("{}", explore(system).send([add_item("order-1", "tea")]).run());
+            return;
+        }
         _ => Endpoint::new("orders", async |message, ports, context| {
             std::thread::sleep(std::time::Duration::from_millis(60));
             point_in_time(message, ports, context).await
