@@ -3,7 +3,7 @@
 //! Two steps are *independent* when neither can disable the other and both
 //! orders lead to the same world. Three arguments from that, all of the form
 //! "any run can be reordered into one that is explored, with the same end and
-//! the same number of steps":
+//! as many faults":
 //!
 //! 1. **Local steps.** Publishing adds to a set, acknowledging removes a copy
 //!    that nobody else looks at, a write whose etag has been overtaken will be
@@ -13,7 +13,9 @@
 //!    its outcomes, and the others wait. (A *persistent set* of one worker:
 //!    Godefroid, *Partial-Order Methods for the Verification of Concurrent
 //!    Systems*, 1996.) That a lock expires while its worker is acknowledging
-//!    needs no step of its own: it is the same as the acknowledgement failing.
+//!    needs no step of its own: it is the same as the acknowledgement failing
+//!    (which takes one step more, so a story may be that much longer than the
+//!    shortest).
 //! 2. **Components.** Messages that share no document, directly or through
 //!    others or through the messages they cause, form separate components.
 //!    Workers are the one thing that components compete for, and any run can be

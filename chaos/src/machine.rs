@@ -624,7 +624,6 @@ impl Machine {
     /// the handler has ended.
     fn arrived(&self, world: &mut World, worker: u8) -> Applied {
         let slot = &mut world.workers[usize::from(worker)];
-        let endpoint = slot.endpoint;
         let busy = slot.busy.as_mut().expect("a delivery is in progress");
         let expansion = self.rehearsal.expansion(busy.shape);
         while busy.ids.len() < expansion.known_ids as usize {
@@ -638,7 +637,7 @@ impl Machine {
             None | Some(Ending::Failed(_)) => {}
         }
         if !expansion.dropped.is_empty() {
-            self.drop_calls(world, worker, endpoint, expansion);
+            self.drop_calls(world, worker, expansion.dropped.iter());
         }
         if let Some(Ending::Failed(_)) = &expansion.ending {
             release(world, worker, true);
@@ -646,11 +645,13 @@ impl Machine {
         applied
     }
 
-    /// Calls that the handler no longer waits for may still land.
-    fn drop_calls(&self, world: &mut World, worker: u8, endpoint: u8, expansion: &Expansion) {
-        let busy = world.workers[usize::from(worker)].busy.as_ref().expect("a delivery is in progress");
+    /// Calls that nobody waits for any more may still land.
+    fn drop_calls<'a>(&self, world: &mut World, worker: u8, dropped: impl Iterator<Item = &'a Call>) {
+        let slot = &world.workers[usize::from(worker)];
+        let endpoint = slot.endpoint;
+        let busy = slot.busy.as_ref().expect("a delivery is in progress");
         let (message, ids) = (busy.message.clone(), busy.ids.clone());
-        for call in &expansion.dropped {
+        for call in dropped {
             let fault = match call.kind() {
                 CallKind::Read => continue,
                 CallKind::Write => Fault::WriteLandsLate,
@@ -665,6 +666,15 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// The worker dies: whatever else it waited for may still land.
+    fn die(&self, world: &mut World, worker: u8, call: u8) {
+        let busy = world.workers[usize::from(worker)].busy.as_ref().expect("a delivery is in progress");
+        let expansion = Arc::clone(self.expansion(busy));
+        let others = (0..).zip(&expansion.calls).filter(|&(index, _)| index != call).map(|(_, other)| other);
+        self.drop_calls(world, worker, others);
+        release(world, worker, true);
     }
 
     fn answer(
@@ -694,18 +704,18 @@ impl Machine {
                 Reply::Silence
             }
             Outcome::CrashBefore => {
-                release(world, worker, true);
+                self.die(world, worker, index);
                 return Ok(Applied::default());
             }
             Outcome::CrashAfter => {
                 let reply = effect(self, world);
-                release(world, worker, true);
+                self.die(world, worker, index);
                 return Ok(Applied { reply: Some(reply), took_effect, delivery: None });
             }
             Outcome::CrashDuring => {
                 let message = busy.message.clone();
                 world.flying.push(Flying { endpoint, message, call, certain: true });
-                release(world, worker, true);
+                self.die(world, worker, index);
                 return Ok(Applied::default());
             }
         };

@@ -104,7 +104,7 @@ impl Report {
                     return what;
                 }
                 format!(
-                    "{what}, with {} in {} (the fewest there are)",
+                    "{what}, with {} (the fewest there are) in {}",
                     words::count(self.faults as u128, "fault"),
                     words::count(self.steps as u128, "step")
                 )

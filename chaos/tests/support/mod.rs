@@ -1,8 +1,12 @@
 //! Handlers for the tests of the engine: right ones and wrong ones.
 
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, clippy::type_complexity)]
 
+pub mod brute;
 pub mod handlers;
+pub mod programs;
+pub mod random;
+pub mod recorder;
 
 use shared::order::Command;
 use shared::{Message, MessageId};

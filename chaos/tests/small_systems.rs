@@ -1,0 +1,332 @@
+//! The explorer against what can be worked out without it: counts done by hand,
+//! and a [brute-force](support::brute) model written from the fault table.
+//!
+//! For longer hunts: `FROM=100000 MANY=20000 cargo test -p chaos --test
+//! small_systems random -- --nocapture` takes other seeds.
+
+#![allow(missing_docs)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chaos::{Counts, Fault, Faults, Inconclusive, Property, Reductions, System, Verdict, explore};
+use shared::{Endpoint, Precondition};
+use support::brute::{self, Rest, Scope};
+use support::programs::{Answer, Ask, Guard, Key, Note, Program, Wish, sent};
+use support::random;
+use support::recorder::{Recorder, search_of};
+
+// ---- by hand --------------------------------------------------------------
+
+const NO_INDEPENDENCE: Reductions = Reductions { independence: false, ..Reductions::ALL };
+
+fn reads() -> System {
+    System::of(Endpoint::new("e", async |_, ports, _| {
+        ports.documents.get("x").await?;
+        Ok(())
+    }))
+}
+
+fn writes() -> System {
+    System::of(Endpoint::new("e", async |message, ports, _| {
+        ports.documents.put("x", message.name().into(), Precondition::None).await?;
+        Ok(())
+    }))
+}
+
+fn reads_and_writes() -> System {
+    System::of(Endpoint::new("e", async |message, ports, _| {
+        ports.documents.get("x").await?;
+        ports.documents.put("x", message.name().into(), Precondition::None).await?;
+        Ok(())
+    }))
+}
+
+#[track_caller]
+fn assert_counts(counts: Counts, states: usize, transitions: usize, at_rest: usize, schedules: u128) {
+    let got = (counts.states, counts.transitions, counts.at_rest, counts.schedules);
+    assert_eq!(got, (states, transitions, at_rest, schedules), "states, transitions, at rest, schedules");
+}
+
+#[test]
+fn one_message_is_one_line_of_states() {
+    // Queued, reading, writing, acknowledging, at rest.
+    let report = explore(reads_and_writes).send([sent('m')]).workers(1).faults(0).run();
+    assert_counts(report.counts, 5, 4, 1, 1);
+}
+
+#[test]
+fn a_failed_ack_is_a_second_line_that_ends_like_the_first() {
+    // The second delivery reads what the first has written, so nothing of it is
+    // known but where it ends.
+    let report = explore(reads_and_writes).send([sent('m')]).workers(1).only([Fault::AckFails]).run();
+    assert_counts(report.counts, 5 + 4, 5 + 4, 1, 2);
+}
+
+#[test]
+fn two_messages_on_one_worker_follow_each_other() {
+    // Either may be first, and the later one decides what the document says.
+    let report = explore(reads_and_writes).send([sent('m'), sent('n')]).workers(1).faults(0).run();
+    assert_counts(report.counts, 1 + 2 * (4 + 4), 2 * (4 + 4), 2, 2);
+}
+
+#[test]
+fn two_readers_on_two_workers_are_a_grid_and_reduced_a_line() {
+    // Each message is queued, reading, acknowledging or done.
+    let search = || explore(reads).send([sent('m'), sent('n')]).faults(0);
+    let full = search().reductions(NO_INDEPENDENCE).run();
+    assert_counts(full.counts, 4 * 4, 2 * 3 * 4, 1, 20);
+    // Told apart by name, the workers make two states of one with one of them
+    // busy, or with both: 4 with none, 8 with one, 4 with two.
+    let named = search().reductions(Reductions { workers: false, ..NO_INDEPENDENCE }).run();
+    assert_eq!((named.counts.states, named.counts.at_rest), (4 + 2 * 8 + 2 * 4, 1));
+    // Without a memory, every schedule is a leaf of a tree.
+    let tree = search().reductions(Reductions { cache: false, ..NO_INDEPENDENCE }).run();
+    assert_eq!((tree.counts.at_rest, tree.counts.schedules), (20, 20));
+    // They share nothing, so one goes first.
+    let reduced = search().run();
+    assert_counts(reduced.counts, 7, 6, 1, 1);
+}
+
+#[test]
+fn one_lock_expiry_makes_fourteen_states() {
+    // Without it: queued, writing, acknowledging, at rest. With it, by what the
+    // slow worker and the other one do: w(riting), a(cknowledging), - (gone);
+    // and whose etag the document has:
+    //   ww, aw, wa, -w, aa (slow), aa (other), w-, a- (own), a- (overtaken),
+    //   -a (overtaken); with its own etag, the other one is alone as if the
+    //   slow one had never been.
+    let report =
+        explore(writes).send([sent('m')]).only([Fault::LockExpires]).reductions(NO_INDEPENDENCE).run();
+    assert_eq!((report.counts.states, report.counts.transitions, report.counts.at_rest), (4 + 10, 20, 1));
+}
+
+// ---- by brute force -------------------------------------------------------
+
+/// Runs both, and compares all they say.
+#[track_caller]
+fn assert_same(what: &str, program: &Program, scope: &Scope, limit: usize) -> Compared {
+    let Some(found) = brute::explore(program, scope, limit) else { return Compared::default() };
+    let expected: BTreeSet<Rest> = found.rests.keys().cloned().collect();
+    let recorder = Recorder::default();
+    // Where some run never ends, that is all there is to say; so the ends are
+    // looked at without asking.
+    let search = |recorder: &Recorder| {
+        let search = search_of(program, scope, recorder);
+        if found.endless.is_some() { search.without_settles() } else { search }
+    };
+    let report = search(&recorder).run();
+    let rests = recorder.rests();
+    let missing: Vec<&Rest> = expected.difference(&rests).collect();
+    let invented: Vec<&Rest> = rests.difference(&expected).collect();
+    assert!(
+        missing.is_empty() && invented.is_empty(),
+        "{what}: {scope:?}\n{report}\nmissing: {missing:#?}\ninvented: {invented:#?}"
+    );
+    match &report.verdict {
+        Verdict::Holds => assert!(!expected.is_empty(), "{what}: {scope:?}\n{report}"),
+        Verdict::Inconclusive(Inconclusive::NothingJudged) => {
+            assert!(expected.is_empty(), "{what}: {scope:?}")
+        }
+        _ => panic!("{what}: {scope:?}\n{report}"),
+    }
+
+    // A run without end is found, with the fewest faults it takes.
+    let report = search_of(program, scope, &Recorder::default()).run();
+    let endless = (report.violated() == Some(Property::Settles)).then_some(report.faults);
+    assert_eq!(endless, found.endless, "{what}: {scope:?}\n{report}");
+
+    // Were one of the ends wrong, it would be found with the fewest faults, and
+    // among those with the fewest steps. (Of three messages, it would be told
+    // with fewer.)
+    let mut objected = 0;
+    if scope.mail.len() <= 2 {
+        for (rest, least) in found.rests.iter().rev().take(2) {
+            let recorder = Recorder::default();
+            recorder.object_to(rest);
+            let report = search(&recorder).run();
+            // The fewest faults; the steps need not be the very fewest, since
+            // the reduced search tells some runs in a longer way.
+            assert_eq!(report.faults, least.0, "{what}: {scope:?}\n{report}");
+            objected += 1;
+        }
+    }
+    Compared { compared: 1, objected, endless: usize::from(found.endless.is_some()) }
+}
+
+#[derive(Default)]
+struct Compared {
+    compared: usize,
+    objected: usize,
+    endless: usize,
+}
+
+/// Reads a letter, writes the next one if nobody was faster, and says so.
+fn counter() -> Program {
+    Arc::new(|_, _, log, _| match log {
+        [] => Wish::Ask(vec![Ask::Get(Key::own('x'))]),
+        [(_, Answer::Unavailable)] => Wish::Fail,
+        [(_, read)] => Wish::Ask(vec![next_letter(read)]),
+        [(_, read), (_, Answer::Stored(_))] => {
+            let Ask::Put { body, .. } = next_letter(read) else { unreachable!() };
+            Wish::Ask(vec![Ask::Publish(body)])
+        }
+        [_, _, (_, Answer::Published)] => Wish::Done(Vec::new()),
+        _ => Wish::Fail,
+    })
+}
+
+fn next_letter(read: &Answer) -> Ask {
+    let (letter, guard) = match read {
+        Answer::Found(body, etag) => ((body.text as u8 + 1) as char, Guard::IfEtag(*etag)),
+        _ => ('a', Guard::IfAbsent),
+    };
+    Ask::Put { key: Key::own('x'), body: Note::plain(letter), guard }
+}
+
+/// The same, with a marker for each message: written first, so that the message
+/// is lost when the rest fails; its output is handed over.
+fn marker_first() -> Program {
+    Arc::new(|_, message, log, _| match log {
+        [] => {
+            let key = Key::own(message.text);
+            Wish::Ask(vec![Ask::Put { key, body: Note::plain('!'), guard: Guard::IfAbsent }])
+        }
+        [(_, Answer::Conflict)] => Wish::Done(Vec::new()),
+        [(_, Answer::Stored(_))] => Wish::Ask(vec![Ask::Get(Key::own('x'))]),
+        [_, (_, read @ (Answer::Absent | Answer::Found(..)))] => Wish::Ask(vec![next_letter(read)]),
+        [_, _, (_, Answer::Stored(_))] => Wish::Done(vec![Note::plain(message.text)]),
+        _ => Wish::Fail,
+    })
+}
+
+/// Appends to a stream unless it has done so, and announces it under an id that
+/// is new at every attempt.
+fn appender() -> Program {
+    Arc::new(|_, message, log, known| match log {
+        [] => Wish::Ask(vec![Ask::Read('s')]),
+        [(_, Answer::Events(events))] if events.contains(&message.text) => {
+            Wish::Done(vec![Note { text: 'o', id: Some(known) }])
+        }
+        [(_, Answer::Events(events))] => {
+            Wish::Ask(vec![Ask::Append { stream: 's', expected: events.len() as u64, event: message.text }])
+        }
+        [_, (_, Answer::Appended(_))] => Wish::Done(vec![Note { text: 'o', id: Some(known) }]),
+        _ => Wish::Fail,
+    })
+}
+
+/// Two documents at the same time; whichever answers first, the other is
+/// dropped if that went wrong.
+fn in_parallel() -> Program {
+    Arc::new(|_, message, log, _| {
+        let puts = ['x', 'y'].map(|key| Ask::Put {
+            key: Key::own(key),
+            body: Note::plain(message.text),
+            guard: Guard::None,
+        });
+        match log {
+            [] => Wish::Ask(puts.to_vec()),
+            [(one, Answer::Stored(_))] => Wish::Ask(puts.into_iter().filter(|put| put != one).collect()),
+            [_, (_, Answer::Stored(_))] => Wish::Done(vec![Note::plain('o')]),
+            _ => Wish::Fail,
+        }
+    })
+}
+
+/// The first endpoint passes on what it gets, under a new id; the second one
+/// keeps it, in a document that both can see.
+fn pipeline() -> Program {
+    Arc::new(|endpoint, message, log, known| match (endpoint, log) {
+        (0, []) => Wish::Ask(vec![Ask::Get(Key { store: 1, text: 'k', id: None })]),
+        (0, [(_, Answer::Unavailable)]) => Wish::Fail,
+        (0, [(_, Answer::Absent)]) => Wish::Done(vec![Note { text: 'f', id: Some(known) }]),
+        (0, _) => Wish::Done(vec![Note::plain(message.text)]),
+        (_, []) => {
+            let key = Key { store: 1, text: 'k', id: None };
+            Wish::Ask(vec![Ask::Put {
+                key,
+                body: Note { text: 'k', id: message.id },
+                guard: Guard::IfAbsent,
+            }])
+        }
+        (_, [(_, Answer::Stored(_))]) => Wish::Done(vec![Note { text: 'k', id: message.id }]),
+        (_, [(_, Answer::Conflict)]) => Wish::Done(Vec::new()),
+        _ => Wish::Fail,
+    })
+}
+
+fn named() -> [(&'static str, Program, Vec<(u8, char, u8)>); 5] {
+    [
+        ("counter", counter(), Vec::new()),
+        ("marker first", marker_first(), Vec::new()),
+        ("appender", appender(), Vec::new()),
+        ("in parallel", in_parallel(), Vec::new()),
+        ("pipeline", pipeline(), vec![(0, 'f', 1)]),
+    ]
+}
+
+fn scope_of(routes: &[(u8, char, u8)], messages: usize, workers: u8, faults: u8, classes: Faults) -> Scope {
+    Scope {
+        faults,
+        classes,
+        workers,
+        endpoints: if routes.is_empty() { 1 } else { 2 },
+        mail: ['m', 'n', 'o'][..messages].iter().map(|&text| (0, text)).collect(),
+        routes: routes.to_vec(),
+        ..Scope::default()
+    }
+}
+
+#[test]
+fn handlers_with_a_name_end_as_by_brute_force() {
+    let mut compared = 0;
+    for (name, program, routes) in named() {
+        for messages in 1..=3 {
+            for workers in 1..=2 {
+                for faults in 0..=2 {
+                    for classes in [Faults::usual(), Faults::all()] {
+                        let scope = scope_of(&routes, messages, workers, faults, classes);
+                        compared += assert_same(name, &program, &scope, 12_000).compared;
+                    }
+                }
+            }
+        }
+    }
+    assert!(compared >= 100, "only {compared} were small enough");
+}
+
+#[test]
+fn every_class_of_faults_by_itself_ends_as_by_brute_force() {
+    for (name, program, routes) in named() {
+        for fault in Fault::ALL {
+            let weak = fault == Fault::StaleRead;
+            let faults = if routes.is_empty() { 2 } else { 1 };
+            let scope = scope_of(&routes, 2, 2, faults, [fault].into_iter().collect());
+            let scope = Scope { weak, stale: 2 * u8::from(weak), ..scope };
+            let what = format!("{name} under {fault}");
+            assert_eq!(assert_same(&what, &program, &scope, 60_000).compared, 1, "{what} is too large");
+        }
+    }
+}
+
+#[test]
+fn random_handlers_end_as_by_brute_force() {
+    let number =
+        |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
+    let (from, many): (u64, u64) = (number("FROM", 0), number("MANY", 200));
+    let mut all = Compared::default();
+    for seed in from..from + many {
+        let (style, scope) = random::case(seed);
+        let program = random::program(seed, style);
+        let one = assert_same(&format!("seed {seed}, {style:?}"), &program, &scope, 25_000);
+        all.compared += one.compared;
+        all.objected += one.objected;
+        all.endless += one.endless;
+    }
+    println!("{} compared, {} with an objection, {} without end", all.compared, all.objected, all.endless);
+    assert!(all.compared as u64 * 10 > many * 8, "only {} of {many} were small enough", all.compared);
+    assert!(all.endless > 0 && all.objected > 0);
+}

@@ -1,0 +1,173 @@
+//! Random handlers: nonsense that writes, reads, fails and drops calls in ways
+//! that nobody would think of.
+
+use std::sync::Arc;
+
+use chaos::{Fault, Faults};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use super::brute::Scope;
+use super::programs::{Answer, Ask, Guard, Key, Log, Name, Note, Program, Wish};
+
+/// What a random handler may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    pub calls: usize,
+    pub concurrent: bool,
+    pub fresh_ids: bool,
+    pub shared: bool,
+    pub streams: bool,
+    /// Each message keeps mostly to documents of its own.
+    pub apart: bool,
+}
+
+pub fn program(seed: u64, style: Style) -> Program {
+    Arc::new(move |endpoint, message, log, known| wish(seed, style, endpoint, message, log, known))
+}
+
+fn wish(seed: u64, style: Style, endpoint: u8, message: Note, log: &Log, known: Name) -> Wish {
+    // A pure function of what is known: the dice are thrown by a hash of it.
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(hash(seed, endpoint, message, log));
+    let failed = matches!(log.last(), Some((_, Answer::Conflict | Answer::NoReply | Answer::Unavailable)));
+    if failed && rng.random_bool(0.6) {
+        return Wish::Fail;
+    }
+    // Calls that are still open must have been wished for at the reply before.
+    let open: Vec<Ask> = match log.split_last() {
+        Some(((answered, _), before)) if style.concurrent => {
+            match wish(seed, style, endpoint, message, before, names_before(message, before)) {
+                Wish::Ask(asks) => asks.into_iter().filter(|ask| ask != answered).collect(),
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    };
+    if !open.is_empty() && rng.random_bool(0.6) {
+        // Wait for the others too.
+        let mut asks = open;
+        if asks.len() < 2 && log.len() < style.calls && rng.random_bool(0.2) {
+            asks.push(ask(&mut rng, style, message, known));
+        }
+        asks.dedup();
+        return Wish::Ask(asks);
+    }
+    if log.len() >= style.calls || (!log.is_empty() && rng.random_bool(0.2)) {
+        let outputs = (0..rng.random_range(0..2)).map(|_| note(&mut rng, style, known)).collect();
+        return Wish::Done(outputs);
+    }
+    let mut asks = vec![ask(&mut rng, style, message, known)];
+    if style.concurrent && rng.random_bool(0.5) {
+        let other = ask(&mut rng, style, message, known);
+        if other != asks[0] {
+            asks.push(other);
+        }
+    }
+    Wish::Ask(asks)
+}
+
+/// How many names were known before the last reply, ids drawn since included.
+fn names_before(message: Note, log: &Log) -> Name {
+    let mut known: Name = message.id.map_or(0, |_| 1);
+    let mut see = |name: Name| {
+        known = known.max(name + 1);
+        name
+    };
+    for (ask, answer) in log {
+        _ = ask.map(&mut see);
+        _ = answer.map(&mut see);
+    }
+    known
+}
+
+fn ask(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -> Ask {
+    if style.streams && rng.random_bool(0.3) {
+        let stream = if style.apart && message.text == 'n' { 't' } else { 's' };
+        return match rng.random_range(0..2) {
+            0 => Ask::Read(stream),
+            _ => Ask::Append { stream, expected: rng.random_range(0..2), event: message.text },
+        };
+    }
+    let guard = |rng: &mut Xoshiro256PlusPlus| match rng.random_range(0..4) {
+        0 => Guard::None,
+        1 => Guard::IfAbsent,
+        _ if known > 0 => Guard::IfEtag(rng.random_range(0..known)),
+        _ => Guard::IfAbsent,
+    };
+    let key = key(rng, style, message, known);
+    match rng.random_range(0..10) {
+        0..4 => Ask::Get(key),
+        4..8 => Ask::Put { key, body: note(rng, style, known), guard: guard(rng) },
+        8 => Ask::Delete { key, guard: guard(rng) },
+        _ => Ask::Publish(note(rng, style, known)),
+    }
+}
+
+fn key(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -> Key {
+    let store = u8::from(style.shared && rng.random_bool(0.4));
+    let text =
+        if style.apart && rng.random_bool(0.9) { message.text } else { ['x', 'y'][rng.random_range(0..2)] };
+    let id = (style.fresh_ids && known > 0 && rng.random_bool(0.1)).then(|| rng.random_range(0..known));
+    Key { store, text, id }
+}
+
+fn note(rng: &mut Xoshiro256PlusPlus, style: Style, known: Name) -> Note {
+    let text = ['a', 'b'][rng.random_range(0..2)];
+    let id = (style.fresh_ids && rng.random_bool(0.3)).then(|| rng.random_range(0..=known));
+    Note { text, id }
+}
+
+fn hash(seed: u64, endpoint: u8, message: Note, log: &Log) -> u64 {
+    // FNV, over the debug form: slow and the same everywhere.
+    let text = format!("{seed} {endpoint} {message:?} {log:?}");
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A random handler and random bounds for it, small enough to be exhausted.
+pub fn case(seed: u64) -> (Style, Scope) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let two_endpoints = rng.random_bool(0.25);
+    let style = Style {
+        calls: rng.random_range(2..=if two_endpoints { 2 } else { 3 }),
+        concurrent: rng.random_bool(0.3),
+        fresh_ids: rng.random_bool(0.3),
+        shared: two_endpoints || rng.random_bool(0.2),
+        streams: rng.random_bool(0.3),
+        apart: rng.random_bool(0.4),
+    };
+    let messages = if rng.random_bool(0.15) { 3 } else { rng.random_range(1..=2) };
+    let faults = match (messages, two_endpoints) {
+        (3, _) | (2, true) => rng.random_range(0..=1),
+        (2, _) => [0, 1, 1, 1, 2][rng.random_range(0..5)],
+        _ => rng.random_range(0..=2),
+    };
+    let mut classes = match rng.random_range(0..3) {
+        0 => Faults::usual(),
+        1 => Faults::all(),
+        _ => Fault::ALL.into_iter().filter(|_| rng.random_bool(0.4)).collect(),
+    };
+    let weak = rng.random_bool(0.2);
+    let stale = u8::from(weak && rng.random_bool(0.7));
+    if stale > 0 {
+        classes = classes.with(Fault::StaleRead);
+    }
+    let mail: Vec<(u8, char)> = ['m', 'n', 'o'][..messages].iter().map(|&text| (0, text)).collect();
+    let per_message = (rng.random_bool(0.1) && !two_endpoints && faults > 0).then_some(1);
+    let scope = Scope {
+        faults: if per_message.is_some() { 0 } else { faults },
+        faults_per_message: per_message,
+        stale,
+        classes,
+        workers: if messages == 3 {
+            rng.random_range(1..=2)
+        } else {
+            [1, 2, 2, 2, 3][rng.random_range(0..5)]
+        },
+        endpoints: if two_endpoints { 2 } else { 1 },
+        mail,
+        routes: if two_endpoints { vec![(0, 'a', 1)] } else { Vec::new() },
+        weak,
+    };
+    (style, scope)
+}
