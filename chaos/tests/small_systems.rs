@@ -258,6 +258,7 @@ fn pipeline() -> Program {
     })
 }
 
+#[allow(clippy::type_complexity)]
 fn named() -> [(&'static str, Program, Vec<(u8, char, u8)>); 5] {
     [
         ("counter", counter(), Vec::new()),
