@@ -84,6 +84,20 @@ impl ReplayCode {
             };
             steps.push(step);
             if machine.apply(&mut world, step).is_err() {
+                return Ok(steps);
+            }
+        }
+        // A handler that was mended may need more steps than the code has; from
+        // here on nothing goes wrong any more.
+        const LONG_ENOUGH: usize = 1_000;
+        while steps.len() < LONG_ENOUGH {
+            machine.enabled(&world, &mut enabled);
+            let Some(step) = enabled.first().copied().filter(|&step| machine.fault(&world, step).is_none())
+            else {
+                break;
+            };
+            steps.push(step);
+            if machine.apply(&mut world, step).is_err() {
                 break;
             }
         }
