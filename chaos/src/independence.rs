@@ -239,7 +239,13 @@ impl Footprints {
             .workers
             .iter()
             .filter_map(|worker| Some(self.component_of(worker.endpoint, &worker.busy.as_ref()?.message)));
-        let flying = world.flying.iter().map(|flying| self.component_of(flying.endpoint, &flying.message));
+        // A dropped call that may land or not is nothing that must be waited for:
+        // where it never lands, the next component has its turn all the same.
+        let flying = world
+            .flying
+            .iter()
+            .filter(|flying| flying.certain)
+            .map(|flying| self.component_of(flying.endpoint, &flying.message));
         queued.chain(busy).chain(flying).min()
     }
 
