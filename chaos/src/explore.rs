@@ -317,8 +317,7 @@ impl Explore {
         words::omit_ids(one_aggregate(&self.system, &self.mail));
         words::introduce(self.mail.iter().map(|(_, message)| message));
         Machine::new(
-            &self.system.endpoints,
-            &self.system.stores,
+            &self.system,
             &self.mail,
             self.bounds.clone(),
             self.naming,

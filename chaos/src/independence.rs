@@ -17,13 +17,21 @@
 //!    (which takes one step more, so a story may be that much longer than the
 //!    shortest).
 //! 2. **Components.** Messages that share no document, directly or through
-//!    others or through the messages they cause, form separate components.
-//!    Workers are the one thing that components compete for, and any run can be
-//!    reordered so that the components follow each other: none of them then
-//!    needs more workers than it had. So they are explored one after the other.
+//!    others, form separate components, and a component comes after those whose
+//!    messages cause its own. Nothing flows back, so any run can be reordered so
+//!    that the components follow each other: what causes a message only happens
+//!    sooner, and as to workers, the one thing that components compete for, none
+//!    of them then needs more than it had. So they are explored one after the
+//!    other.
 //! 3. **Settling.** Were there an endless run without faults, then by the same
 //!    reordering there would be an endless one among those explored: the reduced
 //!    graph without faults has no cycle exactly if the full one has none.
+//!
+//! A document whose key is a fresh id (the token of a message, say) is shared
+//! only by those who know the id. So that two components access documents of
+//! this kind does not join them, unless one that comes first accesses a document
+//! whose id the later one can know by then: from a message that was published,
+//! or from the body of such a document. That, too, is looked for in every state.
 //!
 //! **Assumption, and how it is enforced.** Both 1 and 2 need to know which
 //! documents the processing of a message may ever access: its *footprint*.
@@ -33,13 +41,13 @@
 //! outside, any run could have been reordered into an explored one, which would
 //! have met it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::call::{Call, CallKind};
+use crate::call::{Call, CallKind, ObjectKey};
 use crate::fault::Fault;
 use crate::machine::{Machine, Step};
 use crate::text::{Text, TextId};
-use crate::world::{Busy, Phase, World};
+use crate::world::{Busy, Content, Phase, World};
 
 /// At most so many kinds of messages are told apart; beyond, no step is held
 /// to be independent.
@@ -59,6 +67,12 @@ pub(crate) struct Footprints {
     /// Which messages each message causes in the end, itself included.
     descendants: Vec<u64>,
     component: Vec<u8>,
+    /// Which components come after each component, itself included, one bit
+    /// each.
+    later: Vec<u64>,
+    /// Objects named by fresh ids of which an earlier component accessed one
+    /// that a later one could know.
+    exposed: BTreeSet<Class>,
     /// Times to live are decided by a clock that everybody shares.
     uses_clock: bool,
     learned: bool,
@@ -97,8 +111,8 @@ impl Footprints {
             let index = self.message((worker.endpoint, busy.message.template));
             if busy.phase == Phase::Handling {
                 for call in 0..machine.pending_calls(busy).len() {
-                    let call = machine.pending_calls(busy)[call].clone();
-                    self.access(machine, index, &call);
+                    let call = machine.pending_call(busy, call as u8);
+                    self.access(machine, world, index, &call);
                 }
             } else if let Phase::Dispatching(next) = busy.phase {
                 let output = machine.next_output(busy, next);
@@ -107,11 +121,11 @@ impl Footprints {
         }
         for flying in &world.flying {
             let index = self.message((flying.endpoint, flying.message.template));
-            self.access(machine, index, &flying.call);
+            self.access(machine, world, index, &flying.call);
         }
     }
 
-    fn access(&mut self, machine: &mut Machine, message: usize, call: &Call) {
+    fn access(&mut self, machine: &mut Machine, world: &World, message: usize, call: &Call) {
         if let Call::Publish { message: output } = call {
             self.cause(machine, message, output);
         }
@@ -124,10 +138,49 @@ impl Footprints {
         let bit = 1 << message;
         self.learned |= *bits & bit == 0;
         *bits |= bit;
+        let class = (object.store, object.key.template);
+        if !self.learned && !self.exposed.contains(&class) && self.is_exposed(machine, world, message, object) {
+            self.learned = true;
+            self.exposed.insert(class);
+        }
         if let Call::Put { time_to_live: Some(_), .. } = call {
             self.learned |= !self.uses_clock;
             self.uses_clock = true;
         }
+    }
+
+    /// Whether a later component can know the id that names this object.
+    fn is_exposed(&self, machine: &mut Machine, world: &World, message: usize, object: &ObjectKey) -> bool {
+        let names = &object.key.ids;
+        let Some(&own) = self.component.get(message) else { return false };
+        if names.is_empty() {
+            return false;
+        }
+        let named = |text: &Text| text.ids.iter().any(|id| names.contains(id));
+        let later = self.later[usize::from(own)] & !(1 << own);
+        if later == 0 {
+            return false;
+        }
+        let published = world.published.iter().filter(|copy| named(&copy.message)).any(|copy| {
+            machine.subscribers(&copy.message).iter().any(|&subscriber| {
+                let component = self.component_of(subscriber, &copy.message);
+                later & (1 << component) != 0
+            })
+        });
+        published
+            || world.objects.iter().any(|other| {
+                let class = (other.key.store, other.key.key.template);
+                !other.key.key.ids.is_empty()
+                    && self.objects.get(&class).is_some_and(|access| {
+                        bits(access.readers | access.writers).any(|message| self.component[message] != own)
+                    })
+                    && match &other.content {
+                        Content::Stream(events) => events.iter().any(named),
+                        Content::Document(version) => version
+                            .iter()
+                            .any(|version| names.contains(&version.etag) || named(&version.body)),
+                    }
+            })
     }
 
     fn cause(&mut self, machine: &mut Machine, message: usize, output: &Text) {
@@ -154,40 +207,31 @@ impl Footprints {
                 self.descendants[message] = closure;
             }
         }
-        // Components: by descent, and by documents that somebody writes.
-        let mut groups: Vec<u64> = self.descendants.clone();
-        groups.extend(
-            self.objects.values().filter(|access| access.writers != 0).map(|a| a.readers | a.writers),
-        );
+        let mut components = Components::apart(count, &self.causes);
+        let contested = |access: &Access| access.writers != 0;
+        for (class, access) in &self.objects {
+            if contested(access) && (!machine.texts().has_ids(class.1) || self.exposed.contains(class)) {
+                components.join(access.readers | access.writers);
+            }
+        }
         if self.uses_clock {
-            groups.push(u64::MAX >> (MOST_MESSAGES - count.max(1)));
+            components.join(u64::MAX >> (MOST_MESSAGES - count.max(1)));
         }
-        let mut component: Vec<usize> = (0..count).collect();
-        loop {
-            let mut changed = false;
-            for &group in &groups {
-                let least = bits(group).map(|message| component[message]).min();
-                for message in bits(group) {
-                    changed |= Some(component[message]) != least;
-                    component[message] = least.unwrap_or(component[message]);
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-        // Numbered in the order in which the messages were sent.
-        let mut order: Vec<usize> = Vec::new();
-        let sent = machine.sent.iter().filter_map(|copy| self.index(copy.endpoint, &copy.message));
-        for root in sent.chain(0..count).map(|message| component[message]) {
-            if !order.contains(&root) {
-                order.push(root);
-            }
-        }
-        self.component = component
+        components.join_circles();
+        // Ids that are there from the start are known to everybody.
+        let known_to_all = machine.starts_with_ids();
+        let by_id: Vec<u64> = self
+            .objects
             .iter()
-            .map(|root| order.iter().position(|other| other == root).expect("every root is listed") as u8)
+            .filter(|(class, access)| contested(access) && machine.texts().has_ids(class.1))
+            .map(|(_, access)| access.readers | access.writers)
             .collect();
+        while let Some(pair) = by_id.iter().find_map(|&users| components.may_both_know(users, known_to_all)) {
+            components.join(pair);
+            components.join_circles();
+        }
+        let sent = machine.sent.iter().filter_map(|copy| self.index(copy.endpoint, &copy.message)).collect();
+        (self.component, self.later) = components.numbered(sent);
     }
 
     fn index(&self, endpoint: u8, message: &Text) -> Option<usize> {
@@ -332,6 +376,98 @@ impl Footprints {
             }
         }
         others
+    }
+}
+
+/// A partition of the messages, being made.
+struct Components<'a> {
+    /// The least message of each message's component.
+    root: Vec<usize>,
+    causes: &'a [u64],
+}
+
+impl<'a> Components<'a> {
+    /// Each message by itself.
+    fn apart(count: usize, causes: &'a [u64]) -> Self {
+        Self { root: (0..count).collect(), causes }
+    }
+
+    fn join(&mut self, messages: u64) {
+        let roots: Vec<usize> = bits(messages).map(|message| self.root[message]).collect();
+        let Some(&least) = roots.iter().min() else { return };
+        for root in &mut self.root {
+            if roots.contains(root) {
+                *root = least;
+            }
+        }
+    }
+
+    /// All messages that this one's component causes in the end, itself
+    /// included.
+    fn after(&self, message: usize) -> u64 {
+        let mut reached = 1u64 << message;
+        loop {
+            let mut more = reached;
+            for (other, &root) in self.root.iter().enumerate() {
+                if bits(reached).any(|known| self.root[known] == root) {
+                    more |= 1 << other | self.causes[other];
+                }
+            }
+            if more == reached {
+                return reached;
+            }
+            reached = more;
+        }
+    }
+
+    /// Components that cause each other are one.
+    fn join_circles(&mut self) {
+        for message in 0..self.root.len() {
+            let after = self.after(message);
+            let circle = bits(after).filter(|&other| self.after(other) & (1 << message) != 0);
+            self.join(circle.fold(0, |circle, other| circle | 1 << other));
+        }
+    }
+
+    /// Two components among those of `users` that may have learned the same
+    /// fresh id from somebody else.
+    fn may_both_know(&self, users: u64, known_to_all: bool) -> Option<u64> {
+        let pairs = bits(users).flat_map(|one| bits(users).map(move |other| (one, other)));
+        pairs
+            .filter(|&(one, other)| self.root[one] < self.root[other])
+            .find(|&(one, other)| {
+                let follows = self.after(one) & (1 << other) != 0 || self.after(other) & (1 << one) != 0;
+                let both = 1 << one | 1 << other;
+                let source = (0..self.root.len()).any(|source| self.after(source) & both == both);
+                known_to_all || (!follows && source)
+            })
+            .map(|(one, other)| 1 << one | 1 << other)
+    }
+
+    /// The number of each message's component, those that cause others first,
+    /// else in the order in which their messages were sent; and which components
+    /// come after each.
+    fn numbered(&self, sent: Vec<usize>) -> (Vec<u8>, Vec<u64>) {
+        let mut waiting: Vec<usize> = Vec::new();
+        for root in sent.into_iter().chain(0..self.root.len()).map(|message| self.root[message]) {
+            if !waiting.contains(&root) {
+                waiting.push(root);
+            }
+        }
+        let mut order: Vec<usize> = Vec::new();
+        while !waiting.is_empty() {
+            let first = waiting.iter().position(|&root| {
+                waiting.iter().all(|&other| other == root || self.after(other) & (1 << root) == 0)
+            });
+            order.push(waiting.remove(first.expect("components that cause each other are one")));
+        }
+        let number = |root: usize| order.iter().position(|&other| other == root).expect("all are there");
+        let component = self.root.iter().map(|&root| number(root) as u8).collect();
+        let later = order.iter().map(|&root| {
+            bits(self.after(root)).fold(0, |later, message| later | 1 << number(self.root[message]))
+        });
+        let later = later.collect();
+        (component, later)
     }
 }
 

@@ -93,12 +93,12 @@ pub use fault::{Fault, Faults};
 pub use machine::{Bounds, StoreKind};
 pub use monkey::{
     Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Monkey, Point,
-    Reordering, StaleRead, StoreUnavailable,
+    Reordering, StaleRead, StoreUnavailable, Which,
 };
 pub use rehearsal::HandlerFault;
 pub use replay::{BadCode, ReplayCode};
 pub use report::{Record, Report};
-pub use run::{Chaos, Run};
+pub use run::{Chaos, RoundTrips, Run};
 pub use search::{Counts, Progress};
 pub use soak::{Soak, soak};
 pub use system::System;

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use crate::call::{Call, CallKind, Condition, ObjectKey, Reply};
 use crate::fault::{Fault, Faults};
 use crate::rehearsal::{Ending, EndpointStores, Expansion, HandlerFault, MOST_AT_ONCE, Rehearsal, ShapeId};
+use crate::system::System;
 use crate::text::{Id, Ids, Naming, Text, TextId, Texts};
 use crate::watchdog::Pulse;
 use crate::world::{Busy, Content, Copy, Flying, Object, Phase, Timer, Used, Version, Worker, World};
@@ -102,9 +103,12 @@ pub(crate) struct Machine {
     pub(crate) rehearsal: Rehearsal,
     pub(crate) bounds: Bounds,
     pub(crate) sent: Vec<Copy>,
+    /// The documents that are there from the start.
+    stored: Vec<(ObjectKey, Text)>,
     endpoints: Vec<Endpoint>,
     store_kinds: Vec<StoreKind>,
-    store_names: Vec<String>,
+    /// What its endpoints call each store.
+    store_labels: Vec<String>,
     stores_of: Vec<EndpointStores>,
     routes: FxHashMap<TextId, SmallVec<[u8; 2]>>,
     /// Whether idle workers of one endpoint are tried one by one.
@@ -113,27 +117,31 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(
-        endpoints: &[Endpoint],
-        kinds: &[(String, StoreKind)],
+        system: &System,
         sent: &[(usize, Message)],
         bounds: Bounds,
         naming: Naming,
         max_calls: usize,
         pulse: Arc<Pulse>,
     ) -> Self {
+        let endpoints = &system.endpoints;
         let mut texts = Texts::new(naming);
         let mut store_names = Vec::new();
+        let mut store_labels = Vec::new();
         let mut stores_of = Vec::new();
         for endpoint in endpoints {
             let main = store_names.len() as u8;
             store_names.push(endpoint.name().to_owned());
             store_names.push(format!("{} events", endpoint.name()));
+            store_labels.extend([endpoint.name().to_owned(), endpoint.name().to_owned()]);
             stores_of.push(EndpointStores { main, further: Vec::new() });
         }
         for (endpoint, stores) in endpoints.iter().zip(&mut stores_of) {
-            for name in endpoint.stores() {
-                let number = store_names.iter().position(|known| known == name).unwrap_or_else(|| {
-                    store_names.push(name.clone());
+            for label in endpoint.stores() {
+                let name = System::store_name(endpoint, label);
+                let number = store_names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                    store_names.push(name);
+                    store_labels.push(label.clone());
                     store_names.len() - 1
                 });
                 stores.further.push(number as u8);
@@ -142,7 +150,7 @@ impl Machine {
         let store_kinds = store_names
             .iter()
             .map(|name| {
-                kinds.iter().find(|(of, _)| of == name).map_or(StoreKind::default(), |(_, kind)| *kind)
+                system.stores.iter().find(|(of, _)| of == name).map_or(StoreKind::default(), |(_, kind)| *kind)
             })
             .collect();
         let sent = sent
@@ -153,13 +161,20 @@ impl Machine {
                     .intern(&serde_json::to_vec(message).expect("a message is an id and a JSON value")),
             })
             .collect();
+        let stored = system.stored.iter().map(|(name, key, body)| {
+            let store = store_names.iter().position(|known| known == name).expect("the system knows it");
+            let key = ObjectKey { store: store as u8, key: texts.intern(key.as_bytes()) };
+            (key, texts.intern(body))
+        });
+        let stored = stored.collect();
         Self {
-            rehearsal: Rehearsal::new(endpoints.to_vec(), stores_of.clone(), texts, pulse, max_calls),
+            rehearsal: Rehearsal::new(endpoints.clone(), stores_of.clone(), texts, pulse, max_calls),
             bounds,
             sent,
-            endpoints: endpoints.to_vec(),
+            endpoints: endpoints.clone(),
             store_kinds,
-            store_names,
+            store_labels,
+            stored,
             stores_of,
             routes: FxHashMap::default(),
             distinguish_workers: false,
@@ -174,8 +189,14 @@ impl Machine {
         &self.endpoints
     }
 
-    pub(crate) fn store_name(&self, store: u8) -> &str {
-        &self.store_names[usize::from(store)]
+    /// What the endpoints that have this store call it.
+    pub(crate) fn store_label(&self, store: u8) -> &str {
+        &self.store_labels[usize::from(store)]
+    }
+
+    /// Whether it is an endpoint's main store, or its event store.
+    pub(crate) fn is_main(&self, store: u8) -> bool {
+        self.stores_of.iter().any(|stores| store == stores.main || store == stores.main + 1)
     }
 
     pub(crate) fn stores_of(&self, endpoint: usize) -> &EndpointStores {
@@ -186,13 +207,31 @@ impl Machine {
         self.store_kinds[usize::from(store)].weak
     }
 
+    /// Whether there are fresh ids in what is sent or stored at the start.
+    pub(crate) fn starts_with_ids(&self) -> bool {
+        let sent = self.sent.iter().map(|copy| &copy.message);
+        let stored = self.stored.iter().flat_map(|(key, body)| [&key.key, body]);
+        sent.chain(stored).any(|text| !text.ids.is_empty())
+    }
+
     /// The world before anything has happened: all messages on their queues.
     pub(crate) fn initial(&self) -> World {
         let workers = (0..self.endpoints.len() as u8)
             .flat_map(|endpoint| (0..self.bounds.workers).map(move |_| Worker { endpoint, busy: None }))
             .collect();
+        let ids = self.sent.iter().map(|copy| &copy.message);
+        let ids = ids.chain(self.stored.iter().flat_map(|(key, body)| [&key.key, body]));
+        let mut next_id = ids.flat_map(|text| &text.ids).map(|id| id + 1).max().unwrap_or(0);
+        let mut objects: Vec<Object> = Vec::new();
+        for (key, body) in &self.stored {
+            let version = Version { etag: next_id, body: body.clone() };
+            next_id += 1;
+            let content = Content::Document(Some(version));
+            objects.push(Object { key: key.clone(), content, history: Vec::new() });
+        }
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
         World {
-            objects: Vec::new(),
+            objects,
             queue: self.sent.clone(),
             workers,
             published: Vec::new(),
@@ -200,7 +239,7 @@ impl Machine {
             timers: Vec::new(),
             phase: 0,
             used: Used::default(),
-            next_id: self.sent.iter().flat_map(|copy| &copy.message.ids).map(|id| id + 1).max().unwrap_or(0),
+            next_id,
         }
     }
 

@@ -4,9 +4,11 @@
 //! Until then, and after it, the run is as dull as can be: one message at a
 //! time, in the order in which they were sent, nothing goes wrong.
 
+use shared::Message;
+
 use crate::call::CallKind;
 use crate::fault::Fault;
-use crate::machine::{Machine, Outcome, Source, Step};
+use crate::machine::{Machine, Outcome, Step};
 use crate::text::Text;
 use crate::world::{Busy, Phase, World};
 
@@ -23,15 +25,15 @@ pub struct Monkey {
 
 #[derive(Clone, Debug)]
 enum Trick {
-    DelayedAckFailure { message: usize, cut_off: bool },
-    DuplicateDelivery { message: usize },
+    DelayedAckFailure { message: Which, cut_off: bool },
+    DuplicateDelivery { message: Which },
     Reordering,
-    Crash { message: usize, point: Point, after: bool },
-    LostReply { message: usize, write: usize },
-    StoreUnavailable { message: usize, read: usize },
-    LockExpiry { message: usize },
-    StaleRead { message: usize, read: usize },
-    LateDuplicate { message: usize },
+    Crash { message: Which, point: Point, after: bool },
+    LostReply { message: Which, write: usize },
+    StoreUnavailable { message: Which, read: usize },
+    LockExpiry { message: Which },
+    StaleRead { message: Which, read: usize },
+    LateDuplicate { message: Which },
 }
 
 /// The handler is done and its state is committed; then the connection to the
@@ -68,6 +70,41 @@ pub enum Point {
     Ack,
 }
 
+/// Which message a monkey is after: the n-th one that was sent, counting from
+/// 0, or the published ones of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The n-th message that was sent.
+    Sent(usize),
+    /// What an endpoint has published under this name: `"FirstItemAdded"`.
+    Published(String),
+}
+
+impl From<usize> for Which {
+    fn from(sent: usize) -> Self {
+        Self::Sent(sent)
+    }
+}
+
+impl From<&str> for Which {
+    fn from(name: &str) -> Self {
+        Self::Published(name.to_owned())
+    }
+}
+
+impl Which {
+    fn is(&self, machine: &Machine, text: &Text) -> bool {
+        match self {
+            Self::Sent(sent) => machine.sent.get(*sent).is_some_and(|copy| &copy.message == text),
+            Self::Published(name) => {
+                machine.sent.iter().all(|copy| &copy.message != text)
+                    && serde_json::from_slice::<Message>(&machine.texts().bytes(text))
+                        .is_ok_and(|message| message.name() == name)
+            }
+        }
+    }
+}
+
 impl Monkey {
     fn new(name: impl Into<String>, trick: Trick) -> Self {
         Self { name: name.into(), trick, struck: false }
@@ -86,18 +123,18 @@ impl Monkey {
 }
 
 impl DelayedAckFailure {
-    /// Strikes when the n-th message sent (counting from 0) is done.
+    /// Strikes when [this message](Which) is done.
     #[must_use]
-    pub fn of_message(message: usize) -> Monkey {
-        Monkey::new("DelayedAckFailure", Trick::DelayedAckFailure { message, cut_off: false })
+    pub fn of_message(message: impl Into<Which>) -> Monkey {
+        Monkey::new("DelayedAckFailure", Trick::DelayedAckFailure { message: message.into(), cut_off: false })
     }
 }
 
 impl DuplicateDelivery {
-    /// Of the n-th message sent, counting from 0.
+    /// Of [this message](Which).
     #[must_use]
-    pub fn of_message(message: usize) -> Monkey {
-        Monkey::new("DuplicateDelivery", Trick::DuplicateDelivery { message })
+    pub fn of_message(message: impl Into<Which>) -> Monkey {
+        Monkey::new("DuplicateDelivery", Trick::DuplicateDelivery { message: message.into() })
     }
 }
 
@@ -110,60 +147,58 @@ impl Reordering {
 }
 
 impl Crash {
-    /// Just before this point of the n-th message sent (counting from 0).
+    /// Just before this point of [this message](Which).
     #[must_use]
-    pub fn before(point: Point, message: usize) -> Monkey {
-        Monkey::new(format!("CrashBefore({point:?})"), Trick::Crash { message, point, after: false })
+    pub fn before(point: Point, message: impl Into<Which>) -> Monkey {
+        Monkey::new(format!("CrashBefore({point:?})"), Trick::Crash { message: message.into(), point, after: false })
     }
 
-    /// Just after this point of the n-th message sent (counting from 0).
+    /// Just after this point of [this message](Which).
     /// There is nothing after the acknowledgement that could be lost.
     #[must_use]
-    pub fn after(point: Point, message: usize) -> Monkey {
-        Monkey::new(format!("CrashAfter({point:?})"), Trick::Crash { message, point, after: true })
+    pub fn after(point: Point, message: impl Into<Which>) -> Monkey {
+        Monkey::new(format!("CrashAfter({point:?})"), Trick::Crash { message: message.into(), point, after: true })
     }
 }
 
 impl LostReply {
-    /// Of the `write`-th write for the `message`-th message sent, both counting
-    /// from 0.
+    /// Of the `write`-th write for [this message](Which), counting from 0.
     #[must_use]
-    pub fn of_write(write: usize, message: usize) -> Monkey {
-        Monkey::new("LostReply", Trick::LostReply { message, write })
+    pub fn of_write(write: usize, message: impl Into<Which>) -> Monkey {
+        Monkey::new("LostReply", Trick::LostReply { message: message.into(), write })
     }
 }
 
 impl StoreUnavailable {
-    /// For the `read`-th read for the `message`-th message sent, both counting
-    /// from 0.
+    /// For the `read`-th read for [this message](Which), counting from 0.
     #[must_use]
-    pub fn for_read(read: usize, message: usize) -> Monkey {
-        Monkey::new("StoreUnavailable", Trick::StoreUnavailable { message, read })
+    pub fn for_read(read: usize, message: impl Into<Which>) -> Monkey {
+        Monkey::new("StoreUnavailable", Trick::StoreUnavailable { message: message.into(), read })
     }
 }
 
 impl LockExpiry {
-    /// Of the n-th message sent (counting from 0), just before its first write.
+    /// Of [this message](Which), just before its first write.
     #[must_use]
-    pub fn of_message(message: usize) -> Monkey {
-        Monkey::new("LockExpiry", Trick::LockExpiry { message })
+    pub fn of_message(message: impl Into<Which>) -> Monkey {
+        Monkey::new("LockExpiry", Trick::LockExpiry { message: message.into() })
     }
 }
 
 impl StaleRead {
-    /// In the `read`-th read that can be stale for the `message`-th message
-    /// sent, both counting from 0.
+    /// In the `read`-th read that can be stale for [this message](Which),
+    /// counting from 0.
     #[must_use]
-    pub fn of_read(read: usize, message: usize) -> Monkey {
-        Monkey::new("StaleRead", Trick::StaleRead { message, read })
+    pub fn of_read(read: usize, message: impl Into<Which>) -> Monkey {
+        Monkey::new("StaleRead", Trick::StaleRead { message: message.into(), read })
     }
 }
 
 impl LateDuplicate {
-    /// Of the n-th message sent, counting from 0.
+    /// Of [this message](Which).
     #[must_use]
-    pub fn of_message(message: usize) -> Monkey {
-        Monkey::new("LateDuplicate", Trick::LateDuplicate { message })
+    pub fn of_message(message: impl Into<Which>) -> Monkey {
+        Monkey::new("LateDuplicate", Trick::LateDuplicate { message: message.into() })
     }
 }
 
@@ -201,10 +236,13 @@ impl Monkey {
         tallies: &[Tally],
     ) -> Option<Step> {
         let find = |wanted: &dyn Fn(Step) -> bool| steps.iter().copied().find(|&step| wanted(step));
-        let is_message =
-            |text: &Text, message: usize| machine.sent.get(message).is_some_and(|copy| &copy.message == text);
+        let is_message = |text: &Text, message: &Which| message.is(machine, text);
+        let another_copy = |message: &Which, step: Step| match step {
+            Step::Duplicate { of, .. } => message.is(machine, machine.source(world, of).1),
+            _ => false,
+        };
         // The step of a busy worker on this message for which the test holds.
-        let of = |message: usize, test: &dyn Fn(&Busy, Tally, Step) -> bool| {
+        let of = |message: &Which, test: &dyn Fn(&Busy, Tally, Step) -> bool| {
             find(&|step| {
                 let (Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. }) =
                     step
@@ -228,14 +266,14 @@ impl Monkey {
                 let back = world.workers.iter().zip(tallies).any(|(worker, tally)| {
                     let busy = worker.busy.as_ref();
                     tally.reads + tally.writes + tally.publishes == 0
-                        && busy.is_some_and(|busy| is_message(&busy.message, *message))
+                        && busy.is_some_and(|busy| is_message(&busy.message, message))
                 });
                 if *cut_off && back {
                     *cut_off = false;
                     return None;
                 }
                 let struck = *cut_off;
-                let step = of(*message, &|busy, tally, step| match step {
+                let step = of(message, &|busy, tally, step| match step {
                     Step::Dispatch { outcome, .. } => outcome == Outcome::Fails,
                     Step::Ack { outcome, .. } => outcome == Outcome::Fails,
                     Step::Call { outcome, .. } => {
@@ -254,7 +292,6 @@ impl Monkey {
                 Some(step)
             }
             Trick::DuplicateDelivery { message } => {
-                let message = *message;
                 let still_there = world.queue.iter().any(|copy| is_message(&copy.message, message))
                     || world
                         .workers
@@ -264,12 +301,9 @@ impl Monkey {
                 if still_there {
                     return None;
                 }
-                find(
-                    &|step| matches!(step, Step::Duplicate { of: Source::Sent(n), .. } if usize::from(n) == message),
-                )
+                find(&|step| another_copy(message, step))
             }
             Trick::LateDuplicate { message } => {
-                let message = *message;
                 if !world.at_rest() {
                     return None;
                 }
@@ -277,9 +311,7 @@ impl Monkey {
                     // It has not struck before every time to live has passed.
                     return Some(expiry);
                 }
-                find(
-                    &|step| matches!(step, Step::Duplicate { of: Source::Sent(n), .. } if usize::from(n) == message),
-                )
+                find(&|step| another_copy(message, step))
             }
             Trick::Reordering => {
                 if world.work_in_flight() {
@@ -297,7 +329,7 @@ impl Monkey {
             }
             Trick::Crash { message, point, after } => {
                 let (point, after) = (*point, *after);
-                of(*message, &|busy, tally, step| {
+                of(message, &|busy, tally, step| {
                     let outcome = if after { Outcome::CrashAfter } else { Outcome::CrashBefore };
                     match (point, step) {
                         (Point::Write(n), Step::Call { outcome: o, .. }) => {
@@ -318,7 +350,7 @@ impl Monkey {
             }
             Trick::LostReply { message, write } => {
                 let write = *write;
-                of(*message, &|busy, tally, step| {
+                of(message, &|busy, tally, step| {
                     kind(busy, step) == Some(CallKind::Write)
                         && tally.writes == write
                         && matches!(step, Step::Call { outcome: Outcome::ReplyLost, .. })
@@ -326,7 +358,7 @@ impl Monkey {
             }
             Trick::StoreUnavailable { message, read } => {
                 let read = *read;
-                of(*message, &|busy, tally, step| {
+                of(message, &|busy, tally, step| {
                     kind(busy, step) == Some(CallKind::Read)
                         && tally.reads == read
                         && matches!(step, Step::Call { outcome: Outcome::Fails, .. })
@@ -334,12 +366,11 @@ impl Monkey {
             }
             Trick::StaleRead { message, read } => {
                 let read = *read;
-                of(*message, &|_, tally, step| {
+                of(message, &|_, tally, step| {
                     tally.reads >= read && matches!(step, Step::Call { outcome: Outcome::Stale(_), .. })
                 })
             }
             Trick::LockExpiry { message } => {
-                let message = *message;
                 find(&|step| {
                     let Step::LockExpires { from, .. } = step else { return false };
                     let busy = world.workers[usize::from(from)].busy.as_ref();

@@ -36,8 +36,29 @@ pub struct Chaos {
 pub struct Run {
     report: Report,
     published: Vec<Message>,
+    endpoints: Vec<String>,
     snapshots: Vec<Snapshot>,
     struck: Vec<(String, bool)>,
+    round_trips: Vec<RoundTrips>,
+}
+
+/// How often an endpoint had to wait for a reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// Reads of a store.
+    pub reads: usize,
+    /// Writes to a store, deletions included.
+    pub writes: usize,
+    /// Messages handed to the broker.
+    pub publishes: usize,
+}
+
+impl RoundTrips {
+    /// All of them together.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.reads + self.writes + self.publishes
+    }
 }
 
 impl Chaos {
@@ -87,7 +108,14 @@ impl Chaos {
             Err(blocked) => {
                 let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
                 let report = Report { single: true, ..Report::without_run(verdict, self.describe()) };
-                Run { report, published: Vec::new(), snapshots: Vec::new(), struck: Vec::new() }
+                Run {
+                    report,
+                    published: Vec::new(),
+                    endpoints: Vec::new(),
+                    snapshots: Vec::new(),
+                    struck: Vec::new(),
+                    round_trips: Vec::new(),
+                }
             }
         };
         leave_record(&run.report);
@@ -117,10 +145,8 @@ impl Chaos {
         let description = self.describe();
         words::omit_ids(one_aggregate(&self.system, &self.mail));
         words::introduce(self.mail.iter().map(|(_, message)| message));
-        let endpoints = &self.system.endpoints;
         let mut machine = Machine::new(
-            endpoints,
-            &self.system.stores,
+            &self.system,
             &self.mail,
             bounds,
             Naming::default(),
@@ -129,6 +155,7 @@ impl Chaos {
         );
         let mut world = machine.initial();
         let mut tallies = vec![Tally::default(); world.workers.len()];
+        let mut round_trips = vec![RoundTrips::default(); self.system.endpoints.len()];
         let mut favourite = None;
         let mut taken: Vec<Step> = Vec::new();
         let mut visited = Faults::NONE;
@@ -156,6 +183,7 @@ impl Chaos {
                 faults += 1;
             }
             count(&machine, &world, step, &mut tallies);
+            count_round_trip(&machine, &world, step, &mut round_trips);
             if let Step::LockExpires { worker, .. } = step {
                 favourite = Some(worker);
             }
@@ -196,7 +224,8 @@ impl Chaos {
         };
         let struck =
             self.monkeys.iter().map(|monkey| (monkey.name().to_owned(), monkey.has_struck())).collect();
-        Run { report, published, snapshots, struck }
+        let endpoints = self.system.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect();
+        Run { report, published, endpoints, snapshots, struck, round_trips }
     }
 }
 
@@ -241,6 +270,21 @@ fn count(machine: &Machine, world: &World, step: Step, tallies: &mut [Tally]) {
             }
         }
         _ => {}
+    }
+}
+
+/// Counts every call that an endpoint waits for, answered or not.
+fn count_round_trip(machine: &Machine, world: &World, step: Step, round_trips: &mut [RoundTrips]) {
+    let (Step::Call { worker, .. } | Step::Dispatch { worker, .. }) = step else { return };
+    let worker = &world.workers[usize::from(worker)];
+    let count = &mut round_trips[usize::from(worker.endpoint)];
+    match (step, &worker.busy) {
+        (Step::Call { call, .. }, Some(busy)) => match machine.pending_calls(busy)[usize::from(call)].kind() {
+            CallKind::Read => count.reads += 1,
+            CallKind::Write => count.writes += 1,
+            CallKind::Publish => count.publishes += 1,
+        },
+        _ => count.publishes += 1,
     }
 }
 
@@ -308,6 +352,40 @@ impl Run {
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         self.snapshots.first().unwrap_or_else(|| panic!("{}", self.report))
+    }
+
+    /// What the stores of the endpoint of this name held in the end.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such endpoint, or the handler did not run at all; the
+    /// message says why.
+    #[must_use]
+    pub fn snapshot_of(&self, endpoint: &str) -> &Snapshot {
+        let place = self.endpoints.iter().position(|name| name == endpoint);
+        match place.and_then(|place| self.snapshots.get(place)) {
+            Some(snapshot) => snapshot,
+            None if self.snapshots.is_empty() => panic!("{}", self.report),
+            None => panic!("there is no endpoint named {endpoint:?}; there are {:?}", self.endpoints),
+        }
+    }
+
+    /// How often the endpoint of this name had to wait for a reply, over all
+    /// deliveries. Zero when the handler did not run at all.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such endpoint.
+    #[must_use]
+    pub fn round_trips(&self, endpoint: &str) -> RoundTrips {
+        if self.endpoints.is_empty() {
+            return RoundTrips::default();
+        }
+        let place = self.endpoints.iter().position(|name| name == endpoint);
+        let Some(place) = place else {
+            panic!("there is no endpoint named {endpoint:?}; there are {:?}", self.endpoints)
+        };
+        self.round_trips[place]
     }
 
     /// The events of a stream of the first endpoint, in the end.

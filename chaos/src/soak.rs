@@ -161,9 +161,8 @@ impl Soak {
             classes: Faults::usual(),
             workers: self.workers,
         };
-        let endpoints = &self.system.endpoints;
         let pulse = Arc::clone(pulse);
-        Machine::new(endpoints, &self.system.stores, &self.mail, bounds, Naming::default(), MOST_CALLS, pulse)
+        Machine::new(&self.system, &self.mail, bounds, Naming::default(), MOST_CALLS, pulse)
     }
 
     fn play(&self, pulse: Arc<Pulse>) -> Report {

@@ -1,10 +1,11 @@
 //! What the endpoints of the workshop should do, without any store or failure.
 
 use serde_json::Value;
-use shared::Message;
+use shared::loyalty::{Loyalty, LoyaltyEvent, Membership};
 use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use shared::{Chance, Message, MessageId, StateMachine};
 
-use crate::checker::{Specification, Symptom};
+use crate::checker::{FRESH, Specification, Symptom};
 use crate::words;
 
 /// An order that announces every change: exercise 01.
@@ -149,6 +150,80 @@ impl Specification for Orders {
                 format!("{order} says one thing, and everybody who listens was told another")
             }
             Symptom::Unexplained => format!("nobody can say how {order} came to be what it is"),
+        }
+    }
+}
+
+/// The loyalty programme, downstream of the orders: from exercise 05 on.
+#[must_use]
+pub fn loyalty() -> Members {
+    Members
+}
+
+/// See [`loyalty`].
+#[derive(Clone, Copy, Debug)]
+pub struct Members;
+
+impl Specification for Members {
+    fn aggregate(&self, message: &Message) -> String {
+        message
+            .read::<OrderEvent>()
+            .map(|event| event.order_id().to_owned())
+            .or_else(|_| {
+                message.read().map(|LoyaltyEvent::CustomerWelcomed { order_id, .. }: LoyaltyEvent| order_id)
+            })
+            .unwrap_or_default()
+    }
+
+    fn initial(&self) -> Value {
+        to_value(&Membership::default())
+    }
+
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        let Ok(event) = message.read::<OrderEvent>() else { return vec![(state.clone(), Vec::new())] };
+        let mut member: Membership = serde_json::from_value(state.clone()).unwrap_or_default();
+        let placeholder = || MessageId::named(FRESH);
+        let outputs = Loyalty::react(&mut member, &event, &Chance::new(&placeholder));
+        let outputs = outputs.iter().map(|output| {
+            let mut body = to_value(output);
+            body["CustomerWelcomed"]["voucher"] = FRESH.into();
+            body
+        });
+        vec![(to_value(&member), outputs.collect())]
+    }
+
+    fn describe(&self, state: &Value) -> String {
+        match serde_json::from_value::<Membership>(state.clone()) {
+            Ok(Membership { welcomed, items }) => format!(
+                "a customer with {} who was {}welcomed",
+                words::count(u128::from(items), "item"),
+                if welcomed { "" } else { "not " }
+            ),
+            Err(_) => format!("a state that is no membership ({state})"),
+        }
+    }
+
+    fn damage(&self, order: &str, symptom: &Symptom) -> String {
+        let said = |message: &Message| words::said(message);
+        match symptom {
+            Symptom::NeverPublished(_) => format!("the customer of {order} never gets a voucher"),
+            Symptom::Unjustified(_) => {
+                format!("the customer of {order} has a voucher that the programme knows nothing of")
+            }
+            Symptom::PublishedAgain(_) | Symptom::Contradiction(..) => {
+                format!("the customer of {order} has two vouchers, and spends both")
+            }
+            Symptom::TwoContents(..) => format!("one welcome of the customer of {order} names two vouchers"),
+            Symptom::EffectMissing(message) => {
+                format!("the loyalty programme never counts {} of {order}", said(message))
+            }
+            Symptom::EffectTwice(message) => {
+                format!("the loyalty programme counts {} of {order} twice", said(message))
+            }
+            Symptom::DifferentOrders => {
+                format!("the customer of {order} was told one thing, and the programme says another")
+            }
+            Symptom::Unexplained => format!("nobody can say how the membership of {order} came about"),
         }
     }
 }

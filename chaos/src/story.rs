@@ -30,7 +30,9 @@ pub(crate) struct Teller<'a> {
     machine: &'a mut Machine,
     world: World,
     lanes: Vec<String>,
-    objects: Vec<ObjectKey>,
+    /// What has a lane of its own: a document of the only endpoint's main
+    /// store, or a whole store.
+    objects: Vec<(u8, Option<Text>)>,
     lines: Vec<Line>,
     /// Etags are told as v1, v2, … of their document.
     etags: Vec<(ObjectKey, Id)>,
@@ -58,10 +60,16 @@ impl<'a> Teller<'a> {
 
     fn short_worker(&self, worker: usize) -> String {
         let endpoint = self.world.workers[worker].endpoint;
+        let initial = |endpoint: u8| self.machine.endpoints()[usize::from(endpoint)].name().chars().next();
         let number =
             1 + self.world.workers[..worker].iter().filter(|other| other.endpoint == endpoint).count();
         if self.several_endpoints {
-            format!("{}{number}", self.machine.endpoints()[usize::from(endpoint)].name())
+            let unique = (0..self.machine.endpoints().len() as u8)
+                .all(|other| other == endpoint || initial(other) != initial(endpoint));
+            match initial(endpoint) {
+                Some(letter) if unique => format!("{letter}{number}"),
+                _ => format!("{}{number}", self.machine.endpoints()[usize::from(endpoint)].name()),
+            }
         } else {
             format!("w{number}")
         }
@@ -103,20 +111,40 @@ impl<'a> Teller<'a> {
     /// The lane of a document or stream, if there is room for one.
     fn object_lane(&mut self, object: &ObjectKey) -> Option<usize> {
         let first = 1 + self.world.workers.len();
-        if let Some(place) = self.objects.iter().position(|known| known == object) {
+        let whole_store = self.several_endpoints || !self.machine.is_main(object.store);
+        let place = (object.store, (!whole_store).then(|| object.key.clone()));
+        if let Some(place) = self.objects.iter().position(|known| *known == place) {
             return Some(first + place);
         }
         if self.objects.len() == MOST_OBJECTS {
             return None;
         }
-        self.objects.push(object.clone());
-        let name: String = self.object_name(object).chars().take(12).collect();
-        self.lanes.push(name);
+        self.objects.push(place);
+        let name = if whole_store {
+            self.machine.store_label(object.store).to_owned()
+        } else {
+            self.key_name(object)
+        };
+        self.lanes.push(name.chars().take(12).collect());
         Some(self.lanes.len() - 1)
     }
 
+    fn key_name(&self, object: &ObjectKey) -> String {
+        let key = self.text(&object.key);
+        // An id may have something after it: the number of an attempt, say.
+        let (id, rest) = key.split_at_checked(36).unwrap_or((&key, ""));
+        match self.name_of(id) {
+            Some(name) => format!("{name}{rest}"),
+            None => format!("{}{rest}", words::plain(&id.into())),
+        }
+    }
+
     fn object_name(&self, object: &ObjectKey) -> String {
-        words::plain(&self.text(&object.key).into())
+        let key = self.key_name(object);
+        if self.machine.is_main(object.store) {
+            return key;
+        }
+        format!("{} {key}", self.machine.store_label(object.store))
     }
 
     fn etag(&mut self, object: &ObjectKey, etag: Id) -> String {

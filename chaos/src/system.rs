@@ -24,6 +24,8 @@ pub struct System {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) specifications: Vec<Option<Arc<dyn Specification>>>,
     pub(crate) stores: Vec<(String, StoreKind)>,
+    /// What is stored before anything happens: store, key and body.
+    pub(crate) stored: Vec<(String, String, Vec<u8>)>,
     pub(crate) storage_bounds: Vec<StorageBound>,
     pub(crate) garbage: Vec<GarbageRule>,
 }
@@ -55,6 +57,7 @@ impl System {
             endpoints: vec![endpoint],
             specifications: vec![None],
             stores: Vec::new(),
+            stored: Vec::new(),
             storage_bounds: Vec::new(),
             garbage: Vec::new(),
         }
@@ -77,11 +80,47 @@ impl System {
     }
 
     /// What kind of document store a store is. An endpoint's main store has the
-    /// name of the endpoint.
+    /// name of the endpoint; a further store of its own is named
+    /// `"endpoint store"`, and one that it shares just `"store"`.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a store.
     #[must_use]
     pub fn store(mut self, name: impl Into<String>, kind: StoreKind) -> Self {
-        self.stores.push((name.into(), kind));
+        let name = name.into();
+        self.demand_store(&name);
+        self.stores.push((name, kind));
         self
+    }
+
+    /// A document that is there before anything happens. Stores are named as
+    /// in [`store`](Self::store); of two documents under one key, the later one
+    /// counts.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a store.
+    #[must_use]
+    pub fn stored(mut self, store: impl Into<String>, key: impl Into<String>, body: Vec<u8>) -> Self {
+        let (store, key) = (store.into(), key.into());
+        self.demand_store(&store);
+        self.stored.retain(|(other, known, _)| (other, known) != (&store, &key));
+        self.stored.push((store, key, body));
+        self
+    }
+
+    fn demand_store(&self, name: &str) {
+        let known: Vec<String> = self
+            .endpoints
+            .iter()
+            .flat_map(|endpoint| {
+                let further = endpoint.stores().iter().map(|store| Self::store_name(endpoint, store));
+                further.chain([endpoint.name().to_owned()])
+            })
+            .collect();
+        let found = known.iter().any(|known| known == name);
+        assert!(found, "there is no store named {name:?}; there are {known:?}");
     }
 
     /// At rest, `measure` of what the endpoint added last stores must be at
@@ -113,6 +152,11 @@ impl System {
         let endpoint = self.endpoints.len() - 1;
         self.garbage.push(GarbageRule { endpoint, find: Arc::new(find) });
         self
+    }
+
+    /// The name of an endpoint's further store among all stores.
+    pub(crate) fn store_name(endpoint: &Endpoint, store: &str) -> String {
+        if endpoint.shares(store) { store.to_owned() } else { format!("{} {store}", endpoint.name()) }
     }
 
     /// The number of the endpoint with this name.

@@ -215,6 +215,11 @@ impl Texts {
         String::from_utf8_lossy(&self.bytes(text)).into_owned()
     }
 
+    /// Whether texts of this template have fresh ids in them.
+    pub(crate) fn has_ids(&self, template: TextId) -> bool {
+        !self.templates[template as usize].holes.is_empty()
+    }
+
     /// How many bytes the text has.
     pub(crate) fn len(&self, text: &Text) -> usize {
         let template = &self.templates[text.template as usize];

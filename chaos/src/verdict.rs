@@ -315,7 +315,7 @@ pub(crate) fn snapshot(machine: &Machine, world: &World, endpoint: usize) -> Sna
                 if object.key.store == stores.main {
                     snapshot.insert_document(key, body);
                 } else if stores.further.contains(&object.key.store) {
-                    snapshot.insert_document_in(machine.store_name(object.key.store), key, body);
+                    snapshot.insert_document_in(machine.store_label(object.key.store), key, body);
                 }
             }
             _ => {}

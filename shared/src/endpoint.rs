@@ -27,6 +27,7 @@ pub struct Endpoint {
     view: Arc<View>,
     subscriptions: Vec<String>,
     stores: Vec<String>,
+    shared_stores: Vec<String>,
 }
 
 impl Endpoint {
@@ -49,6 +50,7 @@ impl Endpoint {
             view: Arc::new(|_, _| Ok(Value::Null)),
             subscriptions: Vec::new(),
             stores: Vec::new(),
+            shared_stores: Vec::new(),
         }
     }
 
@@ -71,11 +73,21 @@ impl Endpoint {
         self
     }
 
-    /// Gives the handler a further document store, reached as
-    /// [`Ports::store`]. Endpoints that name the same store share it.
+    /// Gives the handler a further document store of its own, reached as
+    /// [`Ports::store`].
     #[must_use]
     pub fn with_store(mut self, name: impl Into<String>) -> Self {
         self.stores.push(name.into());
+        self
+    }
+
+    /// Gives the handler a further document store that it shares with every
+    /// other endpoint that names it, reached as [`Ports::store`].
+    #[must_use]
+    pub fn with_shared_store(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.shared_stores.push(name.clone());
+        self.stores.push(name);
         self
     }
 
@@ -95,6 +107,12 @@ impl Endpoint {
     #[must_use]
     pub fn stores(&self) -> &[String] {
         &self.stores
+    }
+
+    /// Whether it shares the further document store of this name with others.
+    #[must_use]
+    pub fn shares(&self, store: &str) -> bool {
+        self.shared_stores.iter().any(|shared| shared == store)
     }
 
     /// Starts to process one copy of a message.

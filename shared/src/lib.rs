@@ -5,6 +5,8 @@
 //! | [`ids`] | [`MessageId`]: naming messages so that a copy can be recognised |
 //! | [`message`] | [`Message`]: an id and a body |
 //! | [`order`] | the domain of the workshop: orders, their commands and events |
+//! | [`loyalty`] | downstream of it: a loyalty programme |
+//! | [`state_machine`] | what a message means, as a pure function |
 //! | [`ports`] | what a handler may ask of the outside world |
 //! | [`context`] | [`Context`]: what one delivery hands to its handler |
 //! | [`endpoint`] | [`Endpoint`]: a handler, the messages it takes, the view of its state |
@@ -15,10 +17,12 @@ pub mod conformance;
 pub mod context;
 pub mod endpoint;
 pub mod ids;
+pub mod loyalty;
 pub mod memory;
 pub mod message;
 pub mod order;
 pub mod ports;
+pub mod state_machine;
 
 pub use context::Context;
 pub use endpoint::{Endpoint, Snapshot};
@@ -28,3 +32,4 @@ pub use ports::{
     Document, DocumentStore, Etag, EventStore, NewEvent, Ports, Precondition, PublishError, Publisher,
     RecordedEvent, StoreError,
 };
+pub use state_machine::{Chance, StateMachine};

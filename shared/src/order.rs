@@ -19,6 +19,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::state_machine::{Chance, StateMachine};
 use crate::{Message, MessageId};
 
 /// What a customer can ask for.
@@ -210,6 +211,33 @@ pub fn first_item(before: &Order, event: &OrderEvent) -> Option<OrderEvent> {
             Some(OrderEvent::FirstItemAdded { order_id: order_id.clone(), item: item.clone() })
         }
         _ => None,
+    }
+}
+
+/// The orders as a state machine, the welcome included: from exercise 06 on.
+#[derive(Clone, Copy, Debug)]
+pub struct Orders;
+
+impl StateMachine for Orders {
+    type Input = Command;
+    type State = Order;
+    type Output = OrderEvent;
+
+    fn aggregate(command: &Command) -> &str {
+        command.order_id()
+    }
+
+    fn react(order: &mut Order, command: &Command, _: &Chance<'_>) -> Vec<OrderEvent> {
+        let mut announcements = Vec::new();
+        for event in decide(order, command) {
+            announcements.extend(first_item(order, &event));
+            order.apply(&event);
+            announcements.push(event);
+        }
+        if announcements.is_empty() {
+            announcements.push(nothing_changed(command));
+        }
+        announcements
     }
 }
 

@@ -151,7 +151,7 @@ pub fn endpoint(number: u8, program: &Program) -> Endpoint {
     Endpoint::new(format!("e{number}"), async move |message, ports, context| {
         run(number, &program, message, ports, context).await
     })
-    .with_store("shared")
+    .with_shared_store("shared")
 }
 
 type Open<'a> = Pin<Box<dyn Future<Output = RawAnswer> + 'a>>;

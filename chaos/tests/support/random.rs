@@ -20,6 +20,8 @@ pub struct Style {
     pub streams: bool,
     /// Each message keeps mostly to documents of its own.
     pub apart: bool,
+    /// Shared documents are mostly named by ids.
+    pub by_id: bool,
 }
 
 pub fn program(seed: u64, style: Style) -> Program {
@@ -104,6 +106,10 @@ fn ask(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -
 }
 
 fn key(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -> Key {
+    if style.by_id && known > 0 && rng.random_bool(0.6) {
+        let text = ['x', 'y'][rng.random_range(0..2)];
+        return Key { store: 1, text, id: Some(rng.random_range(0..known)) };
+    }
     let store = u8::from(style.shared && rng.random_bool(0.4));
     let text =
         if style.apart && rng.random_bool(0.9) { message.text } else { ['x', 'y'][rng.random_range(0..2)] };
@@ -135,6 +141,7 @@ pub fn case(seed: u64) -> (Style, Scope) {
         shared: two_endpoints || rng.random_bool(0.2),
         streams: rng.random_bool(0.3),
         apart: rng.random_bool(0.4),
+        by_id: false,
     };
     let messages = if rng.random_bool(0.15) { 3 } else { rng.random_range(1..=2) };
     let faults = match (messages, two_endpoints) {
@@ -169,5 +176,44 @@ pub fn case(seed: u64) -> (Style, Scope) {
         routes: if two_endpoints { vec![(0, 'a', 1)] } else { Vec::new() },
         weak,
     };
+    (style, scope)
+}
+
+/// A random handler for several endpoints that pass on what they get, and meet
+/// in documents that are named by ids.
+pub fn chain(seed: u64) -> (Style, Scope) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0c4a_1117);
+    let style = Style {
+        calls: 2,
+        concurrent: rng.random_bool(0.15),
+        fresh_ids: true,
+        shared: rng.random_bool(0.3),
+        streams: false,
+        apart: rng.random_bool(0.3),
+        by_id: true,
+    };
+    let wirings: [(u8, &[(u8, char, u8)]); 7] = [
+        (2, &[(0, 'a', 1)]),
+        (2, &[(0, 'a', 1), (0, 'b', 1)]),
+        (2, &[(0, 'a', 1), (1, 'b', 0)]),
+        (3, &[(0, 'a', 1), (0, 'a', 2)]),
+        (3, &[(0, 'a', 1), (0, 'b', 2)]),
+        (3, &[(0, 'a', 1), (1, 'a', 2)]),
+        (1, &[(0, 'a', 0)]),
+    ];
+    let (endpoints, routes) = wirings[rng.random_range(0..wirings.len())];
+    let mail = match rng.random_range(0..4) {
+        0 => vec![(0, 'm'), (0, 'n')],
+        1 => vec![(0, 'm'), (endpoints - 1, 'n')],
+        _ => vec![(0, 'm')],
+    };
+    let classes = match rng.random_range(0..3) {
+        0 => Faults::usual(),
+        1 => Faults::all(),
+        _ => Fault::ALL.into_iter().filter(|_| rng.random_bool(0.4)).collect(),
+    };
+    let faults = if mail.len() == 1 { [0, 1, 1, 2][rng.random_range(0..4)] } else { rng.random_range(0..=1) };
+    let workers = [1, 1, 2, 2, 2][rng.random_range(0..5)];
+    let scope = Scope { faults, classes, workers, endpoints, mail, routes: routes.to_vec(), ..Scope::default() };
     (style, scope)
 }
