@@ -9,7 +9,9 @@
 //!    that nobody else looks at, a write whose etag has been overtaken will be
 //!    refused for ever, and an access to a document is local when no other
 //!    message that is, or still can come, under way accesses it (one of the two
-//!    writing). A worker all of whose next steps are local goes first, with all
+//!    writing). A document whose key is a fresh id can be accessed only by who
+//!    can know that id: who has it from a message, or from a document that can
+//!    be read. A worker all of whose next steps are local goes first, with all
 //!    its outcomes, and the others wait. (A *persistent set* of one worker:
 //!    Godefroid, *Partial-Order Methods for the Verification of Concurrent
 //!    Systems*, 1996.) That a lock expires while its worker is acknowledging
@@ -46,8 +48,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::call::{Call, CallKind, ObjectKey};
 use crate::fault::Fault;
 use crate::machine::{Machine, Step};
-use crate::text::{Text, TextId};
-use crate::world::{Busy, Content, Phase, World};
+use crate::text::{Id, Text, TextId};
+use crate::world::{Busy, Object, Phase, World};
 
 /// At most so many kinds of messages are told apart; beyond, no step is held
 /// to be independent.
@@ -174,12 +176,7 @@ impl Footprints {
                     && self.objects.get(&class).is_some_and(|access| {
                         bits(access.readers | access.writers).any(|message| self.component[message] != own)
                     })
-                    && match &other.content {
-                        Content::Stream(events) => events.iter().any(named),
-                        Content::Document(version) => version
-                            .iter()
-                            .any(|version| names.contains(&version.etag) || named(&version.body)),
-                    }
+                    && other.ids().any(|id| names.contains(&id))
             })
     }
 
@@ -347,7 +344,71 @@ impl Footprints {
             CallKind::Read => access.writers,
             _ => access.readers | access.writers,
         };
-        conflicting & others == 0
+        if conflicting & others == 0 {
+            return true;
+        }
+        let names = &object.key.ids;
+        if names.is_empty() {
+            return false;
+        }
+        let known = self.known_to_others(machine, world, worker, busy, others);
+        names.iter().any(|id| !known.contains(id))
+    }
+
+    /// The ids that others can know before this worker moves: from messages they
+    /// have or may get, and from documents they may read.
+    fn known_to_others(
+        &self,
+        machine: &Machine,
+        world: &World,
+        worker: usize,
+        busy: &Busy,
+        others: u64,
+    ) -> BTreeSet<Id> {
+        let mut known = BTreeSet::new();
+        known.extend(world.queue.iter().flat_map(|copy| &copy.message.ids));
+        for (number, other) in world.workers.iter().enumerate() {
+            if number != worker
+                && let Some(busy) = &other.busy
+            {
+                known.extend(&busy.ids);
+            }
+        }
+        for flying in &world.flying {
+            known.extend(&flying.message.ids);
+            flying.call.map(&mut |id| {
+                known.insert(id);
+                id
+            });
+        }
+        if busy.holds_lock && machine.any_left(world, Fault::LockExpires) {
+            known.extend(&busy.message.ids);
+        }
+        if machine.any_left(world, Fault::Duplicate) {
+            let sent = machine.sent.iter().chain(&world.published);
+            known.extend(sent.flat_map(|copy| &copy.message.ids));
+        }
+        let mut unread: Vec<&Object> = world
+            .objects
+            .iter()
+            .filter(|object| {
+                let class = (object.key.store, object.key.key.template);
+                self.objects.get(&class).is_some_and(|access| (access.readers | access.writers) & others != 0)
+            })
+            .collect();
+        loop {
+            let before = unread.len();
+            unread.retain(|object| {
+                let readable = object.key.key.ids.iter().all(|id| known.contains(id));
+                if readable {
+                    known.extend(object.ids());
+                }
+                !readable
+            });
+            if unread.len() == before {
+                return known;
+            }
+        }
     }
 
     /// Every message that somebody else is working on, or may be before this

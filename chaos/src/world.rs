@@ -51,6 +51,20 @@ pub(crate) struct Object {
     pub(crate) history: Vec<Option<Version>>,
 }
 
+impl Object {
+    /// The fresh ids that can be learned by reading it, etags included.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
+        let (events, current) = match &self.content {
+            Content::Stream(events) => (events.as_slice(), None),
+            Content::Document(version) => (&[][..], version.as_ref()),
+        };
+        let versions = self.history.iter().flatten().chain(current);
+        let in_versions =
+            versions.flat_map(|version| version.body.ids.iter().copied().chain([version.etag]));
+        events.iter().flat_map(|event| event.ids.iter().copied()).chain(in_versions)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Stream(Vec<Text>),
