@@ -333,16 +333,25 @@ impl Rehearsal {
         for (step, &id) in ancestors.iter().enumerate() {
             let ancestor = &self.shapes[id as usize];
             stage.poll(ancestor.first_new_id)?;
-            let waiting = stage.switchboard.waiting();
+            let mut waiting = stage.switchboard.waiting();
             let known = &ancestor.expansion.raw_calls;
             let renamed = self.texts.naming().1 != 0;
             if renamed && stage.ended.is_none() {
                 let stores = &self.stores[usize::from(shape.endpoint)];
-                let calls: Vec<Call> = waiting
-                    .iter()
-                    .map(|(call, _)| Call::intern(call, stores.main, &stores.further, &mut self.texts))
+                let mut there: Vec<(Call, (RawCall, usize))> = waiting
+                    .drain(..)
+                    .map(|raw| (Call::intern(&raw.0, stores.main, &stores.further, &mut self.texts), raw))
                     .collect();
-                if calls != self.shapes[id as usize].expansion.calls {
+                // The calls are sorted by what they say, ids included, so with
+                // other ids they may be the same in another order.
+                for call in &self.shapes[id as usize].expansion.calls {
+                    let found = there.iter().position(|(other, _)| other == call);
+                    waiting.extend(found.map(|found| there.swap_remove(found).1));
+                }
+                let same =
+                    there.is_empty() && waiting.len() == self.shapes[id as usize].expansion.calls.len();
+                waiting.extend(there.into_iter().map(|(_, raw)| raw));
+                if !same {
                     return Err(HandlerFault::LooksInsideIds {
                         first: describe_calls(&self.shapes[id as usize].expansion.raw_calls),
                         second: describe_calls(waiting.iter().map(|(call, _)| call)),

@@ -317,6 +317,10 @@ fn every_class_of_faults_by_itself_ends_as_by_brute_force() {
 /// the next component of messages from ever being delivered.
 const FOUND_BEFORE: [u64; 1] = [101_120];
 
+/// Concurrent calls that differ only in derived ids were taken for a handler
+/// that looks inside ids.
+const FOUND_BEFORE_IN_CHAINS: [u64; 1] = [1_636];
+
 #[test]
 fn random_handlers_end_as_by_brute_force() {
     compare_random(random::case, 200, &FOUND_BEFORE);
@@ -324,7 +328,7 @@ fn random_handlers_end_as_by_brute_force() {
 
 #[test]
 fn random_chains_of_endpoints_end_as_by_brute_force() {
-    compare_random(random::chain, 200, &[]);
+    compare_random(random::chain, 200, &FOUND_BEFORE_IN_CHAINS);
 }
 
 fn compare_random(case: fn(u64) -> (random::Style, Scope), usually: u64, known: &[u64]) {
