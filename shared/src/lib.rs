@@ -11,6 +11,7 @@
 //! | [`context`] | [`Context`]: what one delivery hands to its handler |
 //! | [`endpoint`] | [`Endpoint`]: a handler, the messages it takes, the view of its state |
 //! | [`memory`] | the ports, kept in memory |
+//! | `real` | the ports on real stores, behind features |
 //! | [`conformance`] | what every adapter of a port must do, as runnable checks |
 
 pub mod conformance;
@@ -22,6 +23,8 @@ pub mod memory;
 pub mod message;
 pub mod order;
 pub mod ports;
+#[cfg(any(feature = "dynamodb", feature = "object-store"))]
+pub mod real;
 pub mod state_machine;
 
 pub use context::Context;

@@ -1,0 +1,64 @@
+//! The suite that every document store must pass, on real ones: a
+//! DynamoDB-compatible engine in process, and an S3 client over its in-memory
+//! store. The simulated stores pass the same suite.
+//!
+//! `cargo test -p shared --features dynamodb,object-store --test real_stores`
+
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use shared::conformance;
+use shared::real::{Clock, DynamoDbStore, ObjectDocumentStore};
+
+/// A clock that stands still until it is moved.
+fn clock() -> (Clock, Arc<AtomicU64>) {
+    let seconds = Arc::new(AtomicU64::new(1_000_000));
+    let read = Arc::clone(&seconds);
+    (Arc::new(move || Duration::from_secs(read.load(Ordering::Relaxed))), seconds)
+}
+
+fn dynamodb(clock: Clock) -> DynamoDbStore {
+    DynamoDbStore::in_memory("documents", clock).expect("a table in memory")
+}
+
+fn objects(clock: Clock) -> ObjectDocumentStore {
+    ObjectDocumentStore::new(Arc::new(object_store::memory::InMemory::new()), clock)
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[tokio::test]
+async fn dynamodb_conforms() {
+    let (clock, seconds) = clock();
+    let store = dynamodb(clock);
+    conformance::document_store(&store, "suite").await;
+    conformance::expiry(&store, "expiry", HOUR, async |time: Duration| {
+        seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dynamodb_has_the_limit_that_the_adapter_says() {
+    conformance::size_limit(&dynamodb(clock().0), "suite", DynamoDbStore::LIMIT).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "broken rule")]
+async fn a_limit_that_is_off_by_one_would_be_noticed() {
+    conformance::size_limit(&dynamodb(clock().0), "suite", DynamoDbStore::LIMIT - 1).await;
+}
+
+#[tokio::test]
+async fn an_object_store_conforms() {
+    let (clock, seconds) = clock();
+    let store = objects(clock);
+    conformance::document_store(&store, "suite").await;
+    conformance::expiry(&store, "expiry", HOUR, async |time: Duration| {
+        seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+    })
+    .await;
+}
