@@ -141,7 +141,8 @@ impl Footprints {
         self.learned |= *bits & bit == 0;
         *bits |= bit;
         let class = (object.store, object.key.template);
-        if !self.learned && !self.exposed.contains(&class) && self.is_exposed(machine, world, message, object) {
+        if !self.learned && !self.exposed.contains(&class) && self.is_exposed(machine, world, message, object)
+        {
             self.learned = true;
             self.exposed.insert(class);
         }

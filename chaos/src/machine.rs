@@ -150,7 +150,11 @@ impl Machine {
         let store_kinds = store_names
             .iter()
             .map(|name| {
-                system.stores.iter().find(|(of, _)| of == name).map_or(StoreKind::default(), |(_, kind)| *kind)
+                system
+                    .stores
+                    .iter()
+                    .find(|(of, _)| of == name)
+                    .map_or(StoreKind::default(), |(_, kind)| *kind)
             })
             .collect();
         let sent = sent

@@ -150,14 +150,20 @@ impl Crash {
     /// Just before this point of [this message](Which).
     #[must_use]
     pub fn before(point: Point, message: impl Into<Which>) -> Monkey {
-        Monkey::new(format!("CrashBefore({point:?})"), Trick::Crash { message: message.into(), point, after: false })
+        Monkey::new(
+            format!("CrashBefore({point:?})"),
+            Trick::Crash { message: message.into(), point, after: false },
+        )
     }
 
     /// Just after this point of [this message](Which).
     /// There is nothing after the acknowledgement that could be lost.
     #[must_use]
     pub fn after(point: Point, message: impl Into<Which>) -> Monkey {
-        Monkey::new(format!("CrashAfter({point:?})"), Trick::Crash { message: message.into(), point, after: true })
+        Monkey::new(
+            format!("CrashAfter({point:?})"),
+            Trick::Crash { message: message.into(), point, after: true },
+        )
     }
 }
 
@@ -370,17 +376,15 @@ impl Monkey {
                     tally.reads >= read && matches!(step, Step::Call { outcome: Outcome::Stale(_), .. })
                 })
             }
-            Trick::LockExpiry { message } => {
-                find(&|step| {
-                    let Step::LockExpires { from, .. } = step else { return false };
-                    let busy = world.workers[usize::from(from)].busy.as_ref();
-                    busy.is_some_and(|busy| {
-                        is_message(&busy.message, message)
-                            && busy.phase == Phase::Handling
-                            && machine.pending_calls(busy).iter().any(|call| call.kind() == CallKind::Write)
-                    })
+            Trick::LockExpiry { message } => find(&|step| {
+                let Step::LockExpires { from, .. } = step else { return false };
+                let busy = world.workers[usize::from(from)].busy.as_ref();
+                busy.is_some_and(|busy| {
+                    is_message(&busy.message, message)
+                        && busy.phase == Phase::Handling
+                        && machine.pending_calls(busy).iter().any(|call| call.kind() == CallKind::Write)
                 })
-            }
+            }),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -199,6 +200,19 @@ pub struct Record {
     pub coverage: Vec<String>,
     /// Different states; 0 for a single run.
     pub states: usize,
+    /// The property that is violated first of all, if one is.
+    #[serde(default)]
+    pub property: Option<String>,
+    /// The faults in the run that was found.
+    #[serde(default)]
+    pub faults: usize,
+    /// The steps of the run that was found.
+    #[serde(default)]
+    pub steps: usize,
+    /// How long it took, in microseconds. This is for tables; nothing that is
+    /// compared depends on it.
+    #[serde(default)]
+    pub micros: u64,
     /// Whether this is one run, and not a search.
     pub single: bool,
     /// The code that replays the run that was found.
@@ -207,7 +221,7 @@ pub struct Record {
 
 /// Leaves a record of the report for `cargo workshop`, if it has asked for one
 /// by naming a directory in `CHAOS_REPORTS`.
-pub(crate) fn leave_record(report: &Report) {
+pub(crate) fn leave_record(report: &Report, started: Instant) {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let Some(directory) = std::env::var_os("CHAOS_REPORTS").map(PathBuf::from) else { return };
     let verdict = match &report.verdict {
@@ -226,6 +240,10 @@ pub(crate) fn leave_record(report: &Report) {
         story: report.story.clone(),
         coverage: report.visited.iter().map(|fault| fault.to_string()).collect(),
         states: report.counts.states,
+        property: report.violated().map(|property| format!("{property:?}")),
+        faults: report.faults,
+        steps: report.steps,
+        micros: started.elapsed().as_micros() as u64,
         single: report.single,
         replay: report.replay.clone(),
     };

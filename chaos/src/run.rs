@@ -100,6 +100,7 @@ impl Chaos {
     /// Runs it, to rest.
     #[must_use]
     pub fn run(self) -> Run {
+        let started = std::time::Instant::now();
         let run = match supervise({
             let this = self.clone();
             move |pulse| this.play(pulse)
@@ -118,7 +119,7 @@ impl Chaos {
                 }
             }
         };
-        leave_record(&run.report);
+        leave_record(&run.report, started);
         run
     }
 
@@ -145,14 +146,8 @@ impl Chaos {
         let description = self.describe();
         words::omit_ids(one_aggregate(&self.system, &self.mail));
         words::introduce(self.mail.iter().map(|(_, message)| message));
-        let mut machine = Machine::new(
-            &self.system,
-            &self.mail,
-            bounds,
-            Naming::default(),
-            self.calls,
-            pulse,
-        );
+        let mut machine =
+            Machine::new(&self.system, &self.mail, bounds, Naming::default(), self.calls, pulse);
         let mut world = machine.initial();
         let mut tallies = vec![Tally::default(); world.workers.len()];
         let mut round_trips = vec![RoundTrips::default(); self.system.endpoints.len()];
@@ -279,11 +274,13 @@ fn count_round_trip(machine: &Machine, world: &World, step: Step, round_trips: &
     let worker = &world.workers[usize::from(worker)];
     let count = &mut round_trips[usize::from(worker.endpoint)];
     match (step, &worker.busy) {
-        (Step::Call { call, .. }, Some(busy)) => match machine.pending_calls(busy)[usize::from(call)].kind() {
-            CallKind::Read => count.reads += 1,
-            CallKind::Write => count.writes += 1,
-            CallKind::Publish => count.publishes += 1,
-        },
+        (Step::Call { call, .. }, Some(busy)) => {
+            match machine.pending_calls(busy)[usize::from(call)].kind() {
+                CallKind::Read => count.reads += 1,
+                CallKind::Write => count.writes += 1,
+                CallKind::Publish => count.publishes += 1,
+            }
+        }
         _ => count.publishes += 1,
     }
 }

@@ -83,6 +83,7 @@ impl Soak {
     /// messages at a time, and the shortest story found is told.
     #[must_use]
     pub fn run(self) -> Report {
+        let started = std::time::Instant::now();
         let report = match self.nonsense() {
             Some(sentence) => Report {
                 single: true,
@@ -101,7 +102,7 @@ impl Soak {
             }),
         };
         let report = self.retold(report);
-        leave_record(&report);
+        leave_record(&report, started);
         report
     }
 

@@ -87,6 +87,15 @@ pub enum Naming {
 impl Naming {
     const TOP: u64 = 1 << 40;
 
+    /// The one that `CHAOS_NAMING` asks for: with `descending`, every search of
+    /// a test run is made with other ids than usual, for comparison.
+    pub(crate) fn asked_for() -> Self {
+        match std::env::var("CHAOS_NAMING") {
+            Ok(naming) if naming == "descending" => Self::Descending,
+            _ => Self::Ascending,
+        }
+    }
+
     /// The id that a number stands for, all of them moved by `offset`.
     pub(crate) fn id(self, number: Id, offset: u64) -> MessageId {
         MessageId::fresh(match self {

@@ -59,8 +59,7 @@ impl Object {
             Content::Document(version) => (&[][..], version.as_ref()),
         };
         let versions = self.history.iter().flatten().chain(current);
-        let in_versions =
-            versions.flat_map(|version| version.body.ids.iter().copied().chain([version.etag]));
+        let in_versions = versions.flat_map(|version| version.body.ids.iter().copied().chain([version.etag]));
         events.iter().flat_map(|event| event.ids.iter().copied()).chain(in_versions)
     }
 }

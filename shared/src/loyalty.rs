@@ -88,7 +88,10 @@ mod tests {
                 voucher: MessageId::named("a voucher")
             }]
         );
-        assert!(Loyalty::react(&mut member, &first, &chance).is_empty(), "an order can be emptied and refilled");
+        assert!(
+            Loyalty::react(&mut member, &first, &chance).is_empty(),
+            "an order can be emptied and refilled"
+        );
         assert_eq!(member, Membership { welcomed: true, items: 1 });
     }
 }

@@ -25,6 +25,10 @@ pub struct Cargo {
     root: PathBuf,
     /// Whether the user's own compiler flags are left out.
     pub plain_flags: bool,
+    /// Whether every search gives fresh ids other names than usual.
+    pub other_ids: bool,
+    /// Whether tables that are out of step are written anew.
+    pub write_tables: bool,
 }
 
 /// One package, and where its manifest is.
@@ -72,7 +76,12 @@ struct Message {
 impl Cargo {
     /// Cargo, run at the root of the repository.
     pub fn at(root: &Path) -> Self {
-        Self { root: root.to_owned(), plain_flags: false }
+        Self { root: root.to_owned(), plain_flags: false, other_ids: false, write_tables: false }
+    }
+
+    /// The same, with other fresh ids in every search.
+    pub fn with_other_ids(&self) -> Self {
+        Self { root: self.root.clone(), other_ids: true, ..*self }
     }
 
     /// Builds the tests of a package.
@@ -128,6 +137,12 @@ impl Cargo {
         if let Some(code) = replay {
             command.env("CHAOS_REPLAY", code);
         }
+        if self.other_ids {
+            command.env("CHAOS_NAMING", "descending");
+        }
+        if self.write_tables {
+            command.env("PRICES", "write");
+        }
         if !filter.is_empty() {
             command.arg("--").args(filter);
         }
@@ -157,9 +172,15 @@ impl Cargo {
                 command.env_remove(&name);
             }
         }
-        for name in
-            ["CHAOS_REPLAY", "CHAOS_REPORTS", "CARGO_TERM_QUIET", "CARGO_TERM_VERBOSE", "RUST_TEST_NOCAPTURE"]
-        {
+        for name in [
+            "CHAOS_NAMING",
+            "PRICES",
+            "CHAOS_REPLAY",
+            "CHAOS_REPORTS",
+            "CARGO_TERM_QUIET",
+            "CARGO_TERM_VERBOSE",
+            "RUST_TEST_NOCAPTURE",
+        ] {
             command.env_remove(name);
         }
         if self.plain_flags {

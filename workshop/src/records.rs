@@ -62,6 +62,10 @@ mod tests {
             story: String::new(),
             coverage: Vec::new(),
             states: 0,
+            property: None,
+            faults: 0,
+            steps: 0,
+            micros: 0,
             single: false,
             replay: None,
         };

@@ -214,6 +214,7 @@ pub fn chain(seed: u64) -> (Style, Scope) {
     };
     let faults = if mail.len() == 1 { [0, 1, 1, 2][rng.random_range(0..4)] } else { rng.random_range(0..=1) };
     let workers = [1, 1, 2, 2, 2][rng.random_range(0..5)];
-    let scope = Scope { faults, classes, workers, endpoints, mail, routes: routes.to_vec(), ..Scope::default() };
+    let scope =
+        Scope { faults, classes, workers, endpoints, mail, routes: routes.to_vec(), ..Scope::default() };
     (style, scope)
 }

@@ -3,16 +3,34 @@ use chaos::*;
 use ex09_tokens::{loyalty, orders};
 use shared::order::add_item;
 fn both() -> System {
-    System::of(orders()).judged_by(specifications::orders_with_welcome()).and(loyalty()).judged_by(specifications::loyalty()).stored("tokens",add_item("order-1","tea").id.to_string(),vec![]).stored("tokens",add_item("order-1","cake").id.to_string(),vec![])
+    System::of(orders())
+        .judged_by(specifications::orders_with_welcome())
+        .and(loyalty())
+        .judged_by(specifications::loyalty())
+        .stored("tokens", add_item("order-1", "tea").id.to_string(), vec![])
+        .stored("tokens", add_item("order-1", "cake").id.to_string(), vec![])
 }
-fn one() -> System { System::of(orders()).judged_by(specifications::orders_with_welcome()).stored("tokens",add_item("order-1","tea").id.to_string(),vec![]).stored("tokens",add_item("order-1","cake").id.to_string(),vec![]).stored("tokens",add_item("order-2","tea").id.to_string(),vec![]) }
-fn show(what: &str, e: Explore) { let t=std::time::Instant::now(); let r=e.run(); println!("{what}: {:?} {} states\n{r}", t.elapsed(), r.counts.states); }
-#[test] fn x() {
-    let (a,b,c)=(add_item("order-1","tea"),add_item("order-1","cake"),add_item("order-2","tea"));
+fn one() -> System {
+    System::of(orders())
+        .judged_by(specifications::orders_with_welcome())
+        .stored("tokens", add_item("order-1", "tea").id.to_string(), vec![])
+        .stored("tokens", add_item("order-1", "cake").id.to_string(), vec![])
+        .stored("tokens", add_item("order-2", "tea").id.to_string(), vec![])
+}
+fn show(what: &str, e: Explore) {
+    let t = std::time::Instant::now();
+    let r = e.run();
+    println!("{what}: {:?} {} states\n{r}", t.elapsed(), r.counts.states);
+}
+#[test]
+fn x() {
+    let (a, b, c) = (add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-2", "tea"));
     show("1m2f", explore(one).send([a.clone()]).faults(2));
-    show("2m1f", explore(one).send([a.clone(),b.clone()]).faults(1));
-    show("2+1m2f", explore(one).send([a.clone(),b.clone(),c.clone()]).faults(2));
-    show("both 2m1f", explore(both).send([a.clone(),b.clone()]).faults(1)); show("both 1m1f", explore(both).send([a.clone()]).faults(1));
+    show("2m1f", explore(one).send([a.clone(), b.clone()]).faults(1));
+    show("2+1m2f", explore(one).send([a.clone(), b.clone(), c.clone()]).faults(2));
+    show("both 2m1f", explore(both).send([a.clone(), b.clone()]).faults(1));
+    show("both 1m1f", explore(both).send([a.clone()]).faults(1));
     show("both 1m2f", explore(both).send([a.clone()]).faults(2));
-    let r = Chaos::on(both).send([a.clone(),b.clone()]).run(); println!("{}\n{:?} {:?}", r.story(), r.round_trips("orders"), r.round_trips("loyalty"));
+    let r = Chaos::on(both).send([a.clone(), b.clone()]).run();
+    println!("{}\n{:?} {:?}", r.story(), r.round_trips("orders"), r.round_trips("loyalty"));
 }

@@ -61,10 +61,8 @@ impl ObjectDocumentStore {
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(_) => return Err(StoreError::Unavailable),
         };
-        let version = UpdateVersion {
-            e_tag: result.meta.e_tag.clone(),
-            version: result.meta.version.clone(),
-        };
+        let version =
+            UpdateVersion { e_tag: result.meta.e_tag.clone(), version: result.meta.version.clone() };
         let bytes = result.bytes().await.map_err(|_| StoreError::Unavailable)?;
         if bytes.len() < HEAD {
             return Err(StoreError::Protocol(format!("the object {key} was not written by this adapter")));
@@ -78,7 +76,13 @@ impl ObjectDocumentStore {
         object.body.is_some() && object.expires > self.now()
     }
 
-    async fn write(&self, key: &str, object: Vec<u8>, expires: u64, mode: PutMode) -> Result<Etag, StoreError> {
+    async fn write(
+        &self,
+        key: &str,
+        object: Vec<u8>,
+        expires: u64,
+        mode: PutMode,
+    ) -> Result<Etag, StoreError> {
         let options = PutOptions { mode, ..PutOptions::default() };
         match self.store.put_opts(&path(key), object.into(), options).await {
             Ok(result) => etag(&result.into(), expires),

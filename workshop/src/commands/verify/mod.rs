@@ -1,17 +1,20 @@
 //! `cargo workshop verify`: are the exercises what they say they are?
 //!
-//! Three kinds of checks, each in a file of its own: of what is written
-//! (`papers`), of the starter, and of the solution.
+//! Each kind of check is in a file of its own: of what is written (`papers`), of
+//! the starter, of the solution, and of the table of what kills the mistakes.
 
+mod kills;
 mod papers;
 mod solution;
 mod starter;
 
 use anyhow::Result;
 
-use crate::cargo::Cargo;
+use crate::cargo::{Cargo, Package};
 use crate::exercise::Exercise;
+use crate::libtest::TestResult;
 use crate::outcome::Outcome;
+use crate::records::unwrapped;
 use crate::render;
 use crate::repository::{Name, Repository};
 
@@ -51,8 +54,9 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     // them: what an attendee sees is what counts.
     let mut cargo = Cargo::at(repository.root());
     cargo.plain_flags = true;
+    let mut kills = Vec::new();
     for name in &names {
-        let found = check(repository, &cargo, name, fix);
+        let found = check(repository, &cargo, name, fix, &mut kills);
         let mark = match found.is_empty() {
             true => render::paint(render::GOOD, "✓"),
             false => render::paint(render::BAD, "✗"),
@@ -61,6 +65,21 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         text.extend(found.iter().map(Culprit::show));
         render::show(&text);
         culprits.extend(found);
+    }
+    // Who looks at one exercise has not looked at all the mistakes; and where
+    // something else is wrong, the table would only repeat it.
+    if chosen.is_none()
+        && culprits.is_empty()
+        && let Some(culprit) = kills::check(repository, &kills, fix)
+    {
+        render::show(&culprit.show());
+        culprits.push(culprit);
+    }
+    if chosen.is_none()
+        && let Some(culprit) = prices(repository, &mut cargo, fix)
+    {
+        render::show(&culprit.show());
+        culprits.push(culprit);
     }
     let verified = match names.len() {
         1 => "1 exercise verified".to_owned(),
@@ -75,7 +94,35 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     Ok(if culprits.is_empty() { Outcome::Green } else { Outcome::Red })
 }
 
-fn check(repository: &Repository, cargo: &Cargo, name: &Name, fix: bool) -> Vec<Culprit> {
+/// The README's tables of what each guarantee costs. (A copy without solutions
+/// has nothing to measure.)
+fn prices(repository: &Repository, cargo: &mut Cargo, fix: bool) -> Option<Culprit> {
+    let package = Package { name: "prices".to_owned(), directory: repository.root().join("prices") };
+    if !package.directory.is_dir() {
+        return None;
+    }
+    cargo.write_tables = fix;
+    let what = match cargo.test(&package, None, &[]) {
+        Ok(run) => run
+            .crash
+            .or_else(|| {
+                let mut tests = run.output.tests.into_iter();
+                tests.find(|test| test.result == TestResult::Failed).map(|test| test.said)
+            })
+            .map(|said| render::short(&unwrapped(&said), 200))?,
+        Err(error) => format!("{error:#}"),
+    };
+    let mend = format!("run {}", render::code("cargo workshop verify --fix"));
+    Some(Culprit::new("README.md", format!("the tables of prices: {what}"), mend))
+}
+
+fn check(
+    repository: &Repository,
+    cargo: &Cargo,
+    name: &Name,
+    fix: bool,
+    kills: &mut Vec<kills::Kill>,
+) -> Vec<Culprit> {
     let mut culprits = papers::files(repository, name);
     let exercise = match Exercise::load(repository, name.clone()) {
         Ok(exercise) => exercise,
@@ -96,7 +143,11 @@ fn check(repository: &Repository, cargo: &Cargo, name: &Name, fix: bool) -> Vec<
     }
     match papers::package(repository, &repository.solution(name), &name.solution_package()) {
         Some(culprit) => culprits.push(culprit),
-        None => culprits.extend(solution::check(repository, cargo, &exercise)),
+        None => {
+            let (found, records) = solution::check(repository, cargo, &exercise);
+            culprits.extend(found);
+            kills.extend(kills::of(repository, &exercise, &records));
+        }
     }
     culprits
 }

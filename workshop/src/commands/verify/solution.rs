@@ -1,4 +1,9 @@
-//! The solution: every test passes, and none that counts is left out.
+//! The solution: every test passes, and none that counts is left out; and every
+//! search comes to the same with other fresh ids.
+
+use std::collections::BTreeMap;
+
+use chaos::Record;
 
 use super::Culprit;
 use crate::cargo::{Built, Cargo, Package};
@@ -8,8 +13,8 @@ use crate::records::unwrapped;
 use crate::render;
 use crate::repository::Repository;
 
-/// Builds and runs the solution.
-pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> Vec<Culprit> {
+/// Builds and runs the solution; returns what the harness recorded, too.
+pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Vec<Culprit>, Vec<Record>) {
     let name = &exercise.name;
     let package = Package { name: name.solution_package(), directory: repository.solution(name) };
     let file = format!("solutions/{name}/src/lib.rs");
@@ -19,13 +24,13 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> Vec
         Ok(Built::Done(_)) => cargo.test(&package, None, &[]),
         Ok(Built::Errors(text)) => {
             render::pass_on(&text);
-            return vec![blame("the solution does not compile, see above".to_owned())];
+            return (vec![blame("the solution does not compile, see above".to_owned())], Vec::new());
         }
         Err(error) => Err(error),
     };
     let tested = match tested {
         Ok(tested) => tested,
-        Err(error) => return vec![blame(format!("{error:#}"))],
+        Err(error) => return (vec![blame(format!("{error:#}"))], Vec::new()),
     };
     let mut culprits = Vec::new();
     for test in &tested.output.tests {
@@ -37,7 +42,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> Vec
     if let Some(crash) = &tested.crash {
         // It took others with it; they are not to blame.
         culprits.push(blame(format!("a test program of the solution died: {}", unwrapped(crash))));
-        return culprits;
+        return (culprits, Vec::new());
     }
     for (name, declared) in &exercise.tests {
         let ran = |test: &crate::libtest::Test| test.name == *name && test.result != TestResult::Ignored;
@@ -45,5 +50,44 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> Vec
             culprits.push(blame(format!("{name:?} is not run on the solution")));
         }
     }
-    culprits
+    culprits.extend(compare_with_other_ids(cargo, &package, &tested.records).into_iter().map(blame));
+    (culprits, tested.records)
+}
+
+/// Repeats all searches with other fresh ids, where later ones are smaller. For
+/// a handler that treats them as names, that makes no difference.
+fn compare_with_other_ids(cargo: &Cargo, package: &Package, usual: &[Record]) -> Vec<String> {
+    let other = match cargo.with_other_ids().test(package, None, &[]) {
+        // Golden stories may tell an id, so the tests themselves need not pass.
+        Ok(other) => searches(&other.records),
+        Err(error) => return vec![format!("{error:#}")],
+    };
+    let usual = searches(usual);
+    let mut found: Vec<String> = usual
+        .iter()
+        .filter(|(place, told)| other.get(*place) != Some(*told))
+        .map(|((test, number), told)| {
+            let other = other.get(&(test.clone(), *number)).map_or("nothing", String::as_str);
+            format!("search {number} of {test:?} comes to {told:?}, and with other ids to {other:?}")
+        })
+        .collect();
+    if usual.len() != other.len() && found.is_empty() {
+        found.push(format!("{} searches are made, and with other ids {}", usual.len(), other.len()));
+    }
+    found
+}
+
+/// What each search came to, by its test and its number in that test.
+fn searches(records: &[Record]) -> BTreeMap<(String, usize), String> {
+    let mut found: BTreeMap<(String, usize), String> = BTreeMap::new();
+    for record in records.iter().filter(|record| !record.single) {
+        let number = 1 + found.keys().filter(|(test, _)| *test == record.test).count();
+        let told = match record.property {
+            // How soon a violation is found depends on what is tried first.
+            Some(_) => format!("{:?} with {} faults", record.property, record.faults),
+            None => record.headline.clone(),
+        };
+        found.insert((record.test.clone(), number), told);
+    }
+    found
 }

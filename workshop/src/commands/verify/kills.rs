@@ -1,0 +1,122 @@
+//! The kill table: which property catches each mistake, and with how little.
+//!
+//! It stands in `solutions/KILLS.md`, is written by `verify --fix`, and is
+//! compared by `verify` in everything but the times.
+
+use std::fmt::Write as _;
+
+use chaos::Record;
+
+use super::Culprit;
+use crate::exercise::Exercise;
+use crate::repository::Repository;
+
+const FILE: &str = "solutions/KILLS.md";
+
+/// One mistake, killed.
+#[derive(Debug)]
+pub struct Kill {
+    exercise: String,
+    mistake: String,
+    caught_by: String,
+    faults: usize,
+    steps: usize,
+    micros: u64,
+}
+
+/// The mistakes of an exercise: those that have a file, each with the shortest
+/// of the stories that its test has found.
+pub fn of(repository: &Repository, exercise: &Exercise, records: &[Record]) -> Vec<Kill> {
+    let folder = repository.solution(&exercise.name).join("mistakes");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".rs")?.to_owned()))
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .filter_map(|mistake| {
+            let found = records.iter().filter(|record| {
+                let name = record.test.rsplit("::").next().unwrap_or_default();
+                name == mistake && record.verdict != "holds"
+            });
+            let record = found.min_by_key(|record| (record.steps, record.faults))?;
+            Some(Kill {
+                exercise: exercise.name.number.clone(),
+                mistake: mistake.replace('_', " "),
+                caught_by: record.property.clone().unwrap_or_else(|| "the handler cannot be run".to_owned()),
+                faults: record.faults,
+                steps: record.steps,
+                micros: record.micros,
+            })
+        })
+        .collect()
+}
+
+/// Compares the table that is written with the one that was found; with `fix`,
+/// writes it.
+pub fn check(repository: &Repository, kills: &[Kill], fix: bool) -> Option<Culprit> {
+    let path = repository.root().join("solutions").join("KILLS.md");
+    let table = table(kills);
+    let written = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    if without_times(&written) == without_times(&table) {
+        return None;
+    }
+    if fix {
+        return std::fs::write(&path, table)
+            .err()
+            .map(|error| Culprit::new(FILE, format!("it cannot be written: {error}"), "make it writable"));
+    }
+    let mend = format!("run {}", crate::render::code("cargo workshop verify --fix"));
+    Some(Culprit::new(FILE, "it is not what the harness finds now", mend))
+}
+
+fn table(kills: &[Kill]) -> String {
+    let mut table = String::from(
+        "# Mistakes, and what kills them\n\n\
+         Tempting wrong answers, each compiled and run under the explorer. The property\n\
+         is the first that its shortest story violates; the faults are the fewest that\n\
+         will do. The times are from the machine that wrote this table (dev profile,\n\
+         tests in parallel). Written by `cargo workshop verify --fix`.\n\n\
+         | exercise | mistake | caught by | faults | steps | ms |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for Kill { exercise, mistake, caught_by, faults, steps, micros } in kills {
+        let ms = micros.div_ceil(1_000);
+        _ = writeln!(table, "| {exercise} | {mistake} | {caught_by} | {faults} | {steps} | {ms} |");
+    }
+    table
+}
+
+/// The table without its last column.
+fn without_times(table: &str) -> Vec<&str> {
+    table
+        .lines()
+        .map(|line| match line.strip_suffix(" |").and_then(|row| row.rsplit_once(" | ")) {
+            Some((row, _)) if line.starts_with("| ") => row,
+            _ => line,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kill(steps: usize, micros: u64) -> Kill {
+        let exercise = "04".to_owned();
+        let (mistake, caught_by) = ("sends first".to_owned(), "NoLostMessages".to_owned());
+        Kill { exercise, mistake, caught_by, faults: 1, steps, micros }
+    }
+
+    #[test]
+    fn only_the_times_may_differ() {
+        let one = table(&[kill(7, 900)]);
+        assert!(one.ends_with("| 04 | sends first | NoLostMessages | 1 | 7 | 1 |\n"), "{one}");
+        assert_eq!(without_times(&one), without_times(&table(&[kill(7, 9_000)])));
+        assert_ne!(without_times(&one), without_times(&table(&[kill(8, 900)])));
+        assert_ne!(without_times(&one), without_times(&table(&[])));
+    }
+}
