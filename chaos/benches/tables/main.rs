@@ -7,6 +7,7 @@
 mod support;
 
 mod rows;
+mod solutions;
 mod tokio_loop;
 
 use std::process::Command;

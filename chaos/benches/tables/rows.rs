@@ -73,6 +73,9 @@ pub fn all() -> Vec<Row> {
         "04, 3 messages, 3 faults, with lock expiry",
         Box::new(move || explore(outbox_orders).send(three()).faults(3)),
     );
+    for (name, search) in crate::solutions::rows() {
+        rows.push(Row { name, work: Work::Search(search) });
+    }
     let mut runs = |name, runs| rows.push(Row { name, work: Work::Runs(runs) });
     runs("counter handler, this engine", counter_soak);
     runs("counter handler, paused-clock tokio loop", tokio_loop::counter);
