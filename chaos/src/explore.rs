@@ -3,6 +3,7 @@
 use shared::Message;
 
 use crate::canonical::Reductions;
+use crate::companion::{self, Deeper};
 use crate::fault::{Fault, Faults};
 use crate::machine::{Bounds, Machine, Step};
 use crate::replay::{BadCode, ReplayCode, scenario_name};
@@ -176,12 +177,42 @@ impl Explore {
     #[must_use]
     pub fn run(self) -> Report {
         let started = std::time::Instant::now();
-        let report = self.run_unrecorded();
+        let report = match self.as_asked_for() {
+            Ok(search) => search.run_unrecorded(),
+            Err(report) => *report,
+        };
         if std::env::var_os("CHAOS_VERBOSE").is_some() {
             eprintln!("{}", report.evidence());
         }
         leave_record(&report, started);
         report
+    }
+
+    /// The search with the bounds that `cargo workshop explore` asks for, if it
+    /// does, and with its eyes on it.
+    fn as_asked_for(mut self) -> Result<Self, Box<Report>> {
+        self.observer = self.observer.or_else(companion::observer);
+        let Some(deeper) = Deeper::asked_for() else { return Ok(self) };
+        let nonsense = |search: &Self, sentence: String| {
+            let verdict = Verdict::Inconclusive(Inconclusive::BadBounds(sentence));
+            Box::new(Report::without_run(verdict, search.describe_bounds()))
+        };
+        let deeper = deeper.map_err(|sentence| nonsense(&self, sentence))?;
+        if let Some(messages) = deeper.messages {
+            if messages > self.mail.len() {
+                let there = words::count(self.mail.len() as u128, "message");
+                return Err(nonsense(&self, format!("this search has {there}, and not {messages}")));
+            }
+            self.mail.truncate(messages);
+        }
+        self.bounds.workers = deeper.workers.unwrap_or(self.bounds.workers);
+        self.bounds.stale = deeper.stale.unwrap_or(self.bounds.stale);
+        if let Some(faults) = deeper.faults {
+            self.bounds.faults = faults;
+            self.bounds.faults_per_message = None;
+        }
+        self.limit = usize::MAX;
+        Ok(self)
     }
 
     pub(crate) fn run_unrecorded(self) -> Report {

@@ -53,6 +53,7 @@
 //! | `checker`, `specifications`, `verdict` | is it an exactly-once execution? |
 //! | `story`, `report`, `words` | telling it |
 //! | `watchdog` | handlers that never come back |
+//! | `companion` | what `cargo workshop` may ask of a search |
 //!
 //! A green verdict holds *within the bounds it names*, and under assumptions
 //! about the handler that are stated where they are used: it is deterministic
@@ -64,6 +65,7 @@
 mod call;
 mod canonical;
 mod checker;
+mod companion;
 mod explore;
 mod fault;
 mod independence;
@@ -88,6 +90,7 @@ mod world;
 
 pub use canonical::Reductions;
 pub use checker::{Evidence, FRESH, Judgement, Property, Specification, Symptom, TooManyOrders, judge};
+pub use companion::ProgressRecord;
 pub use explore::{Explore, explore};
 pub use fault::{Fault, Faults};
 pub use machine::{Bounds, StoreKind};
