@@ -41,6 +41,12 @@ pub trait Specification: Send + Sync {
         self.process(state, message)
     }
 
+    /// What an output says, with [`FRESH`] in the place of ids that may be any.
+    /// By default these are the fresh ones.
+    fn content(&self, output: &Value) -> Value {
+        content(output)
+    }
+
     /// A state in words: "an order with tea and cake".
     fn describe(&self, state: &Value) -> String;
 
@@ -50,8 +56,9 @@ pub trait Specification: Send + Sync {
     fn damage(&self, aggregate: &str, symptom: &Symptom) -> String;
 }
 
-/// Stands for any fresh id in an output that a [`Specification`] expects.
-pub const FRESH: &str = "(any fresh id)";
+/// Stands for any id in an output that a [`Specification`] expects: see
+/// [`Specification::content`].
+pub const FRESH: &str = "any id";
 
 /// What is wrong with a world at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +189,17 @@ fn content(body: &Value) -> Value {
     }
 }
 
+/// What the outputs say, one for each id.
+fn contents(specification: &dyn Specification, evidence: &Evidence<'_>) -> Vec<Value> {
+    let mut known = BTreeSet::new();
+    let different = evidence
+        .outputs
+        .iter()
+        .map(|output| (output.id, specification.content(&output.body)))
+        .filter(|(id, content)| known.insert((*id, content.to_string())));
+    different.map(|(_, content)| content).collect()
+}
+
 /// The same id, published with two contents.
 fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
     let mut bodies: BTreeMap<MessageId, &Value> = BTreeMap::new();
@@ -194,7 +212,7 @@ fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
 /// Whether some order explains state and outputs both.
 fn explained(specification: &dyn Specification, evidence: &Evidence<'_>) -> Result<bool, TooManyOrders> {
     const MOST_STEPS: usize = 1_000_000;
-    let actual = sorted(evidence.outputs.iter().map(|output| content(&output.body)).collect());
+    let actual = sorted(contents(specification, evidence));
     let all = evidence.inputs.len();
     let mut seen: BTreeSet<(Vec<usize>, String, Vec<usize>)> = BTreeSet::new();
     // Depth first; the inputs in their given order are tried first.
@@ -276,7 +294,7 @@ impl<'a> Diagnosis<'a> {
     fn new(specification: &'a dyn Specification, evidence: &'a Evidence<'a>) -> Self {
         let all: Vec<usize> = (0..evidence.inputs.len()).collect();
         let legal = executions(specification, evidence.inputs, &all);
-        let actual = evidence.outputs.iter().map(|output| content(&output.body)).collect();
+        let actual = contents(specification, evidence);
         Self { specification, evidence, legal, actual }
     }
 
@@ -308,7 +326,9 @@ impl<'a> Diagnosis<'a> {
             .iter()
             .flat_map(|(_, symptom)| match symptom {
                 Symptom::Contradiction(_, outputs) => outputs.clone(),
-                Symptom::TwoContents(one, other) => vec![content(one), content(other)],
+                Symptom::TwoContents(one, other) => {
+                    vec![self.specification.content(one), self.specification.content(other)]
+                }
                 Symptom::PublishedAgain(output) => vec![output.clone()],
                 _ => Vec::new(),
             })
@@ -474,7 +494,11 @@ impl<'a> Diagnosis<'a> {
         let outputs: Vec<String> = symptoms
             .iter()
             .filter_map(|(_, symptom)| match symptom {
-                Symptom::NeverPublished(output) => Some(format!("no {}", words::body(output))),
+                Symptom::NeverPublished(output) => {
+                    let said = self.actual.iter().filter(|other| *other == output).count();
+                    let few = if said == 0 { "no".to_owned() } else { format!("only {said}") };
+                    Some(format!("{few} {}", words::body(output)))
+                }
                 Symptom::Unjustified(output) => Some(words::body(output)),
                 Symptom::PublishedAgain(output) => Some(format!("{} under two ids", words::body(output))),
                 Symptom::TwoContents(one, other) => {

@@ -341,6 +341,7 @@ impl Explore {
             story,
             steps: steps.len(),
             faults,
+            stale: 0,
             replay: None,
             single: true,
         }
@@ -419,7 +420,9 @@ impl Explore {
         if !searched.steps.is_empty() && !done {
             let mut world = machine.initial();
             for &step in &searched.steps {
-                report.faults += usize::from(machine.fault(&world, step).is_some());
+                let fault = machine.fault(&world, step);
+                report.faults += usize::from(fault.is_some());
+                report.stale += usize::from(fault == Some(Fault::StaleRead));
                 if machine.apply(&mut world, step).is_err() {
                     break;
                 }
@@ -468,6 +471,7 @@ impl Report {
             story: String::new(),
             steps: 0,
             faults: 0,
+            stale: 0,
             replay: None,
             single: false,
         }

@@ -192,8 +192,8 @@ impl LockExpiry {
 }
 
 impl StaleRead {
-    /// In the `read`-th read that can be stale for [this message](Which),
-    /// counting from 0.
+    /// In the first read from the `read`-th on (counting from 0) for [this
+    /// message](Which) that can be stale.
     #[must_use]
     pub fn of_read(read: usize, message: impl Into<Which>) -> Monkey {
         Monkey::new("StaleRead", Trick::StaleRead { message: message.into(), read })

@@ -30,8 +30,10 @@ pub struct Report {
     pub story: String,
     /// The number of steps in that run.
     pub steps: usize,
-    /// The number of faults in that run.
+    /// The number of faults in that run, stale reads included.
     pub faults: usize,
+    /// The number of stale reads among them.
+    pub stale: usize,
     /// The code that replays that run.
     pub replay: Option<String>,
     /// Whether this is one run, and not a search.
@@ -104,11 +106,21 @@ impl Report {
                 if self.single {
                     return what;
                 }
-                format!(
-                    "{what}, with {} (the fewest there are) in {}",
-                    words::count(self.faults as u128, "fault"),
-                    words::count(self.steps as u128, "step")
-                )
+                let steps = words::count(self.steps as u128, "step");
+                let mut taken = Vec::new();
+                if self.faults > self.stale {
+                    taken.push(words::count((self.faults - self.stale) as u128, "fault"));
+                }
+                if self.stale > 0 {
+                    taken.push(words::count(self.stale as u128, "stale read"));
+                }
+                match self.faults {
+                    0 => format!("{what}, without a single fault, in {steps}"),
+                    _ => format!(
+                        "{what}, with {} (the fewest there are) in {steps}",
+                        words::enumeration(&taken)
+                    ),
+                }
             }
             Verdict::Inconclusive(_) => format!("INCONCLUSIVE ({})", self.bounds),
         }

@@ -214,6 +214,7 @@ impl Chaos {
             story,
             steps: taken.len(),
             faults,
+            stale: 0,
             replay: None,
             single: true,
         };

@@ -125,7 +125,7 @@ impl<'a> Teller<'a> {
         } else {
             self.key_name(object)
         };
-        self.lanes.push(name.chars().take(12).collect());
+        self.lanes.push(words::short(&name, 12));
         Some(self.lanes.len() - 1)
     }
 
@@ -268,10 +268,17 @@ impl<'a> Teller<'a> {
                 self.say(Some((worker, worker)), false, format!("\u{201c}{note}\u{201d}"));
             }
             if let Some(Ending::Failed(error)) = &expansion.ending {
+                let number = worker.checked_sub(1).and_then(|number| before.workers[number].busy.as_ref());
+                let then = match (step, number) {
+                    (Step::Call { .. }, Some(busy)) if !busy.holds_lock => {
+                        format!("its lock on {} is long gone", self.message(&busy.message))
+                    }
+                    _ => "the message goes back to the queue".to_owned(),
+                };
                 self.say(
                     Some((worker, 0)),
                     false,
-                    format!("returns the error \u{201c}{error}\u{201d}; the message goes back to the queue"),
+                    format!("returns the error \u{201c}{error}\u{201d}; {then}"),
                 );
             }
         }
@@ -406,6 +413,9 @@ impl<'a> Teller<'a> {
     fn body(&self, body: &Text) -> String {
         const MOST: usize = 150;
         let bytes = self.machine.texts().bytes(body);
+        if bytes.is_empty() {
+            return "(empty)".to_owned();
+        }
         let text = match serde_json::from_slice::<Value>(&bytes) {
             Ok(value) => self.value(&value),
             Err(_) => words::bytes(&bytes),

@@ -249,7 +249,10 @@ impl Judge {
                         words::thousands(measured as u128),
                         words::thousands(bound.at_most as u128)
                     ),
-                    damage: vec![format!("{} grows with every message, for ever", bound.what)],
+                    damage: vec![
+                        "what is left behind here is never taken away, and there will be more of it"
+                            .to_owned(),
+                    ],
                     nearest: None,
                 })
             });

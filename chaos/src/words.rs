@@ -89,6 +89,14 @@ fn abbreviate_id(text: &str) -> String {
     }
 }
 
+/// At most so many characters, the last one an ellipsis if it is cut.
+pub(crate) fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// `a, b, c`.
 pub(crate) fn list(items: impl IntoIterator<Item = String>) -> String {
     items.into_iter().collect::<Vec<_>>().join(", ")

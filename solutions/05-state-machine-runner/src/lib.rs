@@ -46,13 +46,15 @@ impl StateMachine for Orders {
 }
 
 /// The document of one aggregate: what the machine remembers, and what the
-/// runner does.
-#[derive(Serialize, Deserialize)]
+/// runner does. Two owners, and one document all the same, because what belongs
+/// to one message must be written in one put.
+#[derive(Default, Serialize, Deserialize)]
 struct StateDocument<S> {
     /// The business state. The runner never looks into it.
     state: S,
     /// The messages that have been processed, each with those of its outputs
-    /// that may not have been sent yet.
+    /// that may not have been sent yet. A message that had nothing to say is in
+    /// here like any other: it was processed.
     processed: BTreeMap<MessageId, Vec<Message>>,
 }
 
@@ -68,6 +70,8 @@ impl<M: StateMachine> StateMachineRunner<M> {
     /// When the store or the broker does not answer, and when another worker
     /// has written to the aggregate in between. The message is delivered again.
     pub async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+        // All that the runner will ever know about the message: whose state it
+        // is about, and that the machine understands it.
         let input: M::Input = message.read()?;
         let key = M::aggregate(&input);
         let read = ports.documents.get(key).await?;
@@ -77,14 +81,20 @@ impl<M: StateMachine> StateMachineRunner<M> {
         if !document.processed.contains_key(&message.id) {
             // The machine may throw as many dice as it likes: whichever attempt
             // the put below lets through is the one that was, and nobody ever
-            // hears of the others.
+            // hears of the others. Between the get above and the put below
+            // nothing is awaited, so an attempt that loses has done nothing.
             let new_id = || context.new_id();
             let outputs = M::react(&mut document.state, &input, &Chance::new(&new_id));
             let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
             document.processed.insert(message.id, outputs);
+
+            // Without any outputs, too: the state may have changed, and the id
+            // must be known when a copy comes.
             as_read = Self::save(ports, key, &document, as_read).await?;
         }
 
+        // From here on the machine is not needed. What is sent is what is in
+        // the document, be it from just now or from an earlier copy.
         let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
         if outbox.is_empty() {
             return Ok(());
@@ -111,7 +121,9 @@ impl<M: StateMachine> StateMachineRunner<M> {
     fn parse(read: Option<&Document>) -> anyhow::Result<StateDocument<M::State>> {
         Ok(match read {
             Some(document) => serde_json::from_slice(&document.body)?,
-            None => StateDocument { state: M::State::default(), processed: BTreeMap::new() },
+            // An aggregate that nobody has heard of. What its state is only the
+            // machine can say: an empty order, a garage with places free.
+            None => StateDocument::default(),
         })
     }
 

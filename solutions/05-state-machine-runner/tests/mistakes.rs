@@ -1,1 +1,121 @@
-//! To be written.
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Explore, Property, Report};
+use shared::loyalty::Loyalty;
+use shared::order::Orders;
+
+#[path = "../mistakes/asks_for_the_etag_when_it_writes.rs"]
+mod asks_for_the_etag_when_it_writes;
+#[path = "../mistakes/asks_the_machine_again.rs"]
+mod asks_the_machine_again;
+#[path = "../mistakes/keeps_its_books_apart.rs"]
+mod keeps_its_books_apart;
+#[path = "../mistakes/keeps_one_state_for_all.rs"]
+mod keeps_one_state_for_all;
+#[path = "../mistakes/leaves_the_sending_to_the_endpoint.rs"]
+mod leaves_the_sending_to_the_endpoint;
+#[path = "../mistakes/names_outputs_by_their_content.rs"]
+mod names_outputs_by_their_content;
+#[path = "../mistakes/remembers_in_the_machine.rs"]
+mod remembers_in_the_machine;
+#[path = "../mistakes/remembers_only_what_it_answered.rs"]
+mod remembers_only_what_it_answered;
+#[path = "../mistakes/stores_nothing_when_nothing_is_said.rs"]
+mod stores_nothing_when_nothing_is_said;
+mod support;
+#[path = "../mistakes/writes_its_result_over_a_conflict.rs"]
+mod writes_its_result_over_a_conflict;
+
+/// The shortest story of all that the searches of the exercise find.
+fn shortest_failure(searches: Vec<Explore>) -> Report {
+    searches
+        .into_iter()
+        .map(|search| search.workers(2).run())
+        .filter(|report| !report.holds())
+        .min_by_key(|report| report.steps)
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn stores_nothing_when_nothing_is_said() {
+    use stores_nothing_when_nothing_is_said::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("stores-nothing-when-nothing-is-said", report.diagnosis());
+}
+
+#[test]
+fn remembers_only_what_it_answered() {
+    use remembers_only_what_it_answered::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("remembers-only-what-it-answered", report.diagnosis());
+}
+
+#[test]
+fn asks_the_machine_again() {
+    use asks_the_machine_again::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("asks-the-machine-again", report.diagnosis());
+}
+
+#[test]
+fn asks_for_the_etag_when_it_writes() {
+    use asks_for_the_etag_when_it_writes::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("asks-for-the-etag-when-it-writes", report.diagnosis());
+}
+
+#[test]
+fn writes_its_result_over_a_conflict() {
+    use writes_its_result_over_a_conflict::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("writes-its-result-over-a-conflict", report.diagnosis());
+}
+
+#[test]
+fn keeps_one_state_for_all() {
+    use keeps_one_state_for_all::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("keeps-one-state-for-all", report.diagnosis());
+}
+
+#[test]
+fn leaves_the_sending_to_the_endpoint() {
+    use leaves_the_sending_to_the_endpoint::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("leaves-the-sending-to-the-endpoint", report.diagnosis());
+}
+
+#[test]
+fn names_outputs_by_their_content() {
+    use names_outputs_by_their_content::endpoint_of;
+    let report = shortest_failure(support::searches_of_orders(endpoint_of::<Orders>));
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("names-outputs-by-their-content", report.diagnosis());
+}
+
+#[test]
+fn keeps_its_books_apart() {
+    use keeps_its_books_apart::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("keeps-its-books-apart", report.diagnosis());
+}
+
+/// No property is violated here: the explorer runs the same delivery more than
+/// once, and notices that it does not do the same.
+#[test]
+fn remembers_in_the_machine() {
+    let endpoint_of = |_: &str| remembers_in_the_machine::endpoint();
+    let report = shortest_failure(support::searches_of_loyalty(endpoint_of));
+    assert_eq!(report.violated(), None, "{report}");
+    insta::assert_snapshot!("remembers-in-the-machine", report.diagnosis());
+}

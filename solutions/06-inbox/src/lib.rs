@@ -56,28 +56,46 @@ impl<M: StateMachine> StateMachineRunner<M> {
         let mut document = Self::parse(read.as_ref())?;
         let mut as_read = Precondition::unchanged_since(read.as_ref());
 
+        // The state knows more than the inbox does: what is in its outbox may
+        // have to be said. So as long as the state has the message, the inbox is
+        // not even asked.
         if !document.outbox.contains_key(&message.id) {
             if inbox.get(&done).await?.is_some() {
-                return Ok(());
+                return Self::let_go(message.id, ports, key).await;
             }
             let new_id = || context.new_id();
             let outputs = M::react(&mut document.state, &input, &Chance::new(&new_id));
             let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
             document.outbox.insert(message.id, outputs);
-            // If the message was done by another worker after we had looked at
-            // the state, the state has changed since, and this put is refused.
+            // If another worker has processed the message since we looked at the
+            // state, the state has changed, and this put is refused.
             as_read = Self::save(ports, key, &document, as_read).await?;
         }
 
         for output in document.outbox.remove(&message.id).unwrap_or_default() {
             ports.publisher.publish(output).await?;
         }
-        // Done: everything is decided and everything is said. This may happen
-        // twice; it makes no difference.
-        inbox.put(&done, Vec::new(), Precondition::None).await?;
+        // Done: everything is decided and everything is said. This may be
+        // written twice; it makes no difference, so it needs no condition.
+        inbox.put(&done, b"done".to_vec(), Precondition::None).await?;
         // From here on the inbox vouches for the message, and the state need not
         // any more. Until here it had to.
         Self::save(ports, key, &document, as_read).await?;
+        Ok(())
+    }
+
+    /// Takes a message that is done out of the state, if it is still in there.
+    ///
+    /// It was not in the state a moment ago, and yet it may be now: another
+    /// worker has committed, announced and marked it since. That worker means to
+    /// clean up, but it may die before it does, and after our acknowledgement no
+    /// further copy may come. So whoever acknowledges sees to it.
+    async fn let_go(done: MessageId, ports: &Ports, key: &str) -> anyhow::Result<()> {
+        let read = ports.documents.get(key).await?;
+        let mut document = Self::parse(read.as_ref())?;
+        if document.outbox.remove(&done).is_some() {
+            Self::save(ports, key, &document, Precondition::unchanged_since(read.as_ref())).await?;
+        }
         Ok(())
     }
 
@@ -93,6 +111,7 @@ impl<M: StateMachine> StateMachineRunner<M> {
         })
     }
 
+    /// The document as it was read; an empty one if there is none.
     fn parse(read: Option<&Document>) -> anyhow::Result<StateDocument<M::State>> {
         Ok(match read {
             Some(document) => serde_json::from_slice(&document.body)?,
@@ -100,6 +119,8 @@ impl<M: StateMachine> StateMachineRunner<M> {
         })
     }
 
+    /// Writes the document if it is still as it was read, and says under which
+    /// condition it can be written the next time.
     async fn save(
         ports: &Ports,
         key: &str,

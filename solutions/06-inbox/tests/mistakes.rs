@@ -1,1 +1,168 @@
-//! To be written.
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Property, Report};
+
+#[path = "../mistakes/acknowledges_what_it_sees_in_the_inbox.rs"]
+mod acknowledges_what_it_sees_in_the_inbox;
+#[path = "../mistakes/asks_for_the_etag_again.rs"]
+mod asks_for_the_etag_again;
+#[path = "../mistakes/believes_the_inbox_alone.rs"]
+mod believes_the_inbox_alone;
+#[path = "../mistakes/claims_before_it_commits.rs"]
+mod claims_before_it_commits;
+#[path = "../mistakes/cleans_up_without_a_condition.rs"]
+mod cleans_up_without_a_condition;
+#[path = "../mistakes/does_not_insist_on_the_mark.rs"]
+mod does_not_insist_on_the_mark;
+#[path = "../mistakes/empties_the_whole_outbox.rs"]
+mod empties_the_whole_outbox;
+#[path = "../mistakes/files_the_inbox_by_order.rs"]
+mod files_the_inbox_by_order;
+#[path = "../mistakes/keeps_what_says_nothing.rs"]
+mod keeps_what_says_nothing;
+#[path = "../mistakes/lets_go_before_it_marks.rs"]
+mod lets_go_before_it_marks;
+#[path = "../mistakes/looks_at_both_at_once.rs"]
+mod looks_at_both_at_once;
+#[path = "../mistakes/looks_into_the_inbox_first.rs"]
+mod looks_into_the_inbox_first;
+#[path = "../mistakes/marks_before_it_sends.rs"]
+mod marks_before_it_sends;
+#[path = "../mistakes/marks_before_it_sends_and_asks_the_state.rs"]
+mod marks_before_it_sends_and_asks_the_state;
+mod support;
+#[path = "../mistakes/swallows_the_conflict.rs"]
+mod swallows_the_conflict;
+#[path = "../mistakes/takes_an_empty_entry_for_none.rs"]
+mod takes_an_empty_entry_for_none;
+use support::{Make, searches};
+
+/// The story of the first search that does not hold: those for the guarantee
+/// come first, as in the exercise.
+fn first_failure(orders: Make, loyalty: Make) -> Report {
+    searches(orders, loyalty)
+        .into_iter()
+        .map(|search| search.run())
+        .find(|report| !report.holds())
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn looks_into_the_inbox_first() {
+    let report = first_failure(looks_into_the_inbox_first::orders, looks_into_the_inbox_first::loyalty);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("looks-into-the-inbox-first", report.diagnosis());
+}
+
+#[test]
+fn looks_at_both_at_once() {
+    let report = first_failure(looks_at_both_at_once::orders, looks_at_both_at_once::loyalty);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("looks-at-both-at-once", report.diagnosis());
+}
+
+#[test]
+fn lets_go_before_it_marks() {
+    let report = first_failure(lets_go_before_it_marks::orders, lets_go_before_it_marks::loyalty);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("lets-go-before-it-marks", report.diagnosis());
+}
+
+#[test]
+fn does_not_insist_on_the_mark() {
+    let report = first_failure(does_not_insist_on_the_mark::orders, does_not_insist_on_the_mark::loyalty);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("does-not-insist-on-the-mark", report.diagnosis());
+}
+
+#[test]
+fn files_the_inbox_by_order() {
+    let report = first_failure(files_the_inbox_by_order::orders, files_the_inbox_by_order::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("files-the-inbox-by-order", report.diagnosis());
+}
+
+#[test]
+fn claims_before_it_commits() {
+    let report = first_failure(claims_before_it_commits::orders, claims_before_it_commits::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("claims-before-it-commits", report.diagnosis());
+}
+
+#[test]
+fn marks_before_it_sends() {
+    let report = first_failure(marks_before_it_sends::orders, marks_before_it_sends::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("marks-before-it-sends", report.diagnosis());
+}
+
+#[test]
+fn marks_before_it_sends_and_asks_the_state() {
+    let report = first_failure(
+        marks_before_it_sends_and_asks_the_state::orders,
+        marks_before_it_sends_and_asks_the_state::loyalty,
+    );
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("marks-before-it-sends-and-asks-the-state", report.diagnosis());
+}
+
+#[test]
+fn cleans_up_without_a_condition() {
+    let report = first_failure(cleans_up_without_a_condition::orders, cleans_up_without_a_condition::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("cleans-up-without-a-condition", report.diagnosis());
+}
+
+#[test]
+fn asks_for_the_etag_again() {
+    let report = first_failure(asks_for_the_etag_again::orders, asks_for_the_etag_again::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("asks-for-the-etag-again", report.diagnosis());
+}
+
+#[test]
+fn empties_the_whole_outbox() {
+    let report = first_failure(empties_the_whole_outbox::orders, empties_the_whole_outbox::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("empties-the-whole-outbox", report.diagnosis());
+}
+
+#[test]
+fn swallows_the_conflict() {
+    let report = first_failure(swallows_the_conflict::orders, swallows_the_conflict::loyalty);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("swallows-the-conflict", report.diagnosis());
+}
+
+#[test]
+fn takes_an_empty_entry_for_none() {
+    let report = first_failure(takes_an_empty_entry_for_none::orders, takes_an_empty_entry_for_none::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("takes-an-empty-entry-for-none", report.diagnosis());
+}
+
+#[test]
+fn keeps_what_says_nothing() {
+    let report = first_failure(keeps_what_says_nothing::orders, keeps_what_says_nothing::loyalty);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("keeps-what-says-nothing", report.diagnosis());
+}
+
+#[test]
+fn believes_the_inbox_alone() {
+    let report = first_failure(believes_the_inbox_alone::orders, believes_the_inbox_alone::loyalty);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("believes-the-inbox-alone", report.diagnosis());
+}
+
+#[test]
+fn acknowledges_what_it_sees_in_the_inbox() {
+    let report = first_failure(
+        acknowledges_what_it_sees_in_the_inbox::orders,
+        acknowledges_what_it_sees_in_the_inbox::loyalty,
+    );
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("acknowledges-what-it-sees-in-the-inbox", report.diagnosis());
+}

@@ -7,6 +7,10 @@
 //! believed any more that was only read. Whoever wants to know whether a
 //! message is done tries to write.
 
+/// Provided: the runner that the predictions are about.
+#[path = "../../../exercises/07-weak-consistency/src/as_in_06.rs"]
+pub mod as_in_06;
+
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -73,11 +77,18 @@ impl<M: StateMachine> StateMachineRunner<M> {
         let mut document = Self::parse(read.as_ref())?;
         let mut as_read = Precondition::unchanged_since(read.as_ref());
 
+        // That there is no entry has only been read. Before it is believed, it is
+        // written: each way through these lines that goes on, or acknowledges,
+        // has a put on condition that the state is as it was read.
         if !document.outbox.contains_key(&message.id) {
             // The claim comes after the state, for the reason that the inbox did
             // in 06: if the message was not done when we claimed it, and the
             // state is still as we read it before, then it is not in between.
             if claim_it(inbox, &claim).await? == Claimed::Done {
+                // It is not in the state either: so we have read, and the read
+                // may have been old. Writing back what we read finds out. If
+                // it is refused, the copy comes again and looks once more.
+                Self::save(ports, key, &document, as_read).await?;
                 return Ok(());
             }
             let new_id = || context.new_id();
@@ -87,6 +98,8 @@ impl<M: StateMachine> StateMachineRunner<M> {
             as_read = Self::save(ports, key, &document, as_read).await?;
         }
 
+        // An old read may show an outbox that was sent long ago. Sent again, it has
+        // the same ids; no harm done.
         for output in document.outbox.remove(&message.id).unwrap_or_default() {
             ports.publisher.publish(output).await?;
         }
@@ -108,6 +121,7 @@ impl<M: StateMachine> StateMachineRunner<M> {
         })
     }
 
+    /// The document as it was read; an empty one if there is none.
     fn parse(read: Option<&Document>) -> anyhow::Result<StateDocument<M::State>> {
         Ok(match read {
             Some(document) => serde_json::from_slice(&document.body)?,
@@ -115,6 +129,8 @@ impl<M: StateMachine> StateMachineRunner<M> {
         })
     }
 
+    /// Writes the document if it is still as it was read, and says under which
+    /// condition it can be written the next time.
     async fn save(
         ports: &Ports,
         key: &str,

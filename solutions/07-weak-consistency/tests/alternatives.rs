@@ -1,1 +1,71 @@
-//! To be written.
+//! Right answers in other styles. None of them may be flagged.
+
+use chaos::{System, explore, specifications};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+#[path = "../alternatives/asks_until_it_knows.rs"]
+mod asks_until_it_knows;
+#[path = "../alternatives/claims_what_it_has_read.rs"]
+mod claims_what_it_has_read;
+#[path = "../alternatives/looks_for_done_first.rs"]
+mod looks_for_done_first;
+#[path = "../alternatives/marks_as_done_before_it_sends.rs"]
+mod marks_as_done_before_it_sends;
+#[path = "../alternatives/marks_under_the_etag_of_the_claim.rs"]
+mod marks_under_the_etag_of_the_claim;
+#[path = "../alternatives/signs_its_claims.rs"]
+mod signs_its_claims;
+#[path = "../../../exercises/07-weak-consistency/tests/support/mod.rs"]
+mod support;
+
+use support::{INBOX, STATE, WEAK, message_ids};
+
+/// The searches of the exercise.
+fn holds(endpoint: fn() -> Endpoint) {
+    let strong = || {
+        System::of(endpoint()).judged_by(specifications::orders_with_welcome()).stores_at_most(
+            "the number of message ids in the state document",
+            0,
+            message_ids,
+        )
+    };
+    let weak = || strong().store(STATE, WEAK).store(INBOX, WEAK);
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    explore(strong).send([tea.clone()]).faults(2).assert_exactly_once();
+    explore(strong).send([tea.clone(), cake.clone()]).faults(1).assert_exactly_once();
+    explore(weak).send([tea.clone()]).faults(2).stale(2).assert_exactly_once();
+    explore(weak).send([tea.clone(), cake]).faults(1).stale(1).assert_exactly_once();
+    explore(weak).send([no_tea, tea]).faults(1).stale(1).assert_exactly_once();
+}
+
+#[test]
+fn asks_until_it_knows() {
+    holds(asks_until_it_knows::orders);
+}
+
+#[test]
+fn looks_for_done_first() {
+    holds(looks_for_done_first::orders);
+}
+
+#[test]
+fn marks_under_the_etag_of_the_claim() {
+    holds(marks_under_the_etag_of_the_claim::orders);
+}
+
+#[test]
+fn signs_its_claims() {
+    holds(signs_its_claims::orders);
+}
+
+#[test]
+fn claims_what_it_has_read() {
+    holds(claims_what_it_has_read::orders);
+}
+
+#[test]
+fn marks_as_done_before_it_sends() {
+    holds(marks_as_done_before_it_sends::orders);
+}

@@ -1,0 +1,93 @@
+//! What README.md shows is what the harness prints; and the runner that the
+//! predictions are about is that of exercise 06.
+
+use chaos::{Chaos, Crash, Point, RoundTrips, StaleRead, System, explore, specifications};
+use ex07_weak_consistency::{as_in_06, orders};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+#[path = "../../../exercises/07-weak-consistency/tests/support/mod.rs"]
+mod support;
+use support::{INBOX, STATE, WEAK, run_as_in_06};
+
+const PAGE: &str = include_str!("../../../exercises/07-weak-consistency/README.md");
+
+fn weak() -> System {
+    System::of(orders())
+        .judged_by(specifications::orders_with_welcome())
+        .store(STATE, WEAK)
+        .store(INBOX, WEAK)
+}
+
+/// Where a line is broken is up to the page.
+#[track_caller]
+fn page_shows(text: &str) {
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(PAGE).contains(&flat(text)), "README.md should show this, and does not:\n\n{text}");
+}
+
+#[test]
+fn the_story_of_the_predictions() {
+    page_shows(&run_as_in_06().report().diagnosis());
+}
+
+#[test]
+fn the_story_of_the_solution() {
+    let run = Chaos::on(weak)
+        .send([add_item("order-1", "tea"), remove_item("order-1", "tea")])
+        .under(Crash::before(Point::Ack, 0))
+        .under(StaleRead::of_read(1, 0))
+        .run();
+    run.assert_exactly_once();
+    page_shows(run.story());
+}
+
+#[test]
+fn the_verdicts() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    page_shows(&explore(weak).send([tea.clone()]).faults(2).stale(2).run().headline());
+    page_shows(&explore(weak).send([tea.clone(), cake]).faults(1).stale(2).run().headline());
+    page_shows(&explore(weak).send([no_tea, tea]).faults(1).stale(2).run().headline());
+}
+
+/// What one message costs, and what a copy adds.
+#[test]
+fn the_price() {
+    let round_trips = |endpoint: fn() -> Endpoint| {
+        let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+        let new = Chaos::on(orders).send([add_item("order-1", "tea")]).run().round_trips("orders");
+        let with_copy = Chaos::on(orders)
+            .send([add_item("order-1", "tea")])
+            .under(chaos::DuplicateDelivery::of_message(0))
+            .run()
+            .round_trips("orders");
+        let row = |RoundTrips { reads, writes, .. }| (reads, writes);
+        let ((reads, writes), (all_reads, all_writes)) = (row(new), row(with_copy));
+        format!(
+            "{reads} reads, {writes} writes | {} reads, {} writes",
+            all_reads - reads,
+            all_writes - writes
+        )
+        .replace("1 reads", "1 read")
+        .replace("1 writes", "1 write")
+    };
+    page_shows(&format!("| exercise 06 | {} |", round_trips(as_in_06::orders)));
+    page_shows(&format!("| exercise 07 | {} |", round_trips(orders)));
+}
+
+/// From the first `use` on, line by line.
+#[test]
+fn the_runner_of_exercise_06_is_that_of_exercise_06() {
+    let code = |text: &'static str| text.lines().skip_while(|line| !line.starts_with("use "));
+    let theirs = code(include_str!("../../06-inbox/src/lib.rs"));
+    let ours = code(include_str!("../../../exercises/07-weak-consistency/src/as_in_06.rs"));
+    for (theirs, ours) in theirs.zip(ours) {
+        assert_eq!(ours, theirs, "src/as_in_06.rs is not the solution of exercise 06 any more");
+    }
+    let lines = |text: &'static str| code(text).count();
+    assert_eq!(
+        lines(include_str!("../../../exercises/07-weak-consistency/src/as_in_06.rs")),
+        lines(include_str!("../../06-inbox/src/lib.rs")),
+    );
+}
