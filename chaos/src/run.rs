@@ -134,8 +134,10 @@ impl Chaos {
     }
 
     fn play(mut self, pulse: Arc<Pulse>) -> Run {
-        /// A run that is longer than this does not come to rest.
+        /// A run that is longer than this does not come to rest, …
         const LONGEST: usize = 5_000;
+        /// … nor one that delivers this often, and so often for each message.
+        const MOST_DELIVERIES: usize = 100;
         let bounds = Bounds {
             faults: u8::MAX,
             faults_per_message: None,
@@ -157,7 +159,8 @@ impl Chaos {
         let mut faults = 0;
         let mut enabled = Vec::new();
         let mut trouble: Option<HandlerFault> = None;
-        while taken.len() < LONGEST {
+        let mut deliveries = 0;
+        while taken.len() < LONGEST && deliveries < MOST_DELIVERIES * (1 + machine.sent.len()) {
             machine.enabled(&world, &mut enabled);
             let struck = self
                 .monkeys
@@ -183,6 +186,7 @@ impl Chaos {
                 favourite = Some(worker);
             }
             taken.push(step);
+            deliveries += usize::from(matches!(step, Step::Deliver { .. }));
             if let Err(fault) = machine.apply(&mut world, step) {
                 trouble = Some(fault);
                 break;

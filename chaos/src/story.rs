@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::call::{Call, ObjectKey, Reply};
 use crate::machine::{Machine, Outcome, Source, Step};
 use crate::rehearsal::{Ending, HandlerFault};
-use crate::text::{Id, Text};
+use crate::text::{Id, Ids, Text};
 use crate::words;
 use crate::world::{Phase, World};
 
 /// How wide a story may be.
 const WIDTH: usize = 80;
-/// At most so many documents get a lane of their own.
-const MOST_OBJECTS: usize = 3;
+/// At most so many documents or stores get a lane of their own.
+const MOST_OBJECTS: usize = 4;
 
 /// One line of a story.
 struct Line {
@@ -247,11 +247,11 @@ impl<'a> Teller<'a> {
             Step::Expire { timer } => {
                 let timer = before.timers[usize::from(timer)].clone();
                 let (name, after) = (self.object_name(&timer.key), duration(timer.time_to_live));
-                let to = self.object_lane(&timer.key).unwrap_or(0);
+                let to = self.object_lane(&timer.key);
                 self.say(
-                    Some((to, to)),
+                    to.map(|to| (to, to)),
                     fault,
-                    format!("{after} have passed: {name} is deleted by its store"),
+                    format!("{after} later: {name} is deleted by its store"),
                 );
             }
         }
@@ -264,10 +264,16 @@ impl<'a> Teller<'a> {
                 | Step::Call { worker, .. } => lane(worker),
                 _ => 0,
             };
+            let ids = worker.checked_sub(1).and_then(|number| {
+                let busy = |world: &World| world.workers[number].busy.as_ref().map(|busy| busy.ids.clone());
+                busy(&self.world).or_else(|| busy(&before))
+            });
             for note in &expansion.notes {
+                let note = self.in_words(note, ids.as_ref());
                 self.say(Some((worker, worker)), false, format!("\u{201c}{note}\u{201d}"));
             }
             if let Some(Ending::Failed(error)) = &expansion.ending {
+                let error = self.in_words(error, ids.as_ref());
                 let number = worker.checked_sub(1).and_then(|number| before.workers[number].busy.as_ref());
                 let then = match (step, number) {
                     (Step::Call { .. }, Some(busy)) if !busy.holds_lock => {
@@ -457,6 +463,33 @@ impl<'a> Teller<'a> {
             }
             other => other.to_string(),
         }
+    }
+
+    /// What a handler says, with the names of messages in the place of their
+    /// ids. `ids` are the world's names of the ids that its delivery knows.
+    fn in_words(&mut self, raw: &str, ids: Option<&Ids>) -> String {
+        const LENGTH: usize = 36;
+        let mut text = self.machine.rehearsal.texts.intern(raw.as_bytes());
+        if let Some(ids) = ids {
+            text = text.map(|id| ids.get(id as usize).copied().unwrap_or(id));
+        }
+        let text = self.text(&text);
+        let mut words = String::new();
+        let mut rest = text.as_str();
+        while let Some(character) = rest.chars().next() {
+            let id = rest.get(..LENGTH).filter(|id| uuid::Uuid::try_parse(id).is_ok());
+            match id {
+                Some(id) => {
+                    words.push_str(&self.name_of(id).unwrap_or_else(|| words::plain(&id.into())));
+                    rest = &rest[LENGTH..];
+                }
+                None => {
+                    words.push(character);
+                    rest = &rest[character.len_utf8()..];
+                }
+            }
+        }
+        words
     }
 
     /// What the message with this id says, if it is known.

@@ -90,6 +90,7 @@ impl System {
     pub fn store(mut self, name: impl Into<String>, kind: StoreKind) -> Self {
         let name = name.into();
         self.demand_store(&name);
+        self.stores.retain(|(other, _)| other != &name);
         self.stores.push((name, kind));
         self
     }

@@ -60,7 +60,7 @@ fn a_late_duplicate_after_a_week_is_counted_twice() {
         .faults(2)
         .only([Fault::Duplicate, Fault::TimeToLiveExpires])
         .run();
-    assert!(report.to_string().contains("7 days have passed: seen"), "{report}");
+    assert!(report.to_string().contains("7 days later: seen"), "{report}");
     assert_eq!(report.faults, 2, "{report}");
     let unexpired =
         explore(|| counter(WEEK)).send(message()).workers(1).faults(2).only([Fault::Duplicate]).run();

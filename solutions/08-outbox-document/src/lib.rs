@@ -174,7 +174,7 @@ async fn read_claim(ports: &Ports, message: MessageId) -> anyhow::Result<Option<
 /// Finishes what somebody else has begun.
 async fn resume(ports: &Ports, transaction: Transaction) -> anyhow::Result<()> {
     // If there is no outbox any more, then it was cleared away, and that comes
-    // after everything was said.
+    // after everything was said. (On a weak store, this would be a guess.)
     if let Some(read) = ports.store(OUTBOX).get(&transaction.attempt.to_string()).await? {
         announce(ports, serde_json::from_slice(&read.body)?).await?;
     }

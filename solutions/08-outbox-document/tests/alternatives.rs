@@ -1,1 +1,115 @@
-//! To be written.
+//! Right answers in other styles. None of them may be flagged.
+
+use chaos::{Chaos, Crash, Fault, Point, explore};
+use serde::{Deserialize, Serialize};
+use shared::order::{add_item, remove_item};
+use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
+
+mod support;
+
+#[path = "../alternatives/keeps_a_reference_for_each_message.rs"]
+mod keeps_a_reference_for_each_message;
+#[path = "../alternatives/numbers_the_attempts.rs"]
+mod numbers_the_attempts;
+#[path = "../alternatives/reads_the_claim_before_it_writes_it.rs"]
+mod reads_the_claim_before_it_writes_it;
+#[path = "../alternatives/trusts_no_absence.rs"]
+mod trusts_no_absence;
+#[path = "../alternatives/writes_one_document_per_letter.rs"]
+mod writes_one_document_per_letter;
+
+/// The searches of the exercise. An attempt that is left behind has so many
+/// documents.
+fn holds(endpoint: fn() -> Endpoint, documents: usize) {
+    let orders = || support::orders(endpoint());
+    let bare = |count: usize| {
+        move || orders().stores_at_most("the number of outbox documents", count, support::in_the_outbox)
+    };
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    explore(bare(documents)).send([tea.clone()]).faults(2).assert_exactly_once();
+    explore(bare(0))
+        .send([tea.clone()])
+        .faults(2)
+        .without(Fault::LockExpires)
+        .without(Fault::Duplicate)
+        .assert_exactly_once();
+    explore(bare(0)).send([tea.clone(), cake]).faults(1).assert_exactly_once();
+    explore(bare(0)).send([no_tea, tea.clone()]).faults(1).assert_exactly_once();
+    explore(orders).send([tea]).faults(2).with_late_effects().assert_exactly_once();
+}
+
+#[test]
+fn keeps_a_reference_for_each_message() {
+    holds(keeps_a_reference_for_each_message::endpoint, 1);
+}
+
+#[test]
+fn numbers_the_attempts() {
+    holds(numbers_the_attempts::endpoint, 1);
+}
+
+#[test]
+fn reads_the_claim_before_it_writes_it() {
+    holds(reads_the_claim_before_it_writes_it::endpoint, 1);
+}
+
+#[test]
+fn trusts_no_absence() {
+    holds(trusts_no_absence::endpoint, 1);
+    let weak = || support::weak(trusts_no_absence::endpoint());
+    let tea = add_item("order-1", "tea");
+    explore(weak).send([tea]).stale(1).must_visit([Fault::StaleRead]).assert_exactly_once();
+}
+
+#[test]
+#[ignore = "deep: takes seconds"]
+fn trusts_no_absence_of_two_messages() {
+    let weak = || support::weak(trusts_no_absence::endpoint());
+    let two = [add_item("order-1", "tea"), add_item("order-1", "cake")];
+    explore(weak).send(two).stale(1).must_visit([Fault::StaleRead]).assert_exactly_once();
+}
+
+#[test]
+fn writes_one_document_per_letter() {
+    holds(writes_one_document_per_letter::endpoint, 2);
+}
+
+/// Has two letters to write that don't fit into one document.
+struct Verbose;
+
+#[derive(Serialize, Deserialize)]
+enum Letter {
+    Letter { number: usize, text: String },
+}
+
+impl StateMachine for Verbose {
+    type Input = String;
+    type State = usize;
+    type Output = Letter;
+
+    fn aggregate(input: &String) -> &str {
+        input
+    }
+
+    fn react(written: &mut usize, _: &String, _: &Chance<'_>) -> Vec<Letter> {
+        let text = "~".repeat(250_000);
+        let letters = [1, 2].map(|number| Letter::Letter { number: *written + number, text: text.clone() });
+        *written += 2;
+        letters.into()
+    }
+}
+
+/// The stretch of the page: the letters of one message may be larger than a
+/// document.
+#[test]
+fn letters_of_any_number_fit() {
+    for monkey in [Crash::before(Point::Publish(1), 0), Crash::after(Point::Publish(1), 0)] {
+        let message = Message::new(MessageId::named("write"), &"to-me");
+        let verbose = || support::limited(writes_one_document_per_letter::endpoint_of::<Verbose>());
+        let run = Chaos::on(verbose).send([message]).under(monkey).run();
+        run.assert_exactly_once();
+        assert_eq!(run.published_messages().len(), 2);
+        assert_eq!(support::in_the_outbox(run.snapshot()), 0);
+    }
+}

@@ -1,1 +1,151 @@
-//! To be written.
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Property, Report, explore};
+use shared::Endpoint;
+use shared::order::{add_item, remove_item};
+
+mod support;
+
+#[path = "../mistakes/adopts_the_letters_of_a_failed_attempt.rs"]
+mod adopts_the_letters_of_a_failed_attempt;
+#[path = "../mistakes/clears_up_after_any_error.rs"]
+mod clears_up_after_any_error;
+#[path = "../mistakes/closes_the_list_without_looking.rs"]
+mod closes_the_list_without_looking;
+#[path = "../mistakes/closes_the_transaction_before_it_marks.rs"]
+mod closes_the_transaction_before_it_marks;
+#[path = "../mistakes/commits_before_it_writes_the_outbox.rs"]
+mod commits_before_it_writes_the_outbox;
+#[path = "../mistakes/decides_again_to_finish.rs"]
+mod decides_again_to_finish;
+#[path = "../mistakes/keeps_no_list_of_attempts.rs"]
+mod keeps_no_list_of_attempts;
+#[path = "../mistakes/keeps_one_outbox_for_all_attempts.rs"]
+mod keeps_one_outbox_for_all_attempts;
+#[path = "../mistakes/lets_the_outbox_expire.rs"]
+mod lets_the_outbox_expire;
+#[path = "../mistakes/looks_at_the_inbox_first.rs"]
+mod looks_at_the_inbox_first;
+#[path = "../mistakes/marks_the_message_it_is_on.rs"]
+mod marks_the_message_it_is_on;
+#[path = "../mistakes/opens_a_second_transaction_over_the_first.rs"]
+mod opens_a_second_transaction_over_the_first;
+#[path = "../mistakes/sweeps_while_others_are_at_work.rs"]
+mod sweeps_while_others_are_at_work;
+#[path = "../mistakes/uses_a_number_twice.rs"]
+mod uses_a_number_twice;
+
+/// The shortest story of all that the searches of the exercise find.
+fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
+    searches
+        .into_iter()
+        .map(|(messages, faults)| {
+            explore(|| support::orders(endpoint())).send(messages).workers(2).faults(faults).run()
+        })
+        .filter(|report| !report.holds())
+        .min_by_key(|report| report.steps)
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn commits_before_it_writes_the_outbox() {
+    let report = shortest_failure(commits_before_it_writes_the_outbox::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("commits-before-it-writes-the-outbox", report.diagnosis());
+}
+
+#[test]
+fn marks_the_message_it_is_on() {
+    let report = shortest_failure(marks_the_message_it_is_on::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("marks-the-message-it-is-on", report.diagnosis());
+}
+
+#[test]
+fn decides_again_to_finish() {
+    let report = shortest_failure(decides_again_to_finish::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("decides-again-to-finish", report.diagnosis());
+}
+
+#[test]
+fn opens_a_second_transaction_over_the_first() {
+    let report = shortest_failure(opens_a_second_transaction_over_the_first::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("opens-a-second-transaction-over-the-first", report.diagnosis());
+}
+
+#[test]
+fn closes_the_transaction_before_it_marks() {
+    let report = shortest_failure(closes_the_transaction_before_it_marks::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("closes-the-transaction-before-it-marks", report.diagnosis());
+}
+
+#[test]
+fn keeps_one_outbox_for_all_attempts() {
+    let report = shortest_failure(keeps_one_outbox_for_all_attempts::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("keeps-one-outbox-for-all-attempts", report.diagnosis());
+}
+
+#[test]
+fn uses_a_number_twice() {
+    let report = shortest_failure(uses_a_number_twice::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("uses-a-number-twice", report.diagnosis());
+}
+
+#[test]
+fn adopts_the_letters_of_a_failed_attempt() {
+    let report = shortest_failure(adopts_the_letters_of_a_failed_attempt::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("adopts-the-letters-of-a-failed-attempt", report.diagnosis());
+}
+
+#[test]
+fn clears_up_after_any_error() {
+    let report = shortest_failure(clears_up_after_any_error::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("clears-up-after-any-error", report.diagnosis());
+}
+
+#[test]
+fn sweeps_while_others_are_at_work() {
+    let report = shortest_failure(sweeps_while_others_are_at_work::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("sweeps-while-others-are-at-work", report.diagnosis());
+}
+
+#[test]
+fn lets_the_outbox_expire() {
+    let report = shortest_failure(lets_the_outbox_expire::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("lets-the-outbox-expire", report.diagnosis());
+}
+
+#[test]
+fn keeps_no_list_of_attempts() {
+    let report = shortest_failure(keeps_no_list_of_attempts::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
+    insta::assert_snapshot!("keeps-no-list-of-attempts", report.diagnosis());
+}
+
+#[test]
+fn closes_the_list_without_looking() {
+    let report = shortest_failure(closes_the_list_without_looking::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
+    insta::assert_snapshot!("closes-the-list-without-looking", report.diagnosis());
+}
+
+#[test]
+fn looks_at_the_inbox_first() {
+    let report = shortest_failure(looks_at_the_inbox_first::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    insta::assert_snapshot!("looks-at-the-inbox-first", report.diagnosis());
+}

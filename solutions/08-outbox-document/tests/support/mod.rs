@@ -1,0 +1,50 @@
+//! What the tests of the solution have in common with those of the exercise.
+
+#![allow(dead_code, reason = "several tests include this file, and each uses a part of it")]
+
+use chaos::{StoreKind, System, specifications};
+use shared::memory::DYNAMODB_LIMIT;
+use shared::{Endpoint, Snapshot};
+
+/// As in the exercise: limited stores, a small document of the order, and
+/// nothing in the outbox that the inbox does not know of.
+pub fn orders(endpoint: Endpoint) -> System {
+    limited(endpoint)
+        .judged_by(specifications::orders_with_welcome())
+        .stores_at_most("the document of the order", 400, |snapshot| {
+            snapshot.document("order-1").map_or(0, <[u8]>::len)
+        })
+        .leaves_no_garbage(unaccounted_for)
+}
+
+/// An endpoint on stores with a limit.
+pub fn limited(endpoint: Endpoint) -> System {
+    const LIMIT: StoreKind = StoreKind { weak: false, limit: Some(DYNAMODB_LIMIT) };
+    System::of(endpoint).store("orders", LIMIT).store("orders inbox", LIMIT).store("orders outbox", LIMIT)
+}
+
+/// The orders on stores whose reads may be out of date.
+pub fn weak(endpoint: Endpoint) -> System {
+    const WEAK: StoreKind = StoreKind { weak: true, limit: Some(DYNAMODB_LIMIT) };
+    System::of(endpoint)
+        .store("orders", WEAK)
+        .store("orders inbox", WEAK)
+        .store("orders outbox", WEAK)
+        .judged_by(specifications::orders_with_welcome())
+}
+
+fn unaccounted_for(snapshot: &Snapshot) -> Vec<String> {
+    let known = |key: &str| {
+        let name = key.split('/').next().unwrap_or(key);
+        snapshot
+            .documents_in("inbox")
+            .any(|(message, claim)| message == name || String::from_utf8_lossy(claim).contains(name))
+    };
+    let lost = snapshot.documents_in("outbox").filter(|&(key, _)| !known(key));
+    lost.map(|_| "an outbox document that the inbox knows nothing of".to_owned()).collect()
+}
+
+/// How many documents are in the outbox.
+pub fn in_the_outbox(snapshot: &Snapshot) -> usize {
+    snapshot.documents_in("outbox").count()
+}

@@ -1,0 +1,116 @@
+//! What README.md shows is what the harness prints.
+
+use chaos::{Chaos, Crash, Fault, LateDuplicate, Point, System, explore, specifications};
+use ex09_tokens::{TOKENS, loyalty, orders, registered};
+use shared::memory::{MemoryPorts, Runner};
+use shared::order::{OrderEvent, add_item, remove_item};
+use shared::{Endpoint, Message, MessageId, Precondition, Snapshot};
+
+/// The solution of 06, to compare with.
+#[path = "../../06-inbox/src/lib.rs"]
+mod inbox;
+/// The runner that the exercise starts from.
+#[path = "../mistakes/keeps_an_inbox_for_seven_days.rs"]
+mod keeps_an_inbox_for_seven_days;
+#[path = "support/mod.rs"]
+mod support;
+use support::{alone, behind, both, further_down};
+
+const PAGE: &str = include_str!("../../../exercises/09-tokens/README.md");
+
+/// Where a line is broken is up to the page.
+#[track_caller]
+fn page_shows(text: &str) {
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(PAGE).contains(&flat(text)), "README.md should show this, and does not:\n\n{text}");
+}
+
+#[test]
+fn the_story_of_a_duplicate_and_time() {
+    let tea = OrderEvent::ItemAdded { order_id: "order-1".into(), item: "tea".into() };
+    let heard = [Message::new(MessageId::named("tea was added"), &tea)];
+    let system = further_down(keeps_an_inbox_for_seven_days::loyalty(), &heard);
+    let search = explore(|| system).send(heard).faults(2);
+    let report = search.only([Fault::Duplicate, Fault::TimeToLiveExpires]).run();
+    assert!(PAGE.contains(&report.diagnosis()), "README.md should show this, and does not:\n\n{report}");
+}
+
+#[test]
+fn the_story_of_a_crash_and_a_late_copy() {
+    let sent = [add_item("order-1", "tea")];
+    let run = Chaos::on(|| alone(orders(), &sent))
+        .send(sent.clone())
+        .under(Crash::before(Point::Write(2), 0))
+        .under(LateDuplicate::of_message(0))
+        .run();
+    run.assert_exactly_once();
+    assert!(PAGE.contains(run.story()), "README.md should show this, and does not:\n\n{}", run.story());
+}
+
+#[test]
+fn the_verdicts() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    let one = [tea.clone()];
+    for faults in [1, 2] {
+        let system = both(orders(), loyalty(), &one);
+        page_shows(&explore(|| system).send(one.clone()).faults(faults).run().headline());
+    }
+    for sent in [[tea.clone(), cake], [no_tea, tea]] {
+        page_shows(&explore(|| alone(orders(), &sent)).send(sent.clone()).run().headline());
+    }
+    let search = explore(|| behind(ex09_tokens::door())).send(one).faults(2);
+    page_shows(&search.without(Fault::TimeToLiveExpires).run().headline());
+}
+
+/// The table: round trips for the tea, and documents after a thousand messages.
+#[test]
+fn what_it_costs() {
+    let row = |name: &str, orders: fn() -> Endpoint, loyalty: fn() -> Endpoint| {
+        let sent = [add_item("order-1", "tea")];
+        let system = || match name {
+            "06, inbox" => System::of(orders())
+                .judged_by(specifications::orders_with_welcome())
+                .and(loyalty())
+                .judged_by(specifications::loyalty()),
+            _ => both(orders(), loyalty(), &sent),
+        };
+        let run = Chaos::on(system).send(sent.clone()).run();
+        run.assert_exactly_once();
+        let (here, there) = (run.round_trips("orders"), run.round_trips("loyalty"));
+        page_shows(&format!(
+            "| {name} | {} | {} | {} |",
+            here.total(),
+            there.total(),
+            documents_after_a_thousand(&orders())
+        ));
+    };
+    row("06, inbox", inbox::orders, inbox::loyalty);
+    row("09, tokens", orders, loyalty);
+    row("09, tokens registered", registered::orders, registered::loyalty);
+}
+
+/// What the orders keep for the sake of a thousand messages that are done.
+fn documents_after_a_thousand(orders: &Endpoint) -> usize {
+    let memory = MemoryPorts::of(orders);
+    let messages: Vec<Message> =
+        (0..1_000).map(|n: u32| add_item("order-1", "tea").said_again(&n.to_string())).collect();
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+        for message in messages {
+            if let Some(tokens) = memory.ports().stores.get(TOKENS) {
+                tokens.put(&message.id.to_string(), Vec::new(), Precondition::None).await.unwrap();
+            }
+            Runner::new(orders.clone(), memory.ports()).run([message]).await.unwrap();
+        }
+    });
+    // The outputs wait for the loyalty programme, which is not here.
+    let snapshot = memory.snapshot();
+    let waiting = memory.publisher.published();
+    let waits = |key: &str| waiting.iter().any(|output| output.id.to_string() == key);
+    let further = |store: &String| kept(&snapshot, store).filter(|key| !waits(key)).count();
+    orders.stores().iter().map(further).sum()
+}
+
+fn kept<'a>(snapshot: &'a Snapshot, store: &str) -> impl Iterator<Item = &'a str> {
+    snapshot.documents_in(store).map(|(key, _)| key)
+}
