@@ -42,7 +42,7 @@ pub fn of(repository: &Repository, exercise: &Exercise, records: &[Record]) -> V
                 let name = record.test.rsplit("::").next().unwrap_or_default();
                 name == mistake && record.verdict != "holds"
             });
-            let record = found.min_by_key(|record| (record.steps, record.faults))?;
+            let record = found.min_by_key(|record| (record.faults, record.steps))?;
             Some(Kill {
                 exercise: exercise.name.number.clone(),
                 mistake: mistake.replace('_', " "),
