@@ -196,8 +196,8 @@ mod tests {
                 [
                     ("Where `x`", "At it.\n\nBack again.", 7),
                     ("Which rule", "This.\n\n```html\n</details>\n## no question\n```", 10),
-                    ("A", "a", 27),
-                    ("B", "b", 28),
+                    ("A", "a", 28),
+                    ("B", "b", 29),
                 ]
             );
         }
@@ -206,14 +206,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_found_with_its_line() {
         for (from, to, line, what) in [
-            ("Back again.\n</details>", "Back again.\n", 25, "a question begins, and a <details>"),
-            ("b\n\n</details>", "b\n", 31, "the file ends, and a <details>"),
-            ("a</details>", "a</details></details>", 27, "</details> closes nothing"),
-            ("<summary>A</summary>", "", 27, "this <details> has no <summary>"),
-            ("B</summary>", "B", 31, "a <summary> is not closed"),
-            ("A</summary>", "A</summary></summary>", 27, "</summary> closes nothing"),
+            ("Back again.\n</details>", "Back again.\n", 26, "a question begins, and a <details>"),
+            ("b\n\n</details>", "b\n", 33, "the file ends, and a <details>"),
+            ("a</details>", "a</details></details>", 28, "</details> closes nothing"),
+            ("<summary>A</summary>", "", 28, "this <details> has no <summary>"),
+            ("B</summary>", "B", 33, "a <summary> is not closed"),
+            ("A</summary>", "A</summary></summary>", 28, "</summary> closes nothing"),
             ("## Who", "Who", 7, "there is HTML before the first question"),
-            ("<!-- </details> -->", "## Really?", 25, "the question before this one has no answer"),
+            ("<!-- </details> -->", "## Really?", 26, "the question before this one has no answer"),
         ] {
             let file = GOOD.replacen(from, to, 1);
             assert_ne!(file, GOOD);

@@ -88,7 +88,7 @@ impl Writer {
         match tag {
             TagEnd::CodeBlock => {
                 let code = self.code.take().unwrap_or_default();
-                let indent = format!("{}    ", self.margin());
+                let indent = format!("{}  ", self.margin());
                 self.text += &(render::lines(&code, &indent) + "\n");
             }
             TagEnd::List(_) => {
@@ -152,7 +152,7 @@ mod tests {
                         <p>Why <code>async</code>?</p>\n";
         assert_eq!(
             plain(markdown, "  "),
-            "  At `a b` and there, see the page (README.md#x) < it.\n\n      let a = 1; // <b>\n\n          b\n\n\
+            "  At `a b` and there, see the page (README.md#x) < it.\n\n    let a = 1; // <b>\n\n        b\n\n\
              \x20 - one more\n\n  - two\n\n  3. three\n\n  4. four\n\n  Why `async`?\n"
         );
         assert_eq!(words("Is `it` *a*\n<code>x</code>?"), "Is `it` a `x`?");

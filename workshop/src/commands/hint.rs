@@ -56,7 +56,7 @@ fn read(repository: &Repository, exercise: &Exercise) -> Result<Vec<Question>> {
 }
 
 fn list(exercise: &Exercise, questions: &[Question], opened: &Opened) {
-    let heading = format!("Hints for {} {}", exercise.name.number, exercise.title);
+    let heading = format!("Hints for {}: {}", exercise.name.number, exercise.title);
     let mut text = format!("  {}\n\n", render::paint(render::STRONG, &render::short(&heading, 78)));
     for (place, question) in questions.iter().enumerate() {
         let depths = question.depths.len();
@@ -68,7 +68,7 @@ fn list(exercise: &Exercise, questions: &[Question], opened: &Opened) {
         text += &render::hanging(&number, &format!("{}{open}", question.title), "  ");
     }
     let example = render::code(&format!("cargo workshop hint {} 1", exercise.name.number));
-    let next = format!("To open the first one a little, run {example}; once more, a little further.");
+    let next = format!("{example} opens the first one, a depth deeper each time.");
     render::show(&(text + "\n" + &render::paragraph(&next, "  ")));
 }
 
