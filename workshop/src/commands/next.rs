@@ -27,7 +27,10 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
             Verdict::Red if tested.tests == 0 => {
                 format!("mend {} where the compiler points, then run {test}", exercise.source())
             }
-            Verdict::Red => format!("edit {source} (there are hints in hints.md), then run {test}"),
+            Verdict::Red => {
+                let hint = render::code(&format!("cargo workshop hint {}", exercise.name.number));
+                format!("edit {source} (stuck? {hint}), then run {test}")
+            }
             Verdict::Inconclusive => {
                 format!("see above why there is no verdict, edit {source}, then run {test}")
             }
