@@ -17,14 +17,20 @@ use anyhow::{Context, Result, bail};
 const UNFINISHED: &str = ".workshop-";
 
 /// Files, by their paths from the directory that they are in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Files(BTreeMap<PathBuf, Contents>);
 
 /// What is in a file, and who may do what with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Contents {
     bytes: Vec<u8>,
     permissions: Permissions,
+}
+
+impl PartialEq for Contents {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes && are_the_same(&self.permissions, &other.permissions)
+    }
 }
 
 impl Files {
@@ -140,7 +146,7 @@ impl Contents {
         writable(place);
         file.persist(place)?;
         // Where renaming has lost them.
-        if fs::metadata(place)?.permissions() != self.permissions {
+        if !are_the_same(&fs::metadata(place)?.permissions(), &self.permissions) {
             fs::set_permissions(place, self.permissions.clone())?;
         }
         sync(folder);
@@ -165,6 +171,18 @@ pub fn sync(directory: &Path) {
     if let Ok(directory) = File::open(directory) {
         _ = directory.sync_all();
     }
+}
+
+/// Who may do what; elsewhere there are attributes that come and go by
+/// themselves, and only one of them matters.
+#[cfg(unix)]
+fn are_the_same(one: &Permissions, other: &Permissions) -> bool {
+    one == other
+}
+
+#[cfg(not(unix))]
+fn are_the_same(one: &Permissions, other: &Permissions) -> bool {
+    one.readonly() == other.readonly()
 }
 
 /// On Windows a file that is read-only can be neither replaced nor removed.
