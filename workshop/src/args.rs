@@ -40,12 +40,54 @@ pub enum Command {
         /// The code, as printed under the story
         code: String,
     },
+    /// Answer a question: where to look, which rule, and then the code
+    Hint {
+        /// The exercise [default: the first not green]
+        #[arg(value_name = "NN")]
+        exercise: Option<String>,
+        /// The number of the question; each call opens one more depth
+        #[arg(value_name = "QUESTION")]
+        question: Option<usize>,
+        /// Open so many depths at once
+        #[arg(long, value_name = "N", requires = "question")]
+        depth: Option<usize>,
+    },
+    /// Compare your version of an exercise with our solution
+    Diff {
+        /// The exercise [default: the last that is green]
+        #[arg(value_name = "NN")]
+        exercise: Option<String>,
+        /// From the previous solution to this one, instead of from yours
+        #[arg(long)]
+        step: bool,
+        /// Even though the exercise is not green yet
+        #[arg(long)]
+        spoil: bool,
+    },
+    /// Save your version of an exercise, and put the starter back
+    Reset {
+        /// The exercise
+        #[arg(value_name = "NN")]
+        exercise: String,
+    },
+    /// List what was saved, or bring it back
+    Restore {
+        /// The number of the saved version [default: list them]
+        #[arg(value_name = "N")]
+        version: Option<u64>,
+    },
+    /// Begin with an exercise: our solutions before it, its starter there
+    CatchUp {
+        /// The exercise to begin with
+        #[arg(value_name = "NN")]
+        exercise: String,
+    },
     /// Check the exercises themselves (for maintainers, and CI)
     Verify {
         /// Only this exercise [default: all of them]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
-        /// Rewrite the `starter` hashes in exercise.toml
+        /// Rewrite what follows from others: starter hashes, copies, tables
         #[arg(long)]
         fix: bool,
     },
@@ -70,7 +112,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 10);
+        assert_eq!(pages.len(), 20);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

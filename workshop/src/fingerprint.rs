@@ -16,18 +16,23 @@ use crate::exercise::Exercise;
 /// The fingerprint of the sources as they are now. A file that cannot be read
 /// counts as another version of it, not as an error: it is the attendee's.
 pub fn fingerprint(exercise: &Exercise) -> String {
+    fingerprint_in(&exercise.directory, exercise.predictions.as_deref())
+}
+
+/// The same of a copy of the sources, in another directory.
+pub fn fingerprint_in(directory: &Path, predictions: Option<&str>) -> String {
     let mut paths = Vec::new();
-    collect(&exercise.directory.join("src"), "src", &mut paths);
+    collect(&directory.join("src"), "src", &mut paths);
     paths.retain(|path| path != "src/lib.rs");
-    paths.extend(exercise.predictions.clone());
+    paths.extend(predictions.map(str::to_owned));
     paths.sort();
 
-    let mut bytes = read(&exercise.directory.join("src").join("lib.rs"));
+    let mut bytes = read(&directory.join("src").join("lib.rs"));
     for path in paths {
         bytes.push(0);
         bytes.extend(path.bytes());
         bytes.push(0);
-        bytes.extend(read(&exercise.directory.join(&path)));
+        bytes.extend(read(&directory.join(&path)));
     }
     format!("{:016x}", xxh3_64(&bytes))
 }

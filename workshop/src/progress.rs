@@ -1,7 +1,8 @@
 //! What was tested, and how it ended: `.workshop/progress.json`.
 //!
 //! The file holds, for each exercise, the fingerprint of the sources that were
-//! tested and their verdict. It is written to a temporary file and renamed, so
+//! tested and their verdict; and that of our solution, where `catch-up` has put
+//! it in. It is written to a temporary file and renamed, so
 //! that the command may be killed at any moment; and it is read again before it
 //! is written, under a lock, so that two commands at once lose nothing.
 
@@ -31,6 +32,9 @@ pub struct Progress {
 struct Contents {
     version: u32,
     exercises: BTreeMap<String, Tested>,
+    /// The fingerprints of our solutions, where they were put in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ours: BTreeMap<String, String>,
 }
 
 /// The last complete run of an exercise's tests.
@@ -64,11 +68,32 @@ impl Progress {
 
     /// Remembers a run of an exercise's tests, on disk too.
     pub fn remember(&mut self, name: &Name, tested: Tested) -> Result<()> {
-        self.contents.exercises.insert(name.to_string(), tested.clone());
-        self.save(name, tested).with_context(|| format!("your progress cannot be saved in {FOLDER}/{FILE}"))
+        self.change(|contents| _ = contents.exercises.insert(name.to_string(), tested.clone()))
     }
 
-    fn save(&mut self, name: &Name, tested: Tested) -> Result<()> {
+    /// The fingerprint of our solution to this exercise, if it was put in.
+    pub fn ours(&self, name: &Name) -> Option<&str> {
+        self.contents.ours.get(&name.to_string()).map(String::as_str)
+    }
+
+    /// Remembers that these sources are our solution; `None` that there are none
+    /// of ours any more.
+    pub fn set_ours(&mut self, name: &Name, sources: Option<String>) -> Result<()> {
+        if self.ours(name) == sources.as_deref() {
+            return Ok(());
+        }
+        self.change(|contents| match &sources {
+            Some(sources) => _ = contents.ours.insert(name.to_string(), sources.clone()),
+            None => _ = contents.ours.remove(&name.to_string()),
+        })
+    }
+
+    fn change(&mut self, change: impl Fn(&mut Contents)) -> Result<()> {
+        change(&mut self.contents);
+        self.save(change).with_context(|| format!("your progress cannot be saved in {FOLDER}/{FILE}"))
+    }
+
+    fn save(&mut self, change: impl Fn(&mut Contents)) -> Result<()> {
         fs::create_dir_all(&self.folder)?;
         // Where files cannot be locked, two commands at once may lose one
         // verdict, and a second test brings it back.
@@ -76,7 +101,7 @@ impl Progress {
         _ = lock.lock();
         if let Ok(newer) = read(&self.folder) {
             self.contents = newer;
-            self.contents.exercises.insert(name.to_string(), tested);
+            change(&mut self.contents);
         }
         let mut file =
             tempfile::Builder::new().prefix("progress").suffix(".tmp").tempfile_in(&self.folder)?;
@@ -92,7 +117,7 @@ fn read(folder: &Path) -> Result<Contents, String> {
     let bytes = match fs::read(folder.join(FILE)) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Contents { version: VERSION, exercises: BTreeMap::new() });
+            return Ok(Contents { version: VERSION, exercises: BTreeMap::new(), ours: BTreeMap::new() });
         }
         Err(error) => return Err(error.to_string()),
     };

@@ -89,7 +89,8 @@ impl Repository {
 }
 
 impl Name {
-    fn parse(text: &str) -> Option<Self> {
+    /// The name that a directory has, if it is that of an exercise.
+    pub fn parse(text: &str) -> Option<Self> {
         let (number, slug) = text.split_once('-')?;
         let two_digits = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

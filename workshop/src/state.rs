@@ -12,6 +12,8 @@ use crate::verdict::Verdict;
 pub enum State {
     /// The sources are as shipped.
     Untouched,
+    /// The sources are our solution, as `catch-up` has put it in.
+    OurSolution,
     /// The sources were edited, and not tested since.
     InProgress,
     /// The sources as they are were tested.
@@ -25,15 +27,23 @@ impl State {
         if sources == exercise.starter {
             return Self::Untouched;
         }
+        if progress.ours(&exercise.name) == Some(&*sources) {
+            return Self::OurSolution;
+        }
         match progress.of(&exercise.name) {
             Some(tested) if tested.sources == sources => Self::Tested(tested.clone()),
             _ => Self::InProgress,
         }
     }
 
-    /// Whether the exercise is solved.
+    /// Whether the attendee has solved the exercise.
     pub fn is_green(&self) -> bool {
         matches!(self, Self::Tested(tested) if tested.verdict == Verdict::Green)
+    }
+
+    /// Whether there is nothing left to do: it is solved, by the attendee or by us.
+    pub fn is_done(&self) -> bool {
+        self.is_green() || *self == Self::OurSolution
     }
 }
 
@@ -41,6 +51,7 @@ impl fmt::Display for State {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Untouched => write!(formatter, "untouched"),
+            Self::OurSolution => write!(formatter, "our solution"),
             Self::InProgress => write!(formatter, "in progress"),
             Self::Tested(Tested { verdict, failed, tests, .. }) => match verdict {
                 Verdict::Green => write!(formatter, "green"),
@@ -52,7 +63,7 @@ impl fmt::Display for State {
     }
 }
 
-/// The exercise to work on: the first that is not green.
+/// The exercise to work on: the first that is neither green nor our solution.
 pub fn current(states: &[State]) -> Option<usize> {
-    states.iter().position(|state| !state.is_green())
+    states.iter().position(|state| !state.is_done())
 }

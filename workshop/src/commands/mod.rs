@@ -1,8 +1,14 @@
 //! The commands.
 
 mod attempt;
+mod catch_up;
+mod diff;
+mod exchange;
+mod hint;
 mod next;
 mod replay;
+mod reset;
+mod restore;
 mod status;
 mod test;
 mod tour;
@@ -24,6 +30,15 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
             test::run(&repository, exercise.as_deref(), coverage, &filter)
         }
         Some(Command::Replay { code }) => replay::run(&repository, &code),
+        Some(Command::Hint { exercise, question, depth }) => {
+            hint::run(&repository, exercise.as_deref(), question, depth)
+        }
+        Some(Command::Diff { exercise, step, spoil }) => {
+            diff::run(&repository, exercise.as_deref(), step, spoil)
+        }
+        Some(Command::Reset { exercise }) => reset::run(&repository, &exercise),
+        Some(Command::Restore { version }) => restore::run(&repository, version),
+        Some(Command::CatchUp { exercise }) => catch_up::run(&repository, &exercise),
         Some(Command::Verify { exercise, fix }) => verify::run(&repository, exercise.as_deref(), fix),
     }
 }

@@ -19,11 +19,18 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
         }
         (State::Untouched, None) => format!("open {page} and edit src/lib.rs, then run {test}"),
         (State::InProgress, _) => format!("run {test}"),
+        (State::OurSolution, _) => {
+            let reset = render::code(&format!("cargo workshop reset {}", exercise.name.number));
+            format!("read our solution in {source}, or run {reset} to write your own")
+        }
         (State::Tested(tested), _) => match tested.verdict {
             Verdict::Red if tested.tests == 0 => {
                 format!("mend {} where the compiler points, then run {test}", exercise.source())
             }
-            Verdict::Red => format!("edit {source} (there are hints in hints.md), then run {test}"),
+            Verdict::Red => {
+                let hint = render::code(&format!("cargo workshop hint {}", exercise.name.number));
+                format!("edit {source} (stuck? {hint}), then run {test}")
+            }
             Verdict::Inconclusive => {
                 format!("see above why there is no verdict, edit {source}, then run {test}")
             }
@@ -36,6 +43,9 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
 pub fn after_green(exercises: &[Exercise], states: &[State]) -> String {
     match current(states) {
         Some(place) => about(&exercises[place], &states[place]),
+        None if states.contains(&State::OurSolution) => {
+            say("every exercise is green or has our solution in it; `cargo workshop status` shows which")
+        }
         None => say("every exercise is green; compare your answers with those in solutions/"),
     }
 }

@@ -42,7 +42,7 @@ pub fn heading(exercise: &Exercise) -> String {
 
 fn style(state: &State) -> anstyle::Style {
     match state {
-        State::Untouched => FAINT,
+        State::Untouched | State::OurSolution => FAINT,
         State::InProgress => UNSURE,
         State::Tested(tested) => match tested.verdict {
             Verdict::Green => GOOD,

@@ -1,6 +1,7 @@
 //! What is printed, and how: at most 80 columns, colour only on a terminal, and
 //! nothing that needs the colour to be understood.
 
+mod diff;
 mod ladder;
 mod style;
 mod verdict;
@@ -8,10 +9,11 @@ mod wrap;
 
 use std::io::Write;
 
+pub use diff::changes;
 pub use ladder::{heading, ladder};
 pub use style::{BAD, GOOD, STRONG, paint};
 pub use verdict::{Detail, compile_errors, judgement, record};
-pub use wrap::{code, paragraph, short};
+pub use wrap::{code, hanging, lines, paragraph, short};
 
 /// Prints to standard output. A reader that has gone away is no error.
 pub fn show(text: &str) {

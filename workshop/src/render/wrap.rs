@@ -41,6 +41,13 @@ pub fn paragraph(text: &str, indent: &str) -> String {
     wrapped.replace(TIED, " ")
 }
 
+/// A paragraph whose first line begins with a mark, and the others under it.
+pub fn hanging(mark: &str, text: &str, indent: &str) -> String {
+    let margin = format!("{indent}{}", " ".repeat(columns(mark)));
+    let text = paragraph(text, &margin);
+    format!("{indent}{mark}{}", text.strip_prefix(&margin).unwrap_or(&text))
+}
+
 /// Text that has its lines already: each is left as it is if it fits, and
 /// wrapped under its own beginning if it does not.
 ///

@@ -125,6 +125,12 @@ fn stretch() {
 }
 "#;
 
+/// The hints of every exercise.
+pub const HINTS: &str = "# Hints\n\n## What is `CASE`?\n\n<details><summary>Where to look</summary>\n\n\
+    In `src/lib.rs`.\n\n<details><summary>Which rule</summary>\n\nOne.\n\n<details><summary>Code</summary>\n\n\
+    ```rust\npub const CASE: &str = \"holds\";\n```\n</details></details></details>\n\n## And then?\n\n\
+    <details><summary>Where to look</summary>\n\nAt the *next* one.\n</details>\n";
+
 /// A replay code of exercise 03 that the miniature's tests know.
 pub static KNOWN: LazyLock<String> = LazyLock::new(|| sound("03-7k2m-00402"));
 
@@ -183,7 +189,8 @@ impl Miniature {
             self.write(&format!("{folder}/{name}/tests/checks.rs"), &tests);
         }
         self.write(&format!("exercises/{name}/README.md"), "# Do it\n");
-        self.write(&format!("exercises/{name}/hints.md"), "# Where to look\n");
+        self.write(&format!("exercises/{name}/hints.md"), HINTS);
+        self.write(&format!("workshop/starters/{name}/src/lib.rs"), &library("todo"));
         self.write(
             &format!("exercises/{name}/exercise.toml"),
             &format!(
@@ -218,6 +225,14 @@ impl Miniature {
         let text = self.read(inner);
         assert!(text.contains(from), "{inner} does not contain {from:?}");
         self.write(inner, &text.replace(from, to));
+    }
+
+    /// Makes this the starter of an exercise, wherever it is written.
+    pub fn ship(&self, name: &str, source: &str) {
+        let old = hash(&self.read(&format!("workshop/starters/{name}/src/lib.rs")));
+        self.replace(&format!("exercises/{name}/exercise.toml"), &old, &hash(source));
+        self.write(&format!("workshop/starters/{name}/src/lib.rs"), source);
+        self.write(&format!("exercises/{name}/src/lib.rs"), source);
     }
 
     /// What the attendee does in an exercise: puts its handler into a case.

@@ -205,6 +205,7 @@ fn predictions_are_part_of_what_is_edited() {
     workshop.run(&["status"]).says(&["untouched"]);
     workshop.write("exercises/00-meet/predictions.txt", "lost message: yes\n");
     workshop.run(&["status"]).says(&["in progress"]);
-    let next = "Next: edit predictions.txt or src/lib.rs in exercises/00-meet (there are hints in hints.md)";
+    let next =
+        "Next: edit predictions.txt or src/lib.rs in exercises/00-meet (stuck? `cargo workshop hint 00`)";
     workshop.run(&["test"]).exits(1).says(&[next]);
 }

@@ -132,8 +132,7 @@ fn every_fault_is_found_and_nothing_else() {
             "15-does-not-compile",
             |w, n| {
                 let source = library("todo") + "pub fn wrong() -> u8 { \"\" }\n";
-                w.replace(&toml(n), &hash(&library("todo")), &hash(&source));
-                w.write(&format!("exercises/{n}/src/lib.rs"), &source);
+                w.ship(n, &source);
             },
             &["exercises/15-does-not-compile/src/lib.rs: the starter does not compile"],
         ),
@@ -144,10 +143,7 @@ fn every_fault_is_found_and_nothing_else() {
         ),
         (
             "17-dies",
-            |w, n| {
-                w.replace(&toml(n), &hash(&library("todo")), &hash(&library("dies")));
-                w.solve(n, "dies");
-            },
+            |w, n| w.ship(n, &library("dies")),
             &["exercises/17-dies/exercise.toml: a test program died: The test program ended early"],
         ),
         (
@@ -176,8 +172,7 @@ fn every_fault_is_found_and_nothing_else() {
             "21-warns-twice",
             |w, n| {
                 let source = library("todo") + "fn unused() {}\n";
-                w.replace(&toml(n), &hash(&library("todo")), &hash(&source));
-                w.write(&format!("exercises/{n}/src/lib.rs"), &source);
+                w.ship(n, &source);
                 w.replace(&format!("exercises/{n}/Cargo.toml"), "\ntest = false", "");
             },
             &[
@@ -189,6 +184,61 @@ fn every_fault_is_found_and_nothing_else() {
             |w, n| w.write(&format!("solutions/{n}/src/lib.rs"), &library("dies")),
             &["solutions/22-solution-dies/src/lib.rs: a test program of the solution died"],
         ),
+        (
+            "23-other-copy",
+            |w, n| w.write(&format!("workshop/starters/{n}/src/lib.rs"), "// old\n"),
+            &[
+                "workshop/starters/23-other-copy/src/lib.rs: it is not what the exercise has, byte for byte",
+                "`cargo workshop verify --fix`",
+            ],
+        ),
+        (
+            "24-no-copy",
+            |w, n| fs::remove_dir_all(w.path(&format!("workshop/starters/{n}"))).unwrap(),
+            &["workshop/starters/24-no-copy: the copy of the starter is not there"],
+        ),
+        (
+            // The hash does not mind; who compares bytes does.
+            "25-crlf",
+            |w, n| w.write(&format!("exercises/{n}/src/lib.rs"), &library("todo").replace('\n', "\r\n")),
+            &["exercises/25-crlf/src/lib.rs: its lines do not end in LF alone"],
+        ),
+        (
+            "26-hints-left-open",
+            |w, n| {
+                w.replace(&format!("exercises/{n}/hints.md"), "</details></details></details>", "</details>")
+            },
+            &["exercises/26-hints-left-open/hints.md:20: a question begins, and a <details>"],
+        ),
+        (
+            "27-hints-tell",
+            |w, n| {
+                let source = library("holds") + "\n/// Ours.\npub fn only_ours() {}\n";
+                w.write(&format!("solutions/{n}/src/lib.rs"), &source);
+                w.replace(&format!("exercises/{n}/hints.md"), "One.", "One, not `fn only_ours()`.");
+                // In the last depth it may be named.
+                w.replace(&format!("exercises/{n}/hints.md"), "```\n", "```\n`only_ours`\n");
+            },
+            &[
+                "exercises/27-hints-tell/hints.md:9: depth 2 of \"What is `CASE`?\" names `only_ours`, which only \
+                 the solution has",
+            ],
+        ),
+        (
+            "28-link-to-nowhere",
+            |w, n| w.write(&format!("exercises/{n}/README.md"), "# Do it\n\n[x](hints.md) [y](../29-x#z)\n"),
+            &[
+                "exercises/28-link-to-nowhere/README.md:3: the link to \"../29-x#z\": exercises/29-x is not there",
+            ],
+        ),
+        (
+            "29-link-to-no-heading",
+            |w, n| {
+                w.write(&format!("exercises/{n}/README.md"), "# Do it\n\n[x](#do-it) [y](hints.md#and-now)\n")
+            },
+            &["exercises/29-link-to-no-heading/README.md:3: the link to \"hints.md#and-now\": \
+                 exercises/29-link-to-no-heading/hints.md has no heading for #and-now"],
+        ),
     ];
     let names: Vec<&str> = faults.iter().map(|(name, ..)| *name).collect();
     let workshop = Miniature::with(&names);
@@ -199,12 +249,19 @@ fn every_fault_is_found_and_nothing_else() {
     workshop
         .write("solutions/77-orphan/Cargo.toml", "[package]\nname = \"sol77-orphan\"\nedition = \"2024\"\n");
     workshop.write("solutions/77-orphan/src/lib.rs", "");
+    workshop.write("workshop/starters/78-orphan/src/lib.rs", "");
+    workshop.write(
+        "README.md",
+        "[out](../../x) [in](exercises/00-sound/README.md#do-it) [web](https://x.y/#z)\n",
+    );
 
     let ran = workshop.run(&["verify"]).exits(1);
     let (before, _) = ran.out.split_once("  ✓ 00-sound").unwrap_or_else(|| panic!("{ran}"));
     assert!(before.contains("exercises/notes: it is not called NN-name"), "{ran}");
     assert!(before.contains("solutions/77-orphan: there is no exercise of this name"), "{ran}");
-    let mut expected = 2;
+    assert!(before.contains("workshop/starters/78-orphan: there is no exercise of this name"), "{ran}");
+    assert!(before.contains("README.md:1: the link to \"../../x\": it leads out of the repository"), "{ran}");
+    let mut expected = 4;
     for (place, (name, _, sentences)) in faults.iter().enumerate() {
         // What is said from the line of this exercise to that of the next.
         let start =
@@ -248,6 +305,7 @@ fn fixing_rewrites_the_hash_and_nothing_else() {
     workshop.run(&["verify"]).exits(1).says(&["1 culprit"]);
     assert_eq!(workshop.read(&toml("00-meet")), before, "nothing is fixed unasked");
     workshop.run(&["verify", "--fix"]).exits(0);
+    assert!(workshop.read("workshop/starters/00-meet/src/lib.rs").ends_with("// A better starter.\n"));
     let new = hash(&(library("todo") + "// A better starter.\n"));
     assert_eq!(workshop.read(&toml("00-meet")), before.replace(&hash(&library("todo")), &new));
     assert_eq!(workshop.read(&toml("01-add")), other);

@@ -1,9 +1,13 @@
 //! `cargo workshop verify`: are the exercises what they say they are?
 //!
-//! Each kind of check is in a file of its own: of what is written (`papers`), of
-//! the starter, of the solution, and of the table of what kills the mistakes.
+//! Each kind of check is in a file of its own: of what is written (`papers`, the
+//! `links` on the pages, the `hints`), of the starter and its copy (`copies`), of
+//! the solution, and of the table of what kills the mistakes.
 
+mod copies;
+mod hints;
 mod kills;
+mod links;
 mod papers;
 mod solution;
 mod starter;
@@ -45,7 +49,12 @@ impl Culprit {
 pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<Outcome> {
     let (names, mut culprits) = match chosen {
         Some(text) => (vec![papers::chosen(repository, text)?], Vec::new()),
-        None => papers::inventory(repository)?,
+        None => {
+            let (names, mut culprits) = papers::inventory(repository)?;
+            culprits.extend(copies::orphans(repository, &names));
+            culprits.extend(links::check(repository, &repository.root().join("README.md")));
+            (names, culprits)
+        }
     };
     for culprit in &culprits {
         render::show(&culprit.show());
@@ -124,6 +133,8 @@ fn check(
     kills: &mut Vec<kills::Kill>,
 ) -> Vec<Culprit> {
     let mut culprits = papers::files(repository, name);
+    culprits.extend(links::check(repository, &repository.exercise(name).join("README.md")));
+    culprits.extend(hints::check(repository, name));
     let exercise = match Exercise::load(repository, name.clone()) {
         Ok(exercise) => exercise,
         Err(error) => {
@@ -135,7 +146,10 @@ fn check(
             return culprits;
         }
     };
-    culprits.extend(papers::hash(repository, &exercise, fix));
+    // Sources that are not as declared are no starter, and are blamed first.
+    culprits.extend(
+        papers::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),
+    );
     // Without its package there is nothing to be built.
     match papers::package(repository, &repository.exercise(name), &name.package()) {
         Some(culprit) => culprits.push(culprit),

@@ -117,7 +117,8 @@ pub fn hash(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<C
         shown,
         format!("starter is {:?}, and the hash of the sources is {sources:?}", exercise.starter),
         format!(
-            "take back what was edited, or, if the starter is meant to change, run {}",
+            "take back what was edited ({}), or, if the starter is meant to change, run {}",
+            render::code(&format!("cargo workshop reset {}", exercise.name.number)),
             render::code("cargo workshop verify --fix")
         ),
     ))

@@ -1,0 +1,119 @@
+//! `cargo workshop hint`: the questions that others had, and the answers, no
+//! deeper than one wants.
+
+use anyhow::{Context, Result, bail};
+
+use crate::exercise::Exercise;
+use crate::hints::{self, Question};
+use crate::markdown::plain;
+use crate::opened::Opened;
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::render;
+use crate::repository::{Repository, choose};
+use crate::state::{State, current};
+
+/// Lists the questions of an exercise, or opens one more depth of one.
+pub fn run(
+    repository: &Repository,
+    name: Option<&str>,
+    question: Option<usize>,
+    depth: Option<usize>,
+) -> Result<Outcome> {
+    let exercises = repository.exercises()?;
+    let exercise = match name {
+        Some(name) => choose(&exercises, name)?,
+        None => &exercises[place(repository, &exercises)?],
+    };
+    let questions = read(repository, exercise)?;
+    let mut opened = Opened::load(repository.root());
+    match question {
+        None => list(exercise, &questions, &opened),
+        Some(number) => open(exercise, &questions, number, depth, &mut opened)?,
+    }
+    Ok(Outcome::Green)
+}
+
+fn place(repository: &Repository, exercises: &[Exercise]) -> Result<usize> {
+    let progress = Progress::load(repository.root())?;
+    let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
+    current(&states).with_context(|| {
+        let example = format!("cargo workshop hint {}", exercises[0].name.number);
+        format!("nothing is left to be solved: name an exercise, as in {}", render::code(&example))
+    })
+}
+
+fn read(repository: &Repository, exercise: &Exercise) -> Result<Vec<Question>> {
+    let path = exercise.directory.join("hints.md");
+    let shown = repository.show(&path);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{shown} cannot be read"))?;
+    match hints::parse(&text) {
+        Ok(questions) => Ok(questions),
+        Err(fault) => {
+            bail!("{shown}, line {}: {}; open the file to read it as it is", fault.line, fault.what)
+        }
+    }
+}
+
+fn list(exercise: &Exercise, questions: &[Question], opened: &Opened) {
+    let heading = format!("Hints for {}: {}", exercise.name.number, exercise.title);
+    let mut text = format!("  {}\n\n", render::paint(render::STRONG, &render::short(&heading, 78)));
+    for (place, question) in questions.iter().enumerate() {
+        let depths = question.depths.len();
+        let open = match opened.of(&exercise.name, &question.title).min(depths) {
+            0 => String::new(),
+            open => format!(" ({open} of {depths} open)"),
+        };
+        let number = format!("{:>2}  ", place + 1);
+        text += &render::hanging(&number, &format!("{}{open}", question.title), "  ");
+    }
+    let example = render::code(&format!("cargo workshop hint {} 1", exercise.name.number));
+    let next = format!("{example} opens the first one, a depth deeper each time.");
+    render::show(&(text + "\n" + &render::paragraph(&next, "  ")));
+}
+
+fn open(
+    exercise: &Exercise,
+    questions: &[Question],
+    number: usize,
+    depth: Option<usize>,
+    opened: &mut Opened,
+) -> Result<()> {
+    let command = format!("cargo workshop hint {}", exercise.name.number);
+    let Some(question) = number.checked_sub(1).and_then(|place| questions.get(place)) else {
+        let there_are = match questions.len() {
+            1 => "there is 1".to_owned(),
+            many => format!("there are {many}"),
+        };
+        bail!(
+            "{} has no question {number}: {there_are}, and {} lists them",
+            exercise.name,
+            render::code(&command)
+        );
+    };
+    let all = question.depths.len();
+    let before = opened.of(&exercise.name, &question.title);
+    let now = depth.unwrap_or(before + 1).clamp(1, all);
+    let mut text = render::hanging(&format!("{number}  "), &question.title, "  ");
+    for depth in &question.depths[..now] {
+        text += &format!("\n  {}\n\n", render::paint(render::STRONG, &render::short(&depth.title, 78)));
+        text += &plain(&depth.text, "    ");
+    }
+    let rest = match question.depths.get(now) {
+        Some(next) => {
+            let run = match depth {
+                Some(_) => format!("{command} {number} --depth {}", now + 1),
+                None => format!("{command} {number}"),
+            };
+            let what = format!("Depth {now} of {all}. Not enough? {} opens the next", render::code(&run));
+            format!("{what}: {}.", next.title)
+        }
+        None => format!("All {all} depths are open: this is the last of them."),
+    };
+    text += &format!("\n{}", render::paragraph(&rest, "  "));
+    render::show(&text);
+    if let Err(error) = opened.remember(&exercise.name, &question.title, now) {
+        render::show(&format!("\n{}", render::paragraph(&format!("Note: {error:#}."), "  ")));
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Our solution, as the files of the exercise that it is put into.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::exercise::Exercise;
+use crate::files::Files;
+use crate::render;
+use crate::repository::Repository;
+use crate::starters;
+
+/// Our solution to an exercise; an error, if this copy of the workshop has none.
+///
+/// A solution may include files of its exercise by their paths. One that it
+/// includes stays there, as it was shipped; and a file of the solution that does
+/// nothing but include the one at its own place is that one.
+pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
+    let name = &exercise.name;
+    let predictions = exercise.predictions.as_deref();
+    let starter = starters::of(repository, exercise)?;
+    let solution = Some(Files::read(&repository.solution(name), predictions)?);
+    let mut ours = solution
+        .filter(|files| files.get(&Path::new("src").join("lib.rs")).is_some())
+        .with_context(|| {
+            format!(
+                "this handout has no solution for {}: ask the instructor to unlock it with {}",
+                name.number,
+                render::code(&format!("cargo workshop handout DIR --unlock {}", name.number))
+            )
+        })?;
+    let included: Vec<_> = starter.paths().filter(|path| includes(&ours, exercise, path)).collect();
+    for path in included {
+        ours.take_over(path, &starter);
+    }
+    for path in starter.paths().filter(|path| predictions.is_some_and(|file| *path == Path::new(file))) {
+        if ours.get(path).is_none() {
+            ours.take_over(path, &starter);
+        }
+    }
+    Ok(ours)
+}
+
+/// Whether one of the files includes this file of the exercise.
+fn includes(files: &Files, exercise: &Exercise, path: &Path) -> bool {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    let wanted = format!("exercises/{}/{}\"", exercise.name, parts.join("/"));
+    files
+        .paths()
+        .any(|path| files.get(path).is_some_and(|bytes| String::from_utf8_lossy(bytes).contains(&wanted)))
+}

@@ -1,0 +1,126 @@
+//! What differs between two texts: unified, with the numbers of the lines.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use similar::udiff::UnifiedHunkHeader;
+use similar::{ChangeTag, TextDiff};
+
+use super::style::{BAD, FAINT, GOOD, STRONG, paint};
+use super::wrap::{WIDTH, columns};
+use crate::files::Files;
+
+/// What changes from some files to others, file by file; nothing, if nothing
+/// does.
+pub fn changes(from: &Files, to: &Files) -> String {
+    let paths: BTreeSet<&Path> = from.paths().chain(to.paths()).collect();
+    paths.into_iter().filter_map(|path| in_file(path, from.get(path), to.get(path))).collect()
+}
+
+fn in_file(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> Option<String> {
+    if from == to {
+        return None;
+    }
+    let name: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    let heading = |which: &str| format!("\n{}{}\n", paint(STRONG, &name.join("/")), paint(FAINT, which));
+    let Some(to) = to else { return Some(heading("  (gone)")) };
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_owned()).map(|text| text.replace("\r\n", "\n"));
+    match (text(from.unwrap_or_default()), text(to)) {
+        (Ok(before), Ok(after)) if before == after && from.is_some() => None,
+        (Ok(before), Ok(after)) => {
+            Some(heading(if from.is_none() { "  (new)" } else { "" }) + &hunks(&before, &after))
+        }
+        _ => Some(heading("") + "  It differs, and is no text.\n"),
+    }
+}
+
+/// Each line has one number: where it was, if it goes, and else where it is.
+fn hunks(from: &str, to: &str) -> String {
+    let diff = TextDiff::from_lines(from, to);
+    let digits = from.lines().count().max(to.lines().count()).to_string().len();
+    let mut text = String::new();
+    for operations in diff.grouped_ops(3) {
+        text += &format!("{}\n", paint(FAINT, &UnifiedHunkHeader::new(&operations).to_string()));
+        for change in operations.iter().flat_map(|operation| diff.iter_changes(operation)) {
+            let (mark, style, number) = match change.tag() {
+                ChangeTag::Delete => ("-", Some(BAD), change.old_index()),
+                ChangeTag::Insert => ("+", Some(GOOD), change.new_index()),
+                ChangeTag::Equal => (" ", None, change.new_index()),
+            };
+            let mut number = number.map_or(String::new(), |index| (index + 1).to_string());
+            for part in parts(change.value(), WIDTH - digits - 2) {
+                let line = format!("{mark}{part}");
+                let line = style.map_or(line.clone(), |style| paint(style, &line));
+                text += &format!("{} {line}\n", paint(FAINT, &format!("{number:>digits$}")));
+                number.clear();
+            }
+        }
+    }
+    text
+}
+
+/// A line of code, in as many parts as it takes, broken at spaces where there
+/// are any; what would move the cursor is shown as something that does not.
+fn parts(line: &str, room: usize) -> Vec<String> {
+    let line = line.trim_end().replace('\t', "    ");
+    let line: String = line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let margin = " ".repeat((columns(&line) - columns(line.trim_start()) + 4).min(room / 2));
+    let mut parts = Vec::new();
+    let mut rest = line.as_str();
+    let mut indent = "";
+    while columns(indent) + columns(rest) > room {
+        let limit = rest.char_indices().nth(room - columns(indent)).map_or(rest.len(), |(place, _)| place);
+        let head = &rest[..limit];
+        let words = head.trim_start();
+        let end = match words.rfind(' ') {
+            Some(space) => head.len() - words.len() + space + 1,
+            None => limit,
+        };
+        parts.push(format!("{indent}{}", rest[..end].trim_end()));
+        rest = &rest[end..];
+        indent = &margin;
+    }
+    parts.push(format!("{indent}{rest}").trim_end().to_owned());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_told_with_the_numbers_of_its_lines() {
+        let told = hunks("a\nb\nc\nd\ne\nf\ng\n", "a\nb\nc\nD\x1b[31m\ne\nf\ng\nh\n");
+        let told = anstream::adapter::strip_str(&told).to_string();
+        assert_eq!(
+            told,
+            "@@ -1,7 +1,8 @@\n1  a\n2  b\n3  c\n4 -d\n4 +D\u{fffd}[31m\n5  e\n6  f\n7  g\n8 +h\n"
+        );
+    }
+
+    #[test]
+    fn long_lines_go_on_in_the_next() {
+        for line in [format!("    {}", "x".repeat(150)), "    let word = ".repeat(20), "ü ".repeat(100)] {
+            let told = hunks("", &(line.clone() + "\n"));
+            let told = anstream::adapter::strip_str(&told).to_string();
+            let lines: Vec<&str> = told.lines().skip(1).collect();
+            assert!(lines.len() > 2 && lines.iter().all(|line| columns(line) <= WIDTH), "{told}");
+            assert!(lines[0].starts_with("1 +") && lines[1].starts_with("  +    "), "{told}");
+            let squeeze = |text: &str| text.chars().filter(|c| !" +1".contains(*c)).collect::<String>();
+            assert_eq!(squeeze(&lines.concat()), squeeze(&line));
+        }
+    }
+
+    #[test]
+    fn files_are_told_apart() {
+        let path = Path::new("src").join("lib.rs");
+        let told = |from: Option<&[u8]>, to: Option<&[u8]>| {
+            in_file(&path, from, to).map(|told| anstream::adapter::strip_str(&told).to_string())
+        };
+        assert_eq!(told(Some(b"a\r\n"), Some(b"a\n")), None);
+        assert_eq!(told(Some(b"a"), Some(b"a")), None);
+        assert!(told(None, Some(b"a\n")).unwrap().starts_with("\nsrc/lib.rs  (new)\n"));
+        assert_eq!(told(Some(b"a\n"), None).unwrap(), "\nsrc/lib.rs  (gone)\n");
+        assert!(told(Some(b"\xff"), Some(b"a")).unwrap().contains("is no text"));
+    }
+}
