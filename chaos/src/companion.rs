@@ -6,8 +6,10 @@
 //! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2`: other bounds, each optional; of the test's messages, the first so many |
 //! | `CHAOS_PROGRESS` | write here, now and then, how far the search has come |
 //! | `CHAOS_STOP` | give up once this file exists |
+//! | `CHAOS_ALIVE` | give up once nobody holds this file locked: whoever asked is gone |
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -63,8 +65,8 @@ impl Deeper {
 /// either.
 pub(crate) fn observer() -> Option<Observer> {
     let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let (progress, stop) = (path("CHAOS_PROGRESS"), path("CHAOS_STOP"));
-    if progress.is_none() && stop.is_none() {
+    let (progress, stop, alive) = (path("CHAOS_PROGRESS"), path("CHAOS_STOP"), path("CHAOS_ALIVE"));
+    if progress.is_none() && stop.is_none() && alive.is_none() {
         return None;
     }
     Some(Arc::new(move |Progress { states, frontier }| {
@@ -74,13 +76,34 @@ pub(crate) fn observer() -> Option<Observer> {
             // Somebody may read it half written, and will look again.
             _ = std::fs::write(path, text);
         }
-        stop.as_ref().is_none_or(|stop| !stop.exists())
+        stop.as_ref().is_none_or(|stop| !stop.exists()) && !alive.as_deref().is_some_and(abandoned)
     }))
+}
+
+/// Whether a file is gone, or nobody holds it locked. Where files cannot be
+/// locked, nobody can tell.
+fn abandoned(path: &Path) -> bool {
+    match File::open(path) {
+        Ok(file) => file.try_lock_shared().is_ok(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_tells_that_somebody_is_there() {
+        let path = std::env::temp_dir().join(format!("chaos-alive-{}", std::process::id()));
+        let file = File::create(&path).unwrap();
+        file.lock().unwrap();
+        assert!(!abandoned(&path));
+        drop(file);
+        assert!(abandoned(&path), "the lock went with the file");
+        std::fs::remove_file(&path).unwrap();
+        assert!(abandoned(&path));
+    }
 
     #[test]
     fn bounds_are_read_and_nonsense_is_refused() {

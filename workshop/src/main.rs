@@ -12,6 +12,7 @@
 
 mod args;
 mod cargo;
+mod child;
 mod commands;
 mod exercise;
 mod fingerprint;

@@ -7,6 +7,7 @@ use crate::cargo::TestRun;
 use crate::exercise::{Declared, Exercise};
 use crate::libtest::TestResult;
 use crate::records::{sentence, unwrapped};
+use crate::render::grouped;
 
 /// The verdict on an exercise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,19 +263,6 @@ fn first_words(text: &str) -> String {
     after_panic.or_else(|| lines.next()).unwrap_or("it fails without a word").to_owned()
 }
 
-/// A number with its thousands set apart.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,10 +282,5 @@ mod tests {
         assert_eq!(todo("Panicked at x:\nnot yet implemented: step 2: load\nmore"), Some("step 2: load"));
         assert_eq!(todo("not yet implemented"), Some("there is a todo!() in the way"));
         assert_eq!(todo("nothing"), None);
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([7, 999, 1000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
     }
 }

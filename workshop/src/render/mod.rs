@@ -2,6 +2,7 @@
 //! nothing that needs the colour to be understood.
 
 mod ladder;
+mod status;
 mod style;
 mod verdict;
 mod wrap;
@@ -9,9 +10,10 @@ mod wrap;
 use std::io::Write;
 
 pub use ladder::{heading, ladder};
+pub use status::{Meter, StatusLine};
 pub use style::{BAD, GOOD, STRONG, paint};
 pub use verdict::{Detail, compile_errors, judgement, record};
-pub use wrap::{code, paragraph, short};
+pub use wrap::{code, columns, grouped, paragraph, short};
 
 /// Prints to standard output. A reader that has gone away is no error.
 pub fn show(text: &str) {
