@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, value_parser};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -35,6 +37,39 @@ pub enum Command {
         #[arg(last = true, value_name = "FILTER")]
         filter: Vec<String>,
     },
+    /// Run the tests of an exercise whenever it is saved
+    Watch {
+        /// 3, 03, ex03 or the full name [default: the first not green]
+        #[arg(value_name = "NN")]
+        exercise: Option<String>,
+    },
+    /// Search an exercise further than its tests do; Ctrl-C ends it early
+    Explore {
+        /// 3, 03, ex03 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// What may happen
+        #[command(flatten)]
+        bounds: Bounds,
+    },
+    /// Tell the most telling story of an exercise as it stands
+    Story {
+        /// 3, 03, ex03 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// Write it to this file, too
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Replace the file, if there is one
+        #[arg(long, requires = "save")]
+        force: bool,
+    },
+    /// Compare your predictions with what was observed
+    Predict {
+        /// 0, 00, ex00 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+    },
     /// Tell one run again, by the code under its story
     Replay {
         /// The code, as printed under the story
@@ -49,6 +84,23 @@ pub enum Command {
         #[arg(long)]
         fix: bool,
     },
+}
+
+/// How far a search is to go.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Bounds {
+    /// How many messages are sent
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u8).range(1..=24))]
+    pub messages: u8,
+    /// How many workers each endpoint has
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(1..=8))]
+    pub workers: u8,
+    /// How many faults there are in one run, at most
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(0..=32))]
+    pub faults: u8,
+    /// How many reads are stale, at most (07 and later) [default: as its test has it]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(0..=32))]
+    pub stale: Option<u8>,
 }
 
 #[cfg(test)]
@@ -70,7 +122,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 10);
+        assert_eq!(pages.len(), 18);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -11,13 +11,16 @@
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 
 mod args;
+mod aside;
 mod cargo;
 mod child;
 mod commands;
+mod ctrl_c;
 mod exercise;
 mod fingerprint;
 mod libtest;
 mod outcome;
+mod predictions;
 mod progress;
 mod records;
 mod render;

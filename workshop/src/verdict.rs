@@ -78,6 +78,10 @@ pub struct Telling<'a> {
     pub story: bool,
 }
 
+/// What is in the name of the test that all exercises have in common: two items
+/// are added quickly, while acking fails.
+const MONKEY_OF_THE_DAY: &str = "acking_fails";
+
 impl Judgement {
     /// Judges a run of an exercise's tests. Without a filter, a test that is
     /// declared must have run.
@@ -166,6 +170,25 @@ impl Judgement {
         let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
         runs.filter(|(_, record)| record.single && !record.story.is_empty())
             .min_by_key(|(_, record)| record.verdict != "violated")
+    }
+
+    /// The story to tell of the exercise as it stands. If something failed, the
+    /// shortest of those that show it. Otherwise, or if nothing that failed has a
+    /// story, that of the monkey of the day, or of another run, or of a search.
+    pub fn story(&self) -> Option<(&str, &Record)> {
+        let failed = self.tests.iter().filter_map(|test| match &test.result {
+            TestVerdict::Red(Reason::Record(record)) | TestVerdict::Inconclusive(record) => {
+                Some((test.name.as_str(), &**record))
+            }
+            _ => None,
+        });
+        let told = |(_, record): &(&str, &Record)| !record.story.is_empty();
+        let shortest = failed.filter(told).min_by_key(|(_, record)| record.story.lines().count());
+        let green = self.tests.iter().filter(|test| matches!(test.result, TestVerdict::Green));
+        let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
+        shortest.or_else(|| {
+            runs.filter(told).min_by_key(|(test, record)| (!record.single, !test.contains(MONKEY_OF_THE_DAY)))
+        })
     }
 
     /// The search that looked at most, when all is well.

@@ -50,12 +50,7 @@ pub struct Meter {
 
 impl Meter {
     /// What is being done, for how long, and how far it is.
-    pub fn describe(
-        &mut self,
-        what: &str,
-        record: Option<ProgressRecord>,
-        elapsed: Duration,
-    ) -> String {
+    pub fn describe(&mut self, what: &str, record: Option<ProgressRecord>, elapsed: Duration) -> String {
         let time = in_minutes(elapsed);
         let Some(ProgressRecord { states, frontier }) = record else {
             return format!("{what} {time}");
