@@ -3,7 +3,7 @@
 //!
 //! | variable | what it asks |
 //! |---|---|
-//! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2`: other bounds, each optional; of the test's messages, the first so many |
+//! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2 states=1000000`: other bounds, each optional; of the test's messages, the first so many |
 //! | `CHAOS_PROGRESS` | write here, now and then, how far the search has come |
 //! | `CHAOS_STOP` | give up once this file exists |
 //! | `CHAOS_ALIVE` | give up once nobody holds this file locked: whoever asked is gone |
@@ -33,6 +33,7 @@ pub(crate) struct Deeper {
     pub(crate) workers: Option<u8>,
     pub(crate) faults: Option<u8>,
     pub(crate) stale: Option<u8>,
+    pub(crate) states: Option<usize>,
 }
 
 impl Deeper {
@@ -45,9 +46,14 @@ impl Deeper {
     fn parse(text: &str) -> Result<Self, String> {
         let mut deeper = Self::default();
         for word in text.split_whitespace() {
-            let nonsense =
-                || format!("CHAOS_DEEPER has {word:?}, and knows messages=, workers=, faults=, stale=");
+            let nonsense = || {
+                format!("CHAOS_DEEPER has {word:?}, and knows messages=, workers=, faults=, stale=, states=")
+            };
             let (name, number) = word.split_once('=').ok_or_else(nonsense)?;
+            if name == "states" {
+                deeper.states = Some(number.parse().map_err(|_| nonsense())?);
+                continue;
+            }
             let number: u8 = number.parse().map_err(|_| nonsense())?;
             match name {
                 "messages" => deeper.messages = Some(number.into()),
@@ -107,8 +113,14 @@ mod tests {
 
     #[test]
     fn bounds_are_read_and_nonsense_is_refused() {
-        let all = Deeper { messages: Some(3), workers: Some(2), faults: Some(4), stale: Some(1) };
-        assert_eq!(Deeper::parse("messages=3 workers=2 faults=4 stale=1"), Ok(all));
+        let all = Deeper {
+            messages: Some(3),
+            workers: Some(2),
+            faults: Some(4),
+            stale: Some(1),
+            states: Some(900),
+        };
+        assert_eq!(Deeper::parse("messages=3 workers=2 faults=4 stale=1 states=900"), Ok(all));
         assert_eq!(Deeper::parse(""), Ok(Deeper::default()));
         for nonsense in ["messages", "messages=x", "message=3", "faults=300"] {
             assert!(Deeper::parse(nonsense).unwrap_err().contains(nonsense));

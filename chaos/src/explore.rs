@@ -211,7 +211,7 @@ impl Explore {
             self.bounds.faults = faults;
             self.bounds.faults_per_message = None;
         }
-        self.limit = usize::MAX;
+        self.limit = deeper.states.unwrap_or(usize::MAX);
         Ok(self)
     }
 

@@ -98,9 +98,12 @@ pub struct Bounds {
     /// How many faults there are in one run, at most
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(0..=32))]
     pub faults: u8,
-    /// How many reads are stale, at most (07 and later) [default: as its test has it]
+    /// How many reads are stale in one run, at most (from 07 on)
     #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(0..=32))]
     pub stale: Option<u8>,
+    /// How many states are enough (a million take half a gigabyte)
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    pub states: u32,
 }
 
 #[cfg(test)]

@@ -329,7 +329,7 @@ fn explore_deeper() {
     let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
     explore(weak)
         .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
-        .workers(2)
+        .workers(1)
         .faults(0)
         .stale(0)
         .assert_exactly_once();

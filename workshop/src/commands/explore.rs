@@ -73,7 +73,7 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcom
     ];
     let filter = ["--exact", TEST, "--ignored"].map(str::to_owned);
     match cargo.test(&package, None, &filter) {
-        Ok(run) => tell(exercise, run),
+        Ok(run) => tell(exercise, bounds, run),
         Err(error) => stopped(error),
     }
 }
@@ -93,7 +93,7 @@ fn stopped(error: anyhow::Error) -> Result<Outcome> {
 }
 
 /// Shows what the search came to.
-fn tell(exercise: &Exercise, run: TestRun) -> Result<Outcome> {
+fn tell(exercise: &Exercise, bounds: Bounds, run: TestRun) -> Result<Outcome> {
     let Some(record) = run.records.iter().rfind(|record| record.test == TEST) else {
         match run.crash {
             Some(crash) => bail!("the search in {} came to no end: {crash}", exercise.name),
@@ -109,7 +109,13 @@ fn tell(exercise: &Exercise, run: TestRun) -> Result<Outcome> {
             render::show(&covered(record));
             Outcome::Green
         }
-        "inconclusive" => Outcome::Inconclusive,
+        "inconclusive" => {
+            if record.states > bounds.states as usize {
+                let more = "More states are allowed with --states; mind the memory of this machine.";
+                render::show(&render::paragraph(more, ""));
+            }
+            Outcome::Inconclusive
+        }
         _ => Outcome::Red,
     })
 }
@@ -125,9 +131,9 @@ fn covered(record: &Record) -> String {
 
 /// The bounds as the search reads them.
 fn for_the_search(bounds: Bounds) -> String {
-    let Bounds { messages, workers, faults, stale } = bounds;
+    let Bounds { messages, workers, faults, stale, states } = bounds;
     let stale = stale.map(|stale| format!(" stale={stale}")).unwrap_or_default();
-    format!("messages={messages} workers={workers} faults={faults}{stale}")
+    format!("messages={messages} workers={workers} faults={faults}{stale} states={states}")
 }
 
 fn in_words(bounds: Bounds) -> String {
@@ -150,11 +156,11 @@ mod tests {
 
     #[test]
     fn bounds_are_told_to_the_search_and_to_people() {
-        let bounds = Bounds { messages: 3, workers: 1, faults: 2, stale: None };
-        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2");
+        let bounds = Bounds { messages: 3, workers: 1, faults: 2, stale: None, states: 9 };
+        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 states=9");
         assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults");
         let bounds = Bounds { stale: Some(1), ..bounds };
-        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 stale=1");
+        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 stale=1 states=9");
         assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults, at most 1 stale read");
     }
 }

@@ -29,7 +29,8 @@ impl StatusLine {
 
 impl Drop for StatusLine {
     fn drop(&mut self) {
-        print(&format!("\r{}\r", " ".repeat(self.width)));
+        // All of it: the terminal may have put a "^C" behind the text.
+        print(&format!("\r{}\r", " ".repeat(WIDTH - 1)));
     }
 }
 
@@ -45,21 +46,22 @@ pub struct Meter {
     /// When the search was first seen, and how far it was.
     first: Option<(Duration, usize)>,
     /// How far it was when last seen.
-    last: usize,
+    last: Option<ProgressRecord>,
 }
 
 impl Meter {
     /// What is being done, for how long, and how far it is.
     pub fn describe(&mut self, what: &str, record: Option<ProgressRecord>, elapsed: Duration) -> String {
         let time = in_minutes(elapsed);
-        let Some(ProgressRecord { states, frontier }) = record else {
+        // Where there is nothing to be read, it is being written.
+        let Some(ProgressRecord { states, frontier }) = record.or(self.last) else {
             return format!("{what} {time}");
         };
-        if states < self.last {
+        if self.last.is_some_and(|last| states < last.states) {
             // This is another search.
             self.first = None;
         }
-        self.last = states;
+        self.last = Some(ProgressRecord { states, frontier });
         let (since, before) = *self.first.get_or_insert((elapsed, states));
         let speed = (states - before) as f64 / (elapsed - since).as_secs_f64();
         let speed = match speed.is_finite() {
@@ -92,6 +94,7 @@ mod tests {
         assert_eq!(at(5, 1_000), "Searching 0:05: 1,000 states, frontier 100");
         let longest = at(3_605, 987_654_321);
         assert!(longest.starts_with("Searching 60:05: 987,654,321 states") && columns(&longest) < WIDTH);
-        assert_eq!(meter.describe("Building.", None, Duration::from_secs(61)), "Building. 1:01");
+        assert!(meter.describe("Running.", None, Duration::from_secs(3_605)) == longest, "as it was");
+        assert_eq!(Meter::default().describe("Building.", None, Duration::from_secs(61)), "Building. 1:01");
     }
 }
