@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use notify::{RecursiveMode, Watcher};
+use notify::{Event, RecursiveMode, Watcher};
 
 use super::attempt::attempt;
 use super::next;
@@ -94,7 +95,13 @@ fn states(exercises: &[Exercise], progress: &Progress) -> Vec<State> {
 /// tell, looking now and then has to do.
 fn eyes_on(folder: &Path, alarm: &Sender<()>) -> Option<impl Watcher + use<>> {
     let mut ring = ring(alarm);
-    let mut watcher = notify::recommended_watcher(move |_| ring()).ok()?;
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // Looking at the sources is nothing to look at them again for.
+        if !event.is_ok_and(|event| event.kind.is_access()) {
+            ring();
+        }
+    })
+    .ok()?;
     watcher.watch(folder, RecursiveMode::Recursive).ok()?;
     Some(watcher)
 }
@@ -113,17 +120,22 @@ fn ring(alarm: &Sender<()>) -> impl FnMut() + Send + 'static + use<> {
 fn news(exercise: &Exercise, tested: &str, woken: &Receiver<()>, presses: &Presses) -> bool {
     const LOOK_EVERY: Duration = Duration::from_secs(1);
     const MOMENT: Duration = Duration::from_millis(50);
-    let mut seen = tested.to_owned();
     loop {
-        let alarm = woken.recv_timeout(if seen == tested { LOOK_EVERY } else { MOMENT });
+        let alarm = woken.recv_timeout(LOOK_EVERY);
+        // One look is enough for all that rang so far.
+        woken.try_iter().for_each(drop);
+        let mut seen = fingerprint(exercise);
+        while seen != tested && !presses.at_least(1) {
+            thread::sleep(MOMENT);
+            let sources = fingerprint(exercise);
+            if sources == seen {
+                return true;
+            }
+            seen = sources;
+        }
         if presses.at_least(1) || alarm == Err(RecvTimeoutError::Disconnected) {
             return false;
         }
-        let sources = fingerprint(exercise);
-        if sources != tested && sources == seen && alarm.is_err() {
-            return true;
-        }
-        seen = sources;
     }
 }
 
