@@ -177,7 +177,7 @@ impl Explore {
     #[must_use]
     pub fn run(self) -> Report {
         let started = std::time::Instant::now();
-        let report = match self.with_what_is_asked_for() {
+        let report = match self.deepened() {
             Ok(search) => search.run_unrecorded(),
             Err(report) => *report,
         };
@@ -190,7 +190,7 @@ impl Explore {
 
     /// The search with the bounds that `cargo workshop explore` asks for, if it
     /// does, and with its eyes on it.
-    fn with_what_is_asked_for(mut self) -> Result<Self, Box<Report>> {
+    fn deepened(mut self) -> Result<Self, Box<Report>> {
         self.observer = self.observer.or_else(companion::observer);
         let Some(deeper) = Deeper::asked_for() else { return Ok(self) };
         let nonsense = |search: &Self, sentence: String| {
@@ -211,7 +211,7 @@ impl Explore {
             self.bounds.faults = faults;
             self.bounds.faults_per_message = None;
         }
-        self.limit = usize::MAX;
+        self.limit = deeper.states.unwrap_or(usize::MAX);
         Ok(self)
     }
 

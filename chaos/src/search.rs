@@ -204,12 +204,11 @@ impl Search<'_> {
                     && expanded.is_multiple_of(1024)
                 {
                     let frontier = state.frontier.values().map(Vec::len).sum::<usize>() + bucket.len();
-                    if !observer(Progress { states: state.nodes.len(), frontier }) {
-                        return Outcome::Finished(self.finish(
-                            state,
-                            Verdict::Inconclusive(Inconclusive::Stopped),
-                            None,
-                        ));
+                    let states = state.nodes.len();
+                    if !observer(Progress { states, frontier }) {
+                        // What costs less is done with: that is the order.
+                        let stopped = Inconclusive::Stopped { states, fewer_than: cost };
+                        return Outcome::Finished(self.finish(state, Verdict::Inconclusive(stopped), None));
                     }
                 }
                 expanded += 1;

@@ -80,7 +80,13 @@ pub enum Inconclusive {
         messages: usize,
     },
     /// Somebody stopped the search.
-    Stopped,
+    Stopped {
+        /// How many states had been found.
+        states: usize,
+        /// Every run with fewer faults than this, stale reads included, had
+        /// been tried.
+        fewer_than: u32,
+    },
     /// The bounds make no sense.
     BadBounds(String),
 }
@@ -110,8 +116,21 @@ impl fmt::Display for Inconclusive {
                 formatter,
                 "there are too many orders of {messages} messages to one aggregate to try them all; send fewer"
             ),
-            Self::Stopped => {
-                formatter.write_str("the search was stopped before every schedule had been tried")
+            Self::Stopped { states, fewer_than } => {
+                write!(
+                    formatter,
+                    "the search was stopped before every schedule had been tried. Until then it found {} and nothing wrong; ",
+                    words::count(*states as u128, "state")
+                )?;
+                match fewer_than {
+                    0 => formatter.write_str("not even every run without a fault was tried"),
+                    1 => formatter.write_str("every run without a fault was tried"),
+                    _ => write!(
+                        formatter,
+                        "every run with at most {} in all was tried",
+                        words::count(u128::from(fewer_than - 1), "fault")
+                    ),
+                }
             }
             Self::BadBounds(sentence) => formatter.write_str(sentence),
         }

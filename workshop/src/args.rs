@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, value_parser};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -34,6 +36,39 @@ pub enum Command {
         /// For the tests themselves: `-- every_schedule` runs only that
         #[arg(last = true, value_name = "FILTER")]
         filter: Vec<String>,
+    },
+    /// Run the tests of an exercise whenever it is saved
+    Watch {
+        /// 3, 03, ex03 or the full name [default: the first not green]
+        #[arg(value_name = "NN")]
+        exercise: Option<String>,
+    },
+    /// Search an exercise further than its tests do; Ctrl-C ends it early
+    Explore {
+        /// 3, 03, ex03 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// What may happen
+        #[command(flatten)]
+        bounds: Bounds,
+    },
+    /// Tell the most telling story of an exercise as it stands
+    Story {
+        /// 3, 03, ex03 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// Write it to this file, too
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Replace the file, if there is one
+        #[arg(long, requires = "save")]
+        force: bool,
+    },
+    /// Compare your predictions with what was observed
+    Predict {
+        /// 0, 00, ex00 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
     },
     /// Tell one run again, by the code under its story
     Replay {
@@ -93,6 +128,26 @@ pub enum Command {
     },
 }
 
+/// How far a search is to go.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Bounds {
+    /// How many messages are sent
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u8).range(1..=24))]
+    pub messages: u8,
+    /// How many workers each endpoint has
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(1..=8))]
+    pub workers: u8,
+    /// How many faults there are in one run, at most
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(0..=32))]
+    pub faults: u8,
+    /// How many reads are stale in one run, at most (from 07 on)
+    #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(0..=32))]
+    pub stale: Option<u8>,
+    /// Give up after so many states
+    #[arg(long, value_name = "N", default_value_t = 5_000_000)]
+    pub states: u32,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -112,7 +167,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 20);
+        assert_eq!(pages.len(), 28);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -7,15 +7,13 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use chaos::Record;
 use serde::Deserialize;
 
+use crate::child::Patience;
 use crate::libtest;
 use crate::records;
 
@@ -29,6 +27,10 @@ pub struct Cargo {
     pub other_ids: bool,
     /// Whether tables that are out of step are written anew.
     pub write_tables: bool,
+    /// How it is waited for.
+    pub patience: Patience,
+    /// What else the tests are told through their environment.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 /// One package, and where its manifest is.
@@ -76,12 +78,25 @@ struct Message {
 impl Cargo {
     /// Cargo, run at the root of the repository.
     pub fn at(root: &Path) -> Self {
-        Self { root: root.to_owned(), plain_flags: false, other_ids: false, write_tables: false }
+        Self {
+            root: root.to_owned(),
+            plain_flags: false,
+            other_ids: false,
+            write_tables: false,
+            patience: Patience::default(),
+            environment: Vec::new(),
+        }
     }
 
     /// The same, with other fresh ids in every search.
     pub fn with_other_ids(&self) -> Self {
-        Self { root: self.root.clone(), other_ids: true, ..*self }
+        Self {
+            root: self.root.clone(),
+            other_ids: true,
+            patience: self.patience.clone(),
+            environment: self.environment.clone(),
+            ..*self
+        }
     }
 
     /// Builds the tests of a package.
@@ -90,9 +105,8 @@ impl Cargo {
     pub fn build(&self, package: &Package) -> Result<Built> {
         let mut command = self.command(package);
         command.args(["--no-run", "--quiet", "--message-format=json-diagnostic-rendered-ansi"]);
-        let output = patiently(&mut command, || {
-            format!("Building {}; the first time takes up to a minute.", package.name)
-        })?;
+        let notice = format!("Building {}; the first time takes a minute.", package.name);
+        let output = self.patience.wait(&mut command, &notice, None)?;
         let manifest = canonical(&package.directory.join("Cargo.toml"));
         let (mut errors, mut warnings, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -134,6 +148,11 @@ impl Cargo {
         let reports = tempfile::tempdir().context("no temporary directory can be made")?;
         let mut command = self.command(package);
         command.arg("--no-fail-fast").env("CHAOS_REPORTS", reports.path());
+        let progress = reports.path().join("progress");
+        if std::io::stderr().is_terminal() {
+            command.env("CHAOS_PROGRESS", &progress);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(code) = replay {
             command.env("CHAOS_REPLAY", code);
         }
@@ -146,7 +165,8 @@ impl Cargo {
         if !filter.is_empty() {
             command.arg("--").args(filter);
         }
-        let output = patiently(&mut command, || format!("Running the tests of {}.", package.name))?;
+        let notice = format!("Running the tests of {}.", package.name);
+        let output = self.patience.wait(&mut command, &notice, Some(&progress))?;
         let stdout = String::from_utf8_lossy(&output.stdout);
         let stdout = anstream::adapter::strip_str(&stdout).to_string();
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -173,7 +193,11 @@ impl Cargo {
             }
         }
         for name in [
+            "CHAOS_ALIVE",
+            "CHAOS_DEEPER",
             "CHAOS_NAMING",
+            "CHAOS_PROGRESS",
+            "CHAOS_STOP",
             "PRICES",
             "CHAOS_REPLAY",
             "CHAOS_REPORTS",
@@ -193,31 +217,6 @@ impl Cargo {
         command.env("RUST_BACKTRACE", "0").env("RUST_LIB_BACKTRACE", "0").env("CARGO_TERM_COLOR", "never");
         command.args(["test", "--tests", "--package", &package.name]);
         command
-    }
-}
-
-/// Waits for a child and its output; who waits long at a terminal is told for
-/// what.
-fn patiently(command: &mut Command, notice: impl FnOnce() -> String) -> Result<Output> {
-    const LONG: Duration = Duration::from_secs(1);
-    let (done, waiting) = channel::<()>();
-    let notice = std::io::stderr().is_terminal().then(notice);
-    let watcher = thread::spawn(move || {
-        if waiting.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout)
-            && let Some(notice) = notice
-        {
-            eprintln!("{notice}");
-        }
-    });
-    let output = command.output();
-    drop(done);
-    _ = watcher.join();
-    match output {
-        Ok(output) => Ok(output),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            bail!("cargo was not found: install Rust from https://rustup.rs, or put cargo on the PATH")
-        }
-        Err(error) => Err(error).context("cargo cannot be started"),
     }
 }
 

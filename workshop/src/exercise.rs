@@ -26,7 +26,7 @@ use toml::Spanned;
 use crate::repository::{Name, Repository};
 
 /// An exercise, as its `exercise.toml` describes it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Exercise {
     /// Its number and name.
     pub name: Name,

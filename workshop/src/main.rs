@@ -11,8 +11,11 @@
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 
 mod args;
+mod aside;
 mod cargo;
+mod child;
 mod commands;
+mod ctrl_c;
 mod exercise;
 mod files;
 mod fingerprint;
@@ -22,6 +25,7 @@ mod markdown;
 mod opened;
 mod ours;
 mod outcome;
+mod predictions;
 mod progress;
 mod records;
 mod render;

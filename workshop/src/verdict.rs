@@ -7,6 +7,7 @@ use crate::cargo::TestRun;
 use crate::exercise::{Declared, Exercise};
 use crate::libtest::TestResult;
 use crate::records::{sentence, unwrapped};
+use crate::render::grouped;
 
 /// The verdict on an exercise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +77,10 @@ pub struct Telling<'a> {
     /// Whether there is a story in it.
     pub story: bool,
 }
+
+/// What is in the name of the test that all exercises have in common: two items
+/// are added quickly, while acking fails.
+const MONKEY_OF_THE_DAY: &str = "acking_fails";
 
 impl Judgement {
     /// Judges a run of an exercise's tests. Without a filter, a test that is
@@ -165,6 +170,25 @@ impl Judgement {
         let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
         runs.filter(|(_, record)| record.single && !record.story.is_empty())
             .min_by_key(|(_, record)| record.verdict != "violated")
+    }
+
+    /// The story to tell of the exercise as it stands. If something failed, the
+    /// shortest of those that show it. Otherwise, or if nothing that failed has a
+    /// story, that of the monkey of the day, or of another run, or of a search.
+    pub fn story(&self) -> Option<(&str, &Record)> {
+        let failed = self.tests.iter().filter_map(|test| match &test.result {
+            TestVerdict::Red(Reason::Record(record)) | TestVerdict::Inconclusive(record) => {
+                Some((test.name.as_str(), &**record))
+            }
+            _ => None,
+        });
+        let told = |(_, record): &(&str, &Record)| !record.story.is_empty();
+        let shortest = failed.filter(told).min_by_key(|(_, record)| record.story.lines().count());
+        let green = self.tests.iter().filter(|test| matches!(test.result, TestVerdict::Green));
+        let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
+        shortest.or_else(|| {
+            runs.filter(told).min_by_key(|(test, record)| (!record.single, !test.contains(MONKEY_OF_THE_DAY)))
+        })
     }
 
     /// The search that looked at most, when all is well.
@@ -262,19 +286,6 @@ fn first_words(text: &str) -> String {
     after_panic.or_else(|| lines.next()).unwrap_or("it fails without a word").to_owned()
 }
 
-/// A number with its thousands set apart.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,10 +305,5 @@ mod tests {
         assert_eq!(todo("Panicked at x:\nnot yet implemented: step 2: load\nmore"), Some("step 2: load"));
         assert_eq!(todo("not yet implemented"), Some("there is a todo!() in the way"));
         assert_eq!(todo("nothing"), None);
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([7, 999, 1000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
     }
 }

@@ -209,3 +209,17 @@ fn t12_every_schedule_of_two_items() {
 fn t13_every_schedule_of_adding_and_removing() {
     every_schedule([add_item("order-1", "tea"), remove_item("order-1", "tea")], 1);
 }
+
+/// `cargo workshop explore 01` runs this with as many of the messages, workers
+/// and faults as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(orders)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(2)
+        .faults(0)
+        .assert_exactly_once();
+}

@@ -113,3 +113,17 @@ fn t10_every_schedule() {
     let one = explore(orders).send([add_item("order-1", "tea")]).workers(2).faults(2).run();
     println!("{}", verdict_on_your_handler(if two.holds() { &one } else { &two }));
 }
+
+/// `cargo workshop explore 02` runs this with as many of the messages, workers
+/// and faults as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(orders)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(2)
+        .faults(0)
+        .assert_exactly_once();
+}

@@ -338,3 +338,17 @@ fn with_illegible_start(endpoint: &Endpoint, memory: &MemoryPorts) -> MemoryPort
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
+
+/// `cargo workshop explore 03` runs this with as many of the messages, workers
+/// and faults as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(orders)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(2)
+        .faults(0)
+        .assert_exactly_once();
+}

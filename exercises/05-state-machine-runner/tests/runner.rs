@@ -496,3 +496,17 @@ fn t22_every_schedule_of_a_garage() {
 fn t23_every_schedule_of_both_endpoints() {
     every_schedule(shop, [add_item("order-1", "tea")], 2);
 }
+
+/// `cargo workshop explore 05` runs this with as many of the messages, workers
+/// and faults as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(orders)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(1)
+        .faults(0)
+        .assert_exactly_once();
+}

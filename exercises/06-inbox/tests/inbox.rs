@@ -338,3 +338,17 @@ fn size_after(messages: usize) -> usize {
     runtime.block_on(runner.run(messages)).unwrap();
     memory.documents.documents().values().map(Vec::len).sum()
 }
+
+/// `cargo workshop explore 06` runs this with as many of the messages, workers
+/// and faults as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(small_orders)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(1)
+        .faults(0)
+        .assert_exactly_once();
+}

@@ -319,3 +319,18 @@ fn t22_every_schedule_leaves_nothing_in_the_state_document() {
     every_schedule(weak, [add_item("order-1", "tea")], 2).stale(2).assert_exactly_once();
     every_schedule(weak, tea_and_cake(), 1).stale(1).assert_exactly_once();
 }
+
+/// `cargo workshop explore 07` runs this with as many of the messages, workers, faults
+/// and stale reads as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(weak)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(1)
+        .faults(0)
+        .stale(0)
+        .assert_exactly_once();
+}

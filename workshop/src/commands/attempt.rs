@@ -8,13 +8,12 @@ use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
 use crate::progress::{Progress, Tested};
 use crate::render::{self, Detail};
-use crate::repository::Repository;
 use crate::verdict::{Judgement, Verdict};
 
 /// Builds and runs an exercise, shows verdict and story, and remembers the
 /// verdict if all tests were run.
 pub fn attempt(
-    repository: &Repository,
+    cargo: &Cargo,
     exercise: &Exercise,
     progress: &mut Progress,
     detail: Detail,
@@ -22,7 +21,6 @@ pub fn attempt(
 ) -> Result<Verdict> {
     // Before anything runs: what is edited meanwhile was not tested.
     let sources = fingerprint(exercise);
-    let cargo = Cargo::at(repository.root());
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let (verdict, failed, tests) = match cargo.build(&package)? {
         Built::Errors(text) => {

@@ -4,15 +4,19 @@ mod attempt;
 mod catch_up;
 mod diff;
 mod exchange;
+mod explore;
 mod hint;
 mod next;
+mod predict;
 mod replay;
 mod reset;
 mod restore;
 mod status;
+mod story;
 mod test;
 mod tour;
 mod verify;
+mod watch;
 
 use anyhow::Result;
 
@@ -29,6 +33,12 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Test { exercise, coverage, filter }) => {
             test::run(&repository, exercise.as_deref(), coverage, &filter)
         }
+        Some(Command::Watch { exercise }) => watch::run(&repository, exercise.as_deref()),
+        Some(Command::Explore { exercise, bounds }) => explore::run(&repository, &exercise, bounds),
+        Some(Command::Story { exercise, save, force }) => {
+            story::run(&repository, &exercise, save.as_deref(), force)
+        }
+        Some(Command::Predict { exercise }) => predict::run(&repository, &exercise),
         Some(Command::Replay { code }) => replay::run(&repository, &code),
         Some(Command::Hint { exercise, question, depth }) => {
             hint::run(&repository, exercise.as_deref(), question, depth)

@@ -9,10 +9,7 @@ use crate::verdict::Verdict;
 pub fn about(exercise: &Exercise, state: &State) -> String {
     let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
     let page = exercise.page();
-    let source = match &exercise.predictions {
-        Some(file) => format!("{file} or src/lib.rs in exercises/{}", exercise.name),
-        None => exercise.source(),
-    };
+    let source = source(exercise);
     say(&match (state, &exercise.predictions) {
         (State::Untouched, Some(file)) => {
             format!("open {page}, write what you expect into {file} next to it, then run {test}")
@@ -39,6 +36,19 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
     })
 }
 
+/// What to do about an exercise that is being watched, and is not green: tests
+/// run by themselves.
+pub fn after_save(exercise: &Exercise, state: &State) -> String {
+    let what = match state {
+        State::Untouched => format!("open {} and edit {}", exercise.page(), source(exercise)),
+        State::Tested(tested) if tested.verdict == Verdict::Red && tested.tests == 0 => {
+            format!("mend {} where the compiler points", exercise.source())
+        }
+        _ => format!("edit {} (there are hints in hints.md)", source(exercise)),
+    };
+    say(&format!("{what}, and save"))
+}
+
 /// What to do after a green exercise: turn to the first that is not.
 pub fn after_green(exercises: &[Exercise], states: &[State]) -> String {
     match current(states) {
@@ -47,6 +57,14 @@ pub fn after_green(exercises: &[Exercise], states: &[State]) -> String {
             say("every exercise is green or has our solution in it; `cargo workshop status` shows which")
         }
         None => say("every exercise is green; compare your answers with those in solutions/"),
+    }
+}
+
+/// What the attendee edits.
+fn source(exercise: &Exercise) -> String {
+    match &exercise.predictions {
+        Some(file) => format!("{file} or src/lib.rs in exercises/{}", exercise.name),
+        None => exercise.source(),
     }
 }
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
+use crate::cargo::Cargo;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
@@ -32,7 +33,7 @@ pub fn run(
         }
     };
     let detail = if coverage { Detail::Coverage } else { Detail::Usual };
-    let verdict = attempt(repository, exercise, &mut progress, detail, filter)?;
+    let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, detail, filter)?;
     let next = match (verdict, filter.is_empty()) {
         (Verdict::Green, true) => next::after_green(&exercises, &states(&progress)),
         _ => next::about(exercise, &State::of(exercise, &progress)),

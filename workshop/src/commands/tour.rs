@@ -5,6 +5,7 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
+use crate::cargo::Cargo;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
@@ -28,7 +29,7 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
     };
     let exercise = &exercises[place];
     render::show(&(render::heading(exercise) + "\n"));
-    let verdict = attempt(repository, exercise, &mut progress, Detail::Story, &[])?;
+    let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
     let after = states(&progress);
     render::show(&match verdict {
         Verdict::Green => next::after_green(&exercises, &after),

@@ -90,6 +90,19 @@ fn split(text: &str, columns: usize) -> (&str, &str) {
     text.split_at(place)
 }
 
+/// A number with its thousands set apart.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +143,10 @@ mod tests {
     #[test]
     fn short_text_ends_in_an_ellipsis() {
         assert_eq!((short("tea", 3), short("tea cake", 5)), ("tea".into(), "tea…".into()));
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([7, 999, 1000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
     }
 }

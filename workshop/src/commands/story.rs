@@ -1,0 +1,100 @@
+//! `cargo workshop story`: the most telling story of an exercise as it stands.
+
+use std::fs::Permissions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, absolute};
+
+use anyhow::{Context, Result, bail};
+use chaos::Record;
+
+use crate::cargo::{Built, Cargo, Package};
+use crate::exercise::Exercise;
+use crate::outcome::Outcome;
+use crate::render;
+use crate::repository::{Repository, choose};
+use crate::verdict::{Judgement, Verdict};
+
+/// Runs the tests of an exercise, tells one story, and writes it to a file if
+/// that is asked for.
+pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool) -> Result<Outcome> {
+    let exercises = repository.exercises()?;
+    let exercise = choose(&exercises, name)?;
+    if let (Some(file), false) = (save, force)
+        && file.symlink_metadata().is_ok()
+    {
+        bail!("{}", taken(file));
+    }
+    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let cargo = Cargo::at(repository.root());
+    if let Built::Errors(text) = cargo.build(&package)? {
+        render::pass_on(&text);
+        render::show(&render::compile_errors(exercise));
+        return Ok(Outcome::Red);
+    }
+    let judgement = Judgement::of(exercise, cargo.test(&package, None, &[])?, false);
+    let Some((test, record)) = judgement.story() else {
+        let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
+        bail!("the tests of {} have no story to tell yet: {test} says what is missing", exercise.name);
+    };
+    let text = told(exercise, &judgement, test, record);
+    render::show(&text);
+    if let Some(file) = save {
+        write(file, &text, force)?;
+        let saved = format!("Saved as {}.", file.display());
+        render::show(&format!("\n{}", render::paragraph(&saved, "")));
+    }
+    Ok(judgement.verdict.into())
+}
+
+/// Where the story comes from, and the story.
+fn told(exercise: &Exercise, judgement: &Judgement, test: &str, record: &Record) -> String {
+    let verdict = match judgement.verdict {
+        Verdict::Green => "green".to_owned(),
+        Verdict::Red => format!("red: {} of {} tests", judgement.failed(), judgement.counted()),
+        Verdict::Inconclusive => "inconclusive".to_owned(),
+    };
+    let heading = format!("{} is {verdict}. From the test {test}:", exercise.name);
+    format!("{}\n{}", render::paragraph(&heading, ""), render::record(&record.text))
+}
+
+/// Writes a file as a whole or not at all.
+fn write(file: &Path, text: &str, force: bool) -> Result<()> {
+    let shown = file.display();
+    let whole = absolute(file).with_context(|| format!("{shown} is no name for a file"))?;
+    let folder = whole.parent().with_context(|| format!("{shown} is no name for a file"))?;
+    let written = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".story").suffix(".tmp");
+        if let Some(permissions) = usual_permissions() {
+            builder.permissions(permissions);
+        }
+        let mut temporary = builder.tempfile_in(folder)?;
+        temporary.write_all(text.as_bytes())?;
+        temporary.as_file().sync_all()?;
+        match force {
+            true => temporary.persist(&whole)?,
+            false => temporary.persist_noclobber(&whole)?,
+        };
+        Ok(())
+    };
+    match written() {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!("{}", taken(file)),
+        Err(error) => Err(error).with_context(|| format!("the story cannot be written to {shown}")),
+    }
+}
+
+/// Those of any new file: a temporary one would be for its owner alone.
+fn usual_permissions() -> Option<Permissions> {
+    #[cfg(unix)]
+    return Some(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    #[cfg(not(unix))]
+    None
+}
+
+fn taken(file: &Path) -> String {
+    format!(
+        "{} exists, and is left as it is: choose another name, or add --force to replace it",
+        file.display()
+    )
+}

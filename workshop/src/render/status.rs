@@ -1,0 +1,100 @@
+//! The one line that tells how far a child has come, and is gone when there is
+//! something better to read.
+
+use std::io::Write;
+use std::time::Duration;
+
+use chaos::ProgressRecord;
+
+use super::wrap::{WIDTH, columns, grouped, short};
+
+/// A line at the bottom of the terminal, on standard error. It is overwritten by
+/// the next, and removed in the end.
+#[derive(Debug, Default)]
+pub struct StatusLine {
+    width: usize,
+}
+
+impl StatusLine {
+    /// Shows a text in place of what was there.
+    pub fn show(&mut self, text: &str) {
+        // In the last column some terminals begin a new line.
+        let text = short(text, WIDTH - 1);
+        let width = columns(&text);
+        let rest = " ".repeat(self.width.saturating_sub(width));
+        print(&format!("\r{text}{rest}"));
+        self.width = width;
+    }
+}
+
+impl Drop for StatusLine {
+    fn drop(&mut self) {
+        // All of it: the terminal may have put a "^C" behind the text.
+        print(&format!("\r{}\r", " ".repeat(WIDTH - 1)));
+    }
+}
+
+fn print(text: &str) {
+    let mut err = anstream::stderr().lock();
+    _ = write!(err, "{text}");
+    _ = err.flush();
+}
+
+/// Knows how fast a search is.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// When the search was first seen, and how far it was.
+    first: Option<(Duration, usize)>,
+    /// How far it was when last seen.
+    last: Option<ProgressRecord>,
+}
+
+impl Meter {
+    /// What is being done, for how long, and how far it is.
+    pub fn describe(&mut self, what: &str, record: Option<ProgressRecord>, elapsed: Duration) -> String {
+        let time = in_minutes(elapsed);
+        // Where there is nothing to be read, it is being written.
+        let Some(ProgressRecord { states, frontier }) = record.or(self.last) else {
+            return format!("{what} {time}");
+        };
+        if self.last.is_some_and(|last| states < last.states) {
+            // This is another search.
+            self.first = None;
+        }
+        self.last = Some(ProgressRecord { states, frontier });
+        let (since, before) = *self.first.get_or_insert((elapsed, states));
+        let speed = (states - before) as f64 / (elapsed - since).as_secs_f64();
+        let speed = match speed.is_finite() {
+            true if speed > 0.0 => format!(", {} a second", grouped(speed as usize)),
+            _ => String::new(),
+        };
+        format!("Searching {time}: {} states, frontier {}{speed}", grouped(states), grouped(frontier))
+    }
+}
+
+/// `1:02`.
+fn in_minutes(time: Duration) -> String {
+    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_on_one_line() {
+        let mut meter = Meter::default();
+        let mut at = |seconds, states| {
+            let record = ProgressRecord { states, frontier: states / 10 };
+            meter.describe("Running.", Some(record), Duration::from_secs(seconds))
+        };
+        assert_eq!(at(2, 20_000), "Searching 0:02: 20,000 states, frontier 2,000");
+        assert_eq!(at(4, 320_000), "Searching 0:04: 320,000 states, frontier 32,000, 150,000 a second");
+        // Another search has begun, with a speed of its own.
+        assert_eq!(at(5, 1_000), "Searching 0:05: 1,000 states, frontier 100");
+        let longest = at(3_605, 987_654_321);
+        assert!(longest.starts_with("Searching 60:05: 987,654,321 states") && columns(&longest) < WIDTH);
+        assert!(meter.describe("Running.", None, Duration::from_secs(3_605)) == longest, "as it was");
+        assert_eq!(Meter::default().describe("Building.", None, Duration::from_secs(61)), "Building. 1:01");
+    }
+}
