@@ -1,8 +1,13 @@
 //! The commands.
 
+mod agenda;
 mod attempt;
+mod code;
+mod doctor;
+mod handout;
 mod next;
 mod replay;
+mod room;
 mod status;
 mod test;
 mod tour;
@@ -25,5 +30,13 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         }
         Some(Command::Replay { code }) => replay::run(&repository, &code),
         Some(Command::Verify { exercise, fix }) => verify::run(&repository, exercise.as_deref(), fix),
+        Some(Command::Doctor) => doctor::run(&repository),
+        Some(Command::Agenda { start }) => agenda::run(&repository, start.as_deref()),
+        Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
+        Some(Command::Room { codes }) => room::run(&repository, &codes),
+        Some(Command::Handout { directory, unlock: Some(number), mistakes }) => {
+            handout::unlock(&repository, &directory, &number, mistakes)
+        }
+        Some(Command::Handout { directory, .. }) => handout::run(&repository, &directory),
     }
 }

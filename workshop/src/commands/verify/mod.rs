@@ -1,8 +1,10 @@
 //! `cargo workshop verify`: are the exercises what they say they are?
 //!
 //! Each kind of check is in a file of its own: of what is written (`papers`), of
-//! the starter, of the solution, and of the table of what kills the mistakes.
+//! the starter, of the solution, of the agenda, and of the table of what kills the
+//! mistakes.
 
+mod agenda;
 mod kills;
 mod papers;
 mod solution;
@@ -47,6 +49,9 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         Some(text) => (vec![papers::chosen(repository, text)?], Vec::new()),
         None => papers::inventory(repository)?,
     };
+    if chosen.is_none() {
+        culprits.extend(agenda::check(repository, &names));
+    }
     for culprit in &culprits {
         render::show(&culprit.show());
     }
