@@ -54,7 +54,7 @@ fn day(start: Clock, lines: &[Line]) -> Result<String> {
     let mut text = format!("  {}\n\n", render::paint(render::STRONG, &title));
     let mut clock = start;
     for Line { kind, title, minutes } in lines {
-        let words = render::short(&format!("{kind:<13}  {title}"), 60);
+        let words = render::short(&format!("{kind:<13}  {title}"), 62);
         let words = if *kind == Kind::Exercise { render::paint(render::STRONG, &words) } else { words };
         text += &format!("  {clock}  {minutes:>3} min  {words}\n");
         clock = clock.after(*minutes).unwrap_or(end);
