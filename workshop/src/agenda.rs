@@ -219,7 +219,8 @@ mod tests {
         let clock: Clock = "23:50".parse().unwrap();
         assert_eq!(clock.after(10).map(|clock| clock.to_string()).as_deref(), Some("24:00"));
         assert_eq!(clock.after(11), None);
-        for nonsense in ["", "9", "9:0", "24:00", "12:60", "-1:00", "+9:00", "009:00", "9:00:00", "nine", "9:٣٠"]
+        for nonsense in
+            ["", "9", "9:0", "24:00", "12:60", "-1:00", "+9:00", "009:00", "9:00:00", "nine", "9:٣٠"]
         {
             assert!(nonsense.parse::<Clock>().is_err(), "{nonsense}");
         }

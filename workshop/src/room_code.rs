@@ -229,7 +229,7 @@ mod tests {
             ("hello", "'U' is in no code"),
             ("A0", "too short"),
             ("0000", "too short"),
-            (&good[..good.len() - 1], "it has 10 characters where its first one announces 11"),
+            (&good[..good.len() - 1], "it has 8 characters where its first one announces 9"),
             (&good.replace("Ada", "Eve"), "do not fit the others"),
             (&good.replace("Ada", "A a"), "a name has 1 to 16"),
         ] {

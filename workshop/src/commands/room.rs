@@ -34,8 +34,7 @@ pub fn run(repository: &Repository, arguments: &[String]) -> Result<Outcome> {
     for argument in arguments {
         let path = Path::new(argument);
         if path.is_file() {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("{argument} cannot be read"))?;
+            let text = std::fs::read_to_string(path).with_context(|| format!("{argument} cannot be read"))?;
             for (number, line) in (1..).zip(text.lines()) {
                 let code = line.split('#').next().unwrap_or_default().trim();
                 if !code.is_empty() {

@@ -56,9 +56,9 @@ pub fn terminal_width() -> Finding {
 fn columns(width: u16) -> Finding {
     match width >= COLUMNS {
         true => Finding::Fine(format!("the terminal has {width} columns")),
-        false => {
-            Finding::Note(format!("the terminal has {width} columns: make it {COLUMNS} wide, for the stories"))
-        }
+        false => Finding::Note(format!(
+            "the terminal has {width} columns: make it {COLUMNS} wide, for the stories"
+        )),
     }
 }
 
@@ -92,7 +92,9 @@ pub fn for_later() -> String {
         (true, Some(browser)) => format!("nats-server and {browser} are here, for later parts"),
         (true, None) => "nats-server is here; a browser for later parts is not on the PATH".to_owned(),
         (false, Some(browser)) => format!("{browser} is here; nats-server, for later parts, is not"),
-        (false, None) => "neither nats-server nor a browser is on the PATH; only later parts want them".into(),
+        (false, None) => {
+            "neither nats-server nor a browser is on the PATH; only later parts want them".into()
+        }
     }
 }
 

@@ -66,7 +66,8 @@ fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Vec<String>) -> Re
     let mut manifest: DocumentMut = text.parse().with_context(|| format!("{shown} makes no sense"))?;
     let gone = change(&mut manifest);
     let folder = path.parent().context("it is in no directory")?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("{shown} is in the way"))?;
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder).with_context(|| format!("{shown} is in the way"))?;
     std::io::Write::write_all(&mut file, manifest.to_string().as_bytes())?;
     file.as_file().set_permissions(fs::metadata(path)?.permissions())?;
     file.persist(path).with_context(|| format!("{shown} cannot be written"))?;

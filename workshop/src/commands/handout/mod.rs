@@ -124,7 +124,10 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     // What is there may have several names.
     let there = plain.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     Ok(match there {
-        Some((above, real)) => real.join(plain.strip_prefix(above).unwrap_or(Path::new(""))),
+        // Without the slash that joining nothing would leave.
+        Some((above, real)) => {
+            plain.strip_prefix(above).into_iter().flatten().fold(real, |path, part| path.join(part))
+        }
         None => plain,
     })
 }

@@ -76,7 +76,9 @@ fn remove_stories(folder: &Path) -> Result<()> {
 
 fn remove(folder: &Path) -> Result<()> {
     match folder.is_dir() {
-        true => fs::remove_dir_all(folder).with_context(|| format!("{} cannot be left out", folder.display())),
+        true => {
+            fs::remove_dir_all(folder).with_context(|| format!("{} cannot be left out", folder.display()))
+        }
         false => Ok(()),
     }
 }

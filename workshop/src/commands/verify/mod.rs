@@ -49,9 +49,6 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         Some(text) => (vec![papers::chosen(repository, text)?], Vec::new()),
         None => papers::inventory(repository)?,
     };
-    if chosen.is_none() {
-        culprits.extend(agenda::check(repository, &names));
-    }
     for culprit in &culprits {
         render::show(&culprit.show());
     }
@@ -85,6 +82,12 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     {
         render::show(&culprit.show());
         culprits.push(culprit);
+    }
+    if chosen.is_none() {
+        for culprit in agenda::check(repository, &names) {
+            render::show(&culprit.show());
+            culprits.push(culprit);
+        }
     }
     let verified = match names.len() {
         1 => "1 exercise verified".to_owned(),
