@@ -66,6 +66,7 @@ fn what_is_missing_is_named_with_what_to_do() {
     let miniature = Miniature::with(&["00-meet"]);
     miniature.run(&["doctor"]).exits(2).says(&["Cargo.lock does not fit", "One thing to mend"]);
     lock(&miniature);
+    fs::remove_dir(miniature.path(".workshop")).unwrap();
     miniature.write(".workshop", "in the way");
     miniature.replace(
         "Cargo.toml",
