@@ -347,5 +347,11 @@ fn a_solution_is_unlocked_in_a_handout_and_nowhere_else() {
         ]
     );
     assert_eq!(fs::read_to_string(room.join("Cargo.toml")).unwrap(), manifest);
+    // What needs a crate that the handout has not is refused, and nothing is left of it.
+    miniature.replace("solutions/00-meet/Cargo.toml", "[lib]\n", "[dependencies]\nanyhow = \"1\"\n\n[lib]\n");
+    let ran = unlock(&["00"]).exits(2);
+    assert!(ran.err.contains("error: the handout does not hold together, see above"), "{ran}");
+    assert_eq!(fs::read_to_string(room.join("Cargo.toml")).unwrap(), manifest);
+    assert!(!room.join("solutions").join("00-meet").exists());
     assert_eq!(contents(&room.join("solutions")).keys().filter(|name| name.starts_with('.')).count(), 0);
 }

@@ -42,14 +42,23 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
     let new = stage.path().join("new");
     copy::tree(&solution, &new)?;
     leave_out(&new, mistakes)?;
-    replace(&new, &folder.join(name.to_string()), &stage.path().join("old"))?;
-    manifest::add_member(&directory.join("Cargo.toml"), &format!("solutions/{name}"))?;
-    vendor::check(&directory)?;
+    let place = folder.join(name.to_string());
+    replace(&new, &place, &stage.path().join("old"))?;
+    add(&directory, &format!("solutions/{name}"))
+        .inspect_err(|_| _ = fs::rename(&place, stage.path().join("refused")))?;
     let what = if mistakes { "with its mistakes" } else { "without its mistakes" };
     let test = render::code(&format!("cargo test -p {}", name.solution_package()));
     let said = format!("solutions/{name}, {what}, is in {shown} now. Try it there: {test}.");
     render::show(&render::paragraph(&said, "  "));
     Ok(Outcome::Green)
+}
+
+/// Makes it a member, if the handout holds together with it.
+fn add(handout: &Path, member: &str) -> Result<()> {
+    let workspace = handout.join("Cargo.toml");
+    let before = fs::read(&workspace).context("the handout's Cargo.toml cannot be read")?;
+    manifest::add_member(&workspace, member)?;
+    vendor::check(handout).inspect_err(|_| _ = fs::write(&workspace, &before))
 }
 
 fn leave_out(solution: &Path, mistakes: bool) -> Result<()> {
