@@ -10,6 +10,7 @@
 //! [`chaos::Record`] of each run and each search in a directory named by
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 
+mod agenda;
 mod args;
 mod aside;
 mod cargo;
@@ -30,9 +31,11 @@ mod progress;
 mod records;
 mod render;
 mod repository;
+mod room_code;
 mod saved;
 mod starters;
 mod state;
+mod tool;
 mod verdict;
 
 use std::process::ExitCode;

@@ -1,16 +1,21 @@
 //! The commands.
 
+mod agenda;
 mod attempt;
 mod catch_up;
+mod code;
 mod diff;
+mod doctor;
 mod exchange;
 mod explore;
+mod handout;
 mod hint;
 mod next;
 mod predict;
 mod replay;
 mod reset;
 mod restore;
+mod room;
 mod status;
 mod story;
 mod test;
@@ -50,5 +55,13 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Restore { version }) => restore::run(&repository, version),
         Some(Command::CatchUp { exercise }) => catch_up::run(&repository, &exercise),
         Some(Command::Verify { exercise, fix }) => verify::run(&repository, exercise.as_deref(), fix),
+        Some(Command::Doctor) => doctor::run(&repository),
+        Some(Command::Agenda { start }) => agenda::run(&repository, start.as_deref()),
+        Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
+        Some(Command::Room { codes }) => room::run(&repository, &codes),
+        Some(Command::Handout { directory, unlock: Some(number), mistakes }) => {
+            handout::unlock(&repository, &directory, &number, mistakes)
+        }
+        Some(Command::Handout { directory, .. }) => handout::run(&repository, &directory),
     }
 }

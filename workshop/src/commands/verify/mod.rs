@@ -2,8 +2,9 @@
 //!
 //! Each kind of check is in a file of its own: of what is written (`papers`, the
 //! `links` on the pages, the `hints`), of the starter and its copy (`copies`), of
-//! the solution, and of the table of what kills the mistakes.
+//! the solution, of the agenda, and of the table of what kills the mistakes.
 
+mod agenda;
 mod copies;
 mod hints;
 mod kills;
@@ -89,6 +90,12 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     {
         render::show(&culprit.show());
         culprits.push(culprit);
+    }
+    if chosen.is_none() {
+        for culprit in agenda::check(repository, &names) {
+            render::show(&culprit.show());
+            culprits.push(culprit);
+        }
     }
     let verified = match names.len() {
         1 => "1 exercise verified".to_owned(),

@@ -1,0 +1,80 @@
+//! `cargo workshop doctor`: is this machine ready for the day, with or without
+//! a network?
+//!
+//! Nothing is built. What it looks at: the toolchain (`toolchain`), the crates
+//! (`crates`), the disk and the terminal (`machine`).
+
+mod crates;
+mod machine;
+mod toolchain;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::outcome::Outcome;
+use crate::render;
+use crate::repository::Repository;
+
+/// What was found out about one thing.
+#[derive(Debug, PartialEq, Eq)]
+enum Finding {
+    /// All is well.
+    Fine(String),
+    /// Good to know; nothing fails for it.
+    Note(String),
+    /// Something is missing: what, and what to do.
+    Mend(String, String),
+}
+
+impl Finding {
+    fn mend(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::Mend(what.into(), mend.into())
+    }
+
+    fn show(&self) -> String {
+        let (mark, style, sentence) = match self {
+            Self::Fine(what) => ("ok  ", render::GOOD, what.clone()),
+            Self::Note(what) => ("note", render::STRONG, what.clone()),
+            Self::Mend(what, mend) => ("mend", render::BAD, format!("{what}: {mend}")),
+        };
+        let text = render::paragraph(&sentence, "        ");
+        format!("  {}  {}", render::paint(style, mark), text.trim_start())
+    }
+}
+
+/// Looks at everything, and says what to do.
+pub fn run(repository: &Repository) -> Result<Outcome> {
+    let root = repository.root();
+    let target = target(root);
+    let checks: [&dyn Fn() -> Finding; 9] = [
+        &|| toolchain::version("rustc", root),
+        &|| toolchain::version("cargo", root),
+        &|| crates::offline(root),
+        &|| machine::disk(&target),
+        &|| machine::writable(".workshop", &root.join(".workshop")),
+        &|| machine::writable("the target directory", &target),
+        &|| machine::terminal_width(),
+        &|| machine::unicode(),
+        &|| Finding::Note(machine::for_later()),
+    ];
+    let mut missing = 0;
+    for check in checks {
+        let finding = check();
+        missing += usize::from(matches!(finding, Finding::Mend(..)));
+        render::show(&finding.show());
+    }
+    let last = match missing {
+        0 => format!("All is well. Begin with {}.", render::code("cargo workshop")),
+        1 => format!("One thing to mend; then run {} again.", render::code("cargo workshop doctor")),
+        more => format!("{more} things to mend; then run {} again.", render::code("cargo workshop doctor")),
+    };
+    render::show(&format!("\n{}", render::paragraph(&last, "  ")));
+    Ok(if missing == 0 { Outcome::Green } else { Outcome::Trouble })
+}
+
+/// Where cargo builds.
+fn target(root: &Path) -> PathBuf {
+    let asked = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"].into_iter().find_map(std::env::var_os);
+    root.join(asked.unwrap_or_else(|| "target".into()))
+}

@@ -1,0 +1,357 @@
+//! What an instructor and a room need: doctor, agenda, codes and handouts; the
+//! real command, driven in workshops in miniature.
+
+#[allow(dead_code)]
+#[path = "command/support.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use support::{Miniature, Ran, library, workshop};
+
+/// Everything below a folder, what is built left aside.
+fn contents(folder: &Path) -> BTreeMap<String, String> {
+    fn walk(folder: &Path, shown: &str, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let shown = if shown.is_empty() { name.clone() } else { format!("{shown}/{name}") };
+            if path.is_dir() {
+                found.insert(format!("{shown}/"), String::new());
+                walk(&path, &shown, found);
+            } else {
+                found.insert(shown, String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(folder, "", &mut found);
+    found.retain(|name, _| !name.starts_with("target/"));
+    found
+}
+
+fn lock(miniature: &Miniature) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["generate-lockfile", "--offline", "--quiet"]).current_dir(miniature.path(""));
+    assert!(command.status().unwrap().success());
+}
+
+#[test]
+fn a_healthy_machine_is_told_so_and_left_alone() {
+    let miniature = Miniature::with(&["00-meet"]);
+    lock(&miniature);
+    let before = contents(&miniature.path(""));
+    miniature.run(&["doctor"]).exits(0).says(&[
+        "ok rustc ",
+        "ok cargo ",
+        "ok every crate is on this machine",
+        "GB are free",
+        "ok .workshop can be written",
+        "ok the target directory can be written",
+        "note this goes to no terminal",
+        "later parts",
+        "All is well. Begin with `cargo workshop`.",
+    ]);
+    let mut after = contents(&miniature.path(""));
+    after.remove(".workshop/");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_to_do() {
+    let miniature = Miniature::with(&["00-meet"]);
+    miniature.run(&["doctor"]).exits(2).says(&["Cargo.lock does not fit", "One thing to mend"]);
+    lock(&miniature);
+    fs::remove_dir(miniature.path(".workshop")).unwrap();
+    miniature.write(".workshop", "in the way");
+    miniature.replace(
+        "Cargo.toml",
+        "[workspace]\n",
+        "[workspace]\npackage = { rust-version = \"9999.1\" }\n",
+    );
+    miniature.run(&["doctor"]).exits(2).says(&[
+        "mend rustc",
+        "is too old, 9999.1 is needed: run `rustup update stable`",
+        "mend cargo",
+        "mend .workshop cannot be written",
+        "copy the workshop into a folder of your own",
+        "3 things to mend; then run `cargo workshop doctor` again.",
+    ]);
+    let ran = Ran::of(workshop().current_dir(miniature.path("")).arg("doctor").env("RUSTC", "no-such-rustc"));
+    ran.exits(2).says(&["rustc does not run: rustc was not found: install Rust"]);
+}
+
+#[test]
+fn crates_that_are_not_here_are_to_be_fetched() {
+    let miniature = Miniature::with(&["00-meet"]);
+    miniature.replace(
+        "exercises/00-meet/Cargo.toml",
+        "edition = \"2024\"\n",
+        "edition = \"2024\"\n[dependencies]\nanyhow = \"=1.0.104\"\n",
+    );
+    lock(&miniature);
+    miniature.run(&["doctor"]).exits(0);
+    let home = tempfile::tempdir().unwrap();
+    let mut command = workshop();
+    command.current_dir(miniature.path("")).arg("doctor").env("CARGO_HOME", home.path());
+    Ran::of(&mut command).exits(2).says(&["not every crate is on this machine: run `cargo fetch --locked`"]);
+    // A handout cannot be made of what is not here, and nothing is left of it.
+    let place = tempfile::tempdir().unwrap();
+    let mut command = workshop();
+    command.current_dir(miniature.path("")).arg("handout").arg(place.path().join("room"));
+    Ran::of(command.env("CARGO_HOME", home.path()))
+        .ends_in_trouble(&["the crates cannot be copied", "`cargo fetch --locked` once, with a network"]);
+    assert_eq!(contents(place.path()).len(), 0);
+}
+
+const AGENDA: &str = "start = \"09:30\"\nminutes_of_the_day = 45\n\n[[block]]\nkind = \"lecture\"\n\
+                      title = \"Why\"\nminutes = 10\n\n[[block]]\nkind = \"exercise\"\nexercise = \"01\"\n\n\
+                      [[block]]\nkind = \"break\"\ntitle = \"Tea\"\nminutes = 5\n";
+
+#[test]
+fn the_day_has_a_clock() {
+    let miniature = Miniature::with(&["00-meet", "01-add"]);
+    miniature.run(&["agenda"]).ends_in_trouble(&["agenda.toml cannot be read"]);
+    miniature.write("agenda.toml", AGENDA);
+    let day = [
+        "The day, 09:30 to 10:15",
+        "09:30 10 min lecture Why",
+        "09:40 30 min exercise 01 Title of 01-add",
+        "10:10 5 min break Tea",
+        "10:15 the end",
+        "45 minutes: exercise 30, lecture 10, break 5.",
+    ];
+    miniature.run(&["agenda"]).exits(0).says(&day);
+    miniature.run(&["agenda", "--start", "23:15"]).exits(0).says(&["23:15 10 min", "24:00 the end"]);
+    miniature.run(&["agenda", "--start", "23:16"]).ends_in_trouble(&["does not end before midnight"]);
+    for nonsense in ["nine", "9", "25:00", "-1:00", ""] {
+        miniature
+            .run(&["agenda", "--start", nonsense])
+            .ends_in_trouble(&[&format!("{nonsense:?} is no time of day")]);
+    }
+    miniature.replace("agenda.toml", "\"01\"", "\"07\"");
+    miniature.run(&["agenda"]).ends_in_trouble(&["agenda.toml names exercise 07", "00-meet, 01-add"]);
+}
+
+#[test]
+fn an_agenda_that_does_not_add_up_is_a_culprit() {
+    let miniature = Miniature::with(&["00-meet", "01-add"]);
+    miniature.write("agenda.toml", AGENDA);
+    miniature.run(&["verify", "--fix"]).exits(0);
+    miniature.run(&["verify"]).exits(0);
+    for (from, to, culprits) in [
+        ("= 45", "= 46", &["agenda.toml: the blocks take 45 minutes, and the day has 46"][..]),
+        ("\"break\"", "\"brake\"", &["agenda.toml: line 14: unknown variant `brake`"]),
+        (
+            "\"01\"",
+            "\"03\"",
+            &["agenda.toml: exercise 01-add is not in it", "agenda.toml: there is no exercise 03"],
+        ),
+        (
+            "exercise = \"01\"\n",
+            "exercise = \"01\"\n[[block]]\nkind = \"exercise\"\nexercise = \"01\"\n",
+            &["agenda.toml: exercise 01-add is in it 2 times"],
+        ),
+    ] {
+        miniature.write("agenda.toml", AGENDA);
+        miniature.replace("agenda.toml", from, to);
+        let ran = miniature.run(&["verify"]).exits(1).says(culprits);
+        assert_eq!(ran.out.matches("mend it:").count(), culprits.len(), "{ran}");
+    }
+}
+
+/// The code that the command shows.
+fn code(miniature: &Miniature, arguments: &[&str]) -> String {
+    let ran = miniature.run(&[&["code"], arguments].concat()).exits(0);
+    ran.out.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_room_is_added_up() {
+    let miniature = Miniature::with(&["00-meet", "01-add", "02-first"]);
+    let fresh = code(&miniature, &[]);
+    miniature.solve("00-meet", "silent");
+    miniature.run(&["test", "00"]).exits(0);
+    miniature.solve("01-add", "todo");
+    miniature.write("exercises/01-add/src/lib.rs", &(library("todo") + "// edited\n"));
+    let cy = code(&miniature, &["--name", "Cy"]);
+    miniature.run(&["test", "01"]).exits(1);
+    let ada = code(&miniature, &["--name", "Ada"]);
+    miniature.solve("01-add", "holds");
+    miniature.run(&["test", "01"]).exits(0);
+    miniature.solve("02-first", "holds");
+    let done = code(&miniature, &["--name", "Zoë"]);
+
+    let ran = miniature.run(&["room", &fresh, &cy, &ada, &fresh, &done]).exits(0);
+    let lines: Vec<String> =
+        ran.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        lines,
+        [
+            "The room: 5 codes",
+            "",
+            "green ours red in progress untouched",
+            "00 meet 3 - - - 2",
+            "01 add - 1 1 1 2",
+            "02 first - 1 - - 4",
+            "",
+            "Who is where",
+            "",
+            "00 meet",
+            "about to begin: 2 without a name",
+            "01 add",
+            "red: Ada",
+            "in progress: Cy",
+            "through with everything: Zoë",
+        ],
+        "{ran}"
+    );
+    // Comments, line ends of any kind, and a later code of the same person.
+    let later = code(&miniature, &["--name", "ada"]);
+    miniature.write("room.txt", &format!("# the room\r\n{ada} # left\r\n\r\n{fresh}\r\n{later}"));
+    miniature
+        .run(&["room", "room.txt"])
+        .exits(0)
+        .says(&["The room: 2 codes", "There are two codes of ada; the later one counts."])
+        .does_not_say("red: Ada");
+}
+
+#[test]
+fn a_bad_code_does_not_spoil_the_others() {
+    let miniature = Miniature::with(&["00-meet"]);
+    let good = code(&miniature, &["--name", "Ada"]);
+    miniature.write("room.txt", &format!("{good}\nBob{}\n", &good[3..]));
+    let ran = miniature.run(&["room", "room.txt", "hello", &good[..good.len() - 1]]);
+    let ran = ran.exits(2).says(&["The room: 1 code", "about to begin: Ada"]);
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "error: line 2 of room.txt: \"Bob@",
+        "is no code: its last two characters do not fit",
+        "error: \"hello\" is no code: it has 5 characters where its first one announces",
+        "ask for it again.",
+    ] {
+        assert!(said.contains(sentence), "{sentence:?} is not said here:\n{ran}");
+    }
+    assert_eq!(said.matches("error: ").count(), 3, "{ran}");
+    miniature.write("empty.txt", "# nobody yet\n");
+    miniature.run(&["room", "empty.txt"]).ends_in_trouble(&["there is no code in empty.txt"]);
+    miniature.run(&["room"]).exits(2);
+    miniature.run(&["code", "--name", "A da"]).ends_in_trouble(&["a name has 1 to 16 letters"]);
+}
+
+fn run_for(miniature: &Miniature, arguments: &[&str], directory: &Path, more: &[&str]) -> Ran {
+    Ran::of(workshop().current_dir(miniature.path("")).args(arguments).arg(directory).args(more))
+}
+
+#[test]
+fn a_handout_has_the_starters_and_no_answers() {
+    let miniature = Miniature::with(&["00-meet", "01-add"]);
+    miniature.write("README.md", "# The workshop\n");
+    miniature.write("prices/Cargo.toml", "what it costs");
+    miniature.write("exercises/00-meet/src/.lib.rs.swp", "an editor's");
+    miniature.write(".workshop/progress.json", "{}");
+    let before = contents(&miniature.path(""));
+    let place = tempfile::tempdir().unwrap();
+    let room = place.path().join("deep").join("room");
+    run_for(&miniature, &["handout"], &room, &[]).exits(0).says(&["is complete", "HANDOUT.md"]);
+    assert_eq!(contents(&miniature.path("")), before, "the repository is left alone");
+
+    let handout = contents(&room);
+    let top: Vec<&str> = handout.keys().map(String::as_str).filter(|name| !name.contains("s/")).collect();
+    assert_eq!(
+        top,
+        [
+            ".cargo/",
+            ".cargo/config.toml",
+            ".gitattributes",
+            "Cargo.lock",
+            "Cargo.toml",
+            "HANDOUT.md",
+            "README.md",
+            "vendor/"
+        ]
+    );
+    assert!(!handout.contains_key("exercises/00-meet/src/.lib.rs.swp"));
+    assert_eq!(handout["exercises/00-meet/src/lib.rs"], library("todo"));
+    assert!(handout["Cargo.toml"].contains("members = [\"exercises/[0-9]*\"]"), "{}", handout["Cargo.toml"]);
+    assert!(handout[".cargo/config.toml"].contains("directory = \"vendor\""));
+    assert_eq!(fs::read_dir(room.parent().unwrap()).unwrap().count(), 1, "nothing temporary is left");
+    Ran::of(workshop().current_dir(&room).args(["test", "01"])).exits(1).says(&["RED"]);
+    Ran::of(workshop().current_dir(&room).arg("handout").arg(place.path().join("other")))
+        .ends_in_trouble(&["this copy is a handout itself"]);
+}
+
+#[test]
+fn a_handout_is_refused_where_it_would_do_harm() {
+    let miniature = Miniature::with(&["00-meet"]);
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("mine"), "precious").unwrap();
+    run_for(&miniature, &["handout"], place.path(), &[]).ends_in_trouble(&["not an empty folder"]);
+    run_for(&miniature, &["handout"], &place.path().join("mine"), &[])
+        .ends_in_trouble(&["not an empty folder"]);
+    for inside in ["room", "exercises/../room", "."] {
+        run_for(&miniature, &["handout"], Path::new(inside), &[])
+            .ends_in_trouble(&["is inside of the repository"]);
+    }
+    // Whatever was edited, the attendees get the starter.
+    miniature.solve("00-meet", "holds");
+    let room = place.path().join("room");
+    run_for(&miniature, &["handout"], &room, &[]).ends_in_trouble(&["exercises/00-meet was edited"]);
+    assert_eq!(contents(place.path()).keys().collect::<Vec<_>>(), ["mine"], "nothing is left of it");
+    miniature.write("workshop/starters/00-meet/src/lib.rs", &library("todo"));
+    fs::create_dir(&room).unwrap();
+    run_for(&miniature, &["handout"], &room, &[]).exits(0);
+    assert_eq!(fs::read_to_string(room.join("exercises/00-meet/src/lib.rs")).unwrap(), library("todo"));
+}
+
+#[test]
+fn a_solution_is_unlocked_in_a_handout_and_nowhere_else() {
+    let miniature = Miniature::with(&["00-meet", "01-add"]);
+    let tests = "[[test]]\nname = \"mistakes\"\npath = \"tests/mistakes.rs\"\n\n\
+                 [[test]]\nname = \"page\"\npath = \"tests/page.rs\"\n\n[lib]\n";
+    miniature.replace("solutions/01-add/Cargo.toml", "[lib]\n", tests);
+    for file in ["mistakes/a.rs", "tests/mistakes.rs", "tests/page.rs", "tests/snapshots/mistakes__a.snap"] {
+        miniature.write(&format!("solutions/01-add/{file}"), "");
+    }
+    let place = tempfile::tempdir().unwrap();
+    let room = place.path().join("room");
+    let unlock = |more: &[&str]| run_for(&miniature, &["handout"], &room, &[&["--unlock"], more].concat());
+    unlock(&["01"]).ends_in_trouble(&["is no handout, it has no HANDOUT.md"]);
+    run_for(&miniature, &["handout"], &room, &[]).exits(0);
+    unlock(&["07"]).ends_in_trouble(&["there is no exercise \"07\""]);
+    run_for(&miniature, &["handout"], &room, &["--mistakes"]).exits(2);
+
+    let unlocked = || -> Vec<String> {
+        let folder = room.join("solutions").join("01-add");
+        contents(&folder).into_keys().filter(|name| !name.ends_with('/')).collect()
+    };
+    unlock(&["1"]).exits(0).says(&["solutions/01-add, without its mistakes", "cargo test -p sol01-add"]);
+    assert_eq!(unlocked(), ["Cargo.toml", "src/lib.rs", "tests/checks.rs"]);
+    let manifest = fs::read_to_string(room.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("members = [\"exercises/[0-9]*\", \"solutions/01-add\"]"), "{manifest}");
+    // Once more, with the mistakes: nothing is there twice.
+    unlock(&["01", "--mistakes"]).exits(0);
+    assert_eq!(
+        unlocked(),
+        [
+            "Cargo.toml",
+            "mistakes/a.rs",
+            "src/lib.rs",
+            "tests/checks.rs",
+            "tests/mistakes.rs",
+            "tests/snapshots/mistakes__a.snap"
+        ]
+    );
+    assert_eq!(fs::read_to_string(room.join("Cargo.toml")).unwrap(), manifest);
+    // What needs a crate that the handout has not is refused, and nothing is left of it.
+    miniature.replace("solutions/00-meet/Cargo.toml", "[lib]\n", "[dependencies]\nanyhow = \"1\"\n\n[lib]\n");
+    let ran = unlock(&["00"]).exits(2);
+    assert!(ran.err.contains("error: the handout does not hold together, see above"), "{ran}");
+    assert_eq!(fs::read_to_string(room.join("Cargo.toml")).unwrap(), manifest);
+    assert!(!room.join("solutions").join("00-meet").exists());
+    assert_eq!(contents(&room.join("solutions")).keys().filter(|name| name.starts_with('.')).count(), 0);
+}
