@@ -454,3 +454,17 @@ fn t19_two_at_once_leave_one_attempt_at_most() {
     };
     explore(bare).send([add_item("order-1", "tea")]).faults(2).assert_exactly_once();
 }
+
+/// `cargo workshop explore 08` runs this with as many of the messages, workers
+/// and faults as you like.
+#[test]
+#[ignore = "for cargo workshop explore"]
+fn explore_deeper() {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let (no_tea, no_cake) = (remove_item("order-1", "tea"), remove_item("order-1", "cake"));
+    explore(orders_in_small_documents)
+        .send([tea, cake, no_tea, no_cake, add_item("order-1", "milk")])
+        .workers(1)
+        .faults(0)
+        .assert_exactly_once();
+}
