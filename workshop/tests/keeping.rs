@@ -268,7 +268,8 @@ fn catching_up_puts_our_solutions_in_and_saves_what_was_there() {
         .does_not_say("00-meet");
     assert_eq!(workshop.read(SOURCE), mine, "who has solved it keeps it");
     assert_eq!(workshop.read("exercises/02-state/src/lib.rs"), library("holds"));
-    let ladder = ["✓ 00 meet", "green", "01 add", "our solution", "02 state", "our solution", "▸ 03 last"];
+    let ladder =
+        ["✓ 00 meet 30 min green 01 add", "30 min our solution 02 state 30 min our solution ▸ 03 last"];
     workshop.run(&["status"]).says(&ladder).does_not_say("✓ 01");
     // Once more: there is nothing left to do, and nothing is saved.
     workshop
@@ -283,13 +284,13 @@ fn catching_up_puts_our_solutions_in_and_saves_what_was_there() {
     workshop.run(&["status"]).says(&ladder);
     workshop.run(&["restore", "1"]).exits(0).says(&["what was there is saved as version 3"]);
     assert_eq!(workshop.read("exercises/01-add/src/lib.rs"), library("violated"));
-    workshop.run(&["status"]).says(&["01 add", "in progress"]);
+    workshop.run(&["status"]).says(&["01 add 30 min in progress"]);
     workshop.run(&["restore", "3"]).exits(0);
-    workshop.run(&["status"]).says(&["01 add", "our solution"]);
+    workshop.run(&["status"]).says(&["01 add 30 min our solution"]);
 
     // Edited, it is in progress; reset and solved, it is the attendee's.
     workshop.write("exercises/01-add/src/lib.rs", &(library("holds") + "// more\n"));
-    workshop.run(&["status"]).says(&["▸ 01 add", "in progress"]);
+    workshop.run(&["status"]).says(&["▸ 01 add 30 min in progress"]);
     workshop.run(&["reset", "1"]).exits(0);
     workshop.solve("01-add", "holds");
     workshop.run(&["test", "1"]).exits(0);

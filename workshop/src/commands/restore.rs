@@ -26,15 +26,20 @@ fn list(repository: &Repository) -> Result<Outcome> {
         return Ok(Outcome::Green);
     };
     let mut text = format!("  {}\n", render::paint(render::STRONG, "Saved versions, the newest first"));
-    text.extend(versions.iter().map(line));
+    let width = versions.iter().map(|version| shown(version).chars().count()).max().unwrap_or(0);
+    text.extend(versions.iter().map(|version| line(version, width)));
     let example = render::code(&format!("cargo workshop restore {}", newest.number));
     text += &format!("\n{}", render::paragraph(&format!("To have the newest back, run {example}."), "  "));
     render::show(&text);
     Ok(Outcome::Green)
 }
 
-fn line(version: &Version) -> String {
-    let name = render::short(&version.name.to_string(), 32);
+fn shown(version: &Version) -> String {
+    render::short(&version.name.to_string(), 32)
+}
+
+fn line(version: &Version, width: usize) -> String {
+    let name = shown(version);
     let note = match &version.note {
         Some(Note { when, why, .. }) => {
             let when = when.get(..16).unwrap_or(when).replace('T', " ");
@@ -42,7 +47,7 @@ fn line(version: &Version) -> String {
         }
         None => "when and why is not known".to_owned(),
     };
-    let line = format!("{:>4}  {name:<32}  {note}", version.number);
+    let line = format!("{:>4}  {name:<width$}  {note}", version.number);
     format!("  {}\n", render::short(&line, 78).trim_end())
 }
 
