@@ -14,7 +14,7 @@ use shared::{
     Chance, Context, Document, Endpoint, Message, MessageId, Ports, Precondition, StateMachine, StoreError,
 };
 
-use crate::{StateMachineRunner, TOKENS, has_receiver};
+use super::{StateMachineRunner, TOKENS, has_receiver};
 
 /// Processes one copy of one message, as in the main exercise.
 ///

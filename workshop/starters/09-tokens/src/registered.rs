@@ -11,7 +11,7 @@ use shared::loyalty::Loyalty;
 use shared::order::Orders;
 use shared::{Context, Endpoint, Message, Ports, StateMachine};
 
-use crate::{StateMachineRunner, TOKENS};
+use super::{StateMachineRunner, TOKENS};
 
 /// Processes one copy of one message, as in the main exercise.
 ///
