@@ -44,7 +44,10 @@ pub fn after_save(exercise: &Exercise, state: &State) -> String {
         State::Tested(tested) if tested.verdict == Verdict::Red && tested.tests == 0 => {
             format!("mend {} where the compiler points", exercise.source())
         }
-        _ => format!("edit {} (there are hints in hints.md)", source(exercise)),
+        _ => {
+            let hint = render::code(&format!("cargo workshop hint {}", exercise.name.number));
+            format!("edit {} (stuck? {hint})", source(exercise))
+        }
     };
     say(&format!("{what}, and save"))
 }
