@@ -126,7 +126,7 @@ pub enum Command {
         #[arg(long)]
         fix: bool,
     },
-    /// Check this machine: toolchain, crates, disk, terminal. Builds nothing
+    /// Check this machine: toolchain, crates, disk, terminal
     Doctor,
     /// Show the day: blocks, minutes, clock
     Agenda {

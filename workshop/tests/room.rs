@@ -272,7 +272,8 @@ fn a_handout_has_the_starters_and_no_answers() {
             "Cargo.toml",
             "HANDOUT.md",
             "README.md",
-            "vendor/"
+            "vendor/",
+            "workshop/"
         ]
     );
     assert!(!handout.contains_key("exercises/00-meet/src/.lib.rs.swp"));
@@ -299,6 +300,7 @@ fn a_handout_is_refused_where_it_would_do_harm() {
     }
     // Whatever was edited, the attendees get the starter.
     miniature.solve("00-meet", "holds");
+    fs::remove_dir_all(miniature.path("workshop/starters/00-meet")).unwrap();
     let room = place.path().join("room");
     run_for(&miniature, &["handout"], &room, &[]).ends_in_trouble(&["exercises/00-meet was edited"]);
     assert_eq!(contents(place.path()).keys().collect::<Vec<_>>(), ["mine"], "nothing is left of it");
