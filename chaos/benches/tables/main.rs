@@ -57,9 +57,10 @@ fn measure(row: &Row) {
         Work::Search(search) => {
             let report = search().run();
             let time = from.elapsed();
-            let verdict = match report.verdict {
-                Verdict::Holds => String::new(),
-                other => format!("   {other:?}"),
+            let verdict = match (report.violated(), &report.verdict) {
+                (Some(property), _) => format!("   {property:?}"),
+                (None, Verdict::Holds) => String::new(),
+                (None, other) => format!("   {other:?}"),
             };
             println!(
                 "{:<50} {:>9} {:>11} {:>6.0}ms {:>8}{verdict}",
