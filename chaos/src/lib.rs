@@ -107,3 +107,4 @@ pub use soak::{Soak, soak};
 pub use system::System;
 pub use text::Naming;
 pub use verdict::{Finding, Inconclusive, Verdict};
+pub use words::thousands;

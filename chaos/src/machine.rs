@@ -213,9 +213,13 @@ impl Machine {
 
     /// Whether there are fresh ids in what is sent or stored at the start.
     pub(crate) fn starts_with_ids(&self) -> bool {
+        self.first_texts().any(|text| !text.ids.is_empty())
+    }
+
+    /// Everything that is sent or stored at the start.
+    fn first_texts(&self) -> impl Iterator<Item = &Text> {
         let sent = self.sent.iter().map(|copy| &copy.message);
-        let stored = self.stored.iter().flat_map(|(key, body)| [&key.key, body]);
-        sent.chain(stored).any(|text| !text.ids.is_empty())
+        sent.chain(self.stored.iter().flat_map(|(key, body)| [&key.key, body]))
     }
 
     /// The world before anything has happened: all messages on their queues.
@@ -223,9 +227,8 @@ impl Machine {
         let workers = (0..self.endpoints.len() as u8)
             .flat_map(|endpoint| (0..self.bounds.workers).map(move |_| Worker { endpoint, busy: None }))
             .collect();
-        let ids = self.sent.iter().map(|copy| &copy.message);
-        let ids = ids.chain(self.stored.iter().flat_map(|(key, body)| [&key.key, body]));
-        let mut next_id = ids.flat_map(|text| &text.ids).map(|id| id + 1).max().unwrap_or(0);
+        let ids = self.first_texts().flat_map(|text| &text.ids);
+        let mut next_id = ids.map(|id| id + 1).max().unwrap_or(0);
         let mut objects: Vec<Object> = Vec::new();
         for (key, body) in &self.stored {
             let version = Version { etag: next_id, body: body.clone() };

@@ -364,12 +364,8 @@ impl Run {
     /// message says why.
     #[must_use]
     pub fn snapshot_of(&self, endpoint: &str) -> &Snapshot {
-        let place = self.endpoints.iter().position(|name| name == endpoint);
-        match place.and_then(|place| self.snapshots.get(place)) {
-            Some(snapshot) => snapshot,
-            None if self.snapshots.is_empty() => panic!("{}", self.report),
-            None => panic!("there is no endpoint named {endpoint:?}; there are {:?}", self.endpoints),
-        }
+        assert!(!self.snapshots.is_empty(), "{}", self.report);
+        &self.snapshots[self.endpoint_named(endpoint)]
     }
 
     /// How often the endpoint of this name had to wait for a reply, over all
@@ -383,11 +379,14 @@ impl Run {
         if self.endpoints.is_empty() {
             return RoundTrips::default();
         }
-        let place = self.endpoints.iter().position(|name| name == endpoint);
-        let Some(place) = place else {
-            panic!("there is no endpoint named {endpoint:?}; there are {:?}", self.endpoints)
-        };
-        self.round_trips[place]
+        self.round_trips[self.endpoint_named(endpoint)]
+    }
+
+    fn endpoint_named(&self, name: &str) -> usize {
+        self.endpoints
+            .iter()
+            .position(|endpoint| endpoint == name)
+            .unwrap_or_else(|| panic!("there is no endpoint named {name:?}; there are {:?}", self.endpoints))
     }
 
     /// The events of a stream of the first endpoint, in the end.

@@ -264,18 +264,16 @@ impl<'a> Teller<'a> {
                 | Step::Call { worker, .. } => lane(worker),
                 _ => 0,
             };
-            let ids = worker.checked_sub(1).and_then(|number| {
-                let busy = |world: &World| world.workers[number].busy.as_ref().map(|busy| busy.ids.clone());
-                busy(&self.world).or_else(|| busy(&before))
-            });
+            let busy_in = |world: &World| worker.checked_sub(1).and_then(|n| world.workers[n].busy.clone());
+            let was_busy = busy_in(&before);
+            let ids = busy_in(&self.world).or_else(|| was_busy.clone()).map(|busy| busy.ids);
             for note in &expansion.notes {
                 let note = self.in_words(note, ids.as_ref());
                 self.say(Some((worker, worker)), false, format!("\u{201c}{note}\u{201d}"));
             }
             if let Some(Ending::Failed(error)) = &expansion.ending {
                 let error = self.in_words(error, ids.as_ref());
-                let number = worker.checked_sub(1).and_then(|number| before.workers[number].busy.as_ref());
-                let then = match (step, number) {
+                let then = match (step, was_busy) {
                     (Step::Call { .. }, Some(busy)) if !busy.holds_lock => {
                         format!("its lock on {} is long gone", self.message(&busy.message))
                     }

@@ -122,8 +122,9 @@ pub(crate) fn count(number: impl TryInto<u128>, thing: &str) -> String {
     format!("{} {plural}", thousands(number))
 }
 
-/// `1,234,567`.
-pub(crate) fn thousands(number: u128) -> String {
+/// A number with its thousands set apart: `1,234,567`.
+#[must_use]
+pub fn thousands(number: u128) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

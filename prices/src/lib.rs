@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use chaos::{Chaos, RoundTrips, System};
+use chaos::{Chaos, RoundTrips, System, thousands};
 use shared::memory::{MemoryPorts, Runner};
 use shared::order::{add_item, remove_item};
 use shared::{Endpoint, Message};
@@ -81,7 +81,8 @@ const MESSAGES: [usize; 3] = [10, 100, 1_000];
 ///
 /// When a solution fails to process a message.
 pub async fn storage() -> anyhow::Result<String> {
-    let counts: Vec<String> = MESSAGES.iter().map(|&count| format!("after {}", thousands(count))).collect();
+    let counts: Vec<String> =
+        MESSAGES.iter().map(|&count| format!("after {}", thousands(count as u128))).collect();
     let mut table = format!("| variant | {} |\n|---|---|---|---|\n", counts.join(" | "));
     for variant in &VARIANTS {
         let mut cells = Vec::new();
@@ -123,28 +124,16 @@ impl Variant {
         let events = streams.values().flatten();
         let recorded: usize =
             events.map(|event| serde_json::to_string(event).map_or(0, |text| text.len())).sum();
-        let mut cell = format!("{} B", thousands(own + recorded));
+        let mut cell = format!("{} B", thousands((own + recorded) as u128));
         // What waits for the next endpoint in the tokens is not kept by this one.
         let published: Vec<String> =
             memory.publisher.published().iter().map(|message| message.id.to_string()).collect();
         for (name, store) in &memory.stores {
             let kept = store.documents().keys().filter(|key| !published.contains(key)).count();
             if kept > 0 {
-                _ = write!(cell, ", {} in the {name}", thousands(kept));
+                _ = write!(cell, ", {} in the {name}", thousands(kept as u128));
             }
         }
         Ok(cell)
     }
-}
-
-/// `1,234`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let places = digits.len();
-    let comma = |place: usize| place > 0 && (places - place).is_multiple_of(3);
-    digits
-        .chars()
-        .enumerate()
-        .flat_map(|(place, digit)| comma(place).then_some(',').into_iter().chain([digit]))
-        .collect()
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 use chaos::{Explore, Fault, StoreKind, System, explore, specifications};
+use shared::memory::DYNAMODB_LIMIT;
 use shared::{Endpoint, Message};
 
 use crate::support::add_item;
@@ -21,7 +22,7 @@ mod ex08;
 mod ex09;
 
 const WEAK: StoreKind = StoreKind { weak: true, limit: None };
-const SMALL: StoreKind = StoreKind { weak: false, limit: Some(409_600) };
+const SMALL: StoreKind = StoreKind { weak: false, limit: Some(DYNAMODB_LIMIT) };
 
 /// The messages of a row: two to one order, and one to another.
 fn mail(count: usize) -> Vec<Message> {

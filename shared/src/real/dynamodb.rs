@@ -23,6 +23,7 @@ use dynoxide::{Database, DynoxideError};
 use uuid::Uuid;
 
 use super::Clock;
+use crate::memory::DYNAMODB_LIMIT;
 use crate::{Document, DocumentStore, Etag, Precondition, StoreError};
 
 /// See the [module](self).
@@ -43,7 +44,7 @@ impl DynamoDbStore {
     /// 400 KB, names and values of all its attributes counted, and 39 bytes of
     /// these are the three names and the etag. (A document with a time to live
     /// must be a few bytes smaller still.)
-    pub const LIMIT: usize = 409_600 - 39;
+    pub const LIMIT: usize = DYNAMODB_LIMIT - 39;
 
     /// A new and empty table in memory.
     ///
@@ -125,6 +126,11 @@ impl DynamoDbStore {
     }
 }
 
+/// Which item a document is.
+fn item_key(key: &str) -> Item {
+    Item::from([("k".to_owned(), AttributeValue::S(key.to_owned()))])
+}
+
 fn failed(key: &str, error: &DynoxideError) -> StoreError {
     match error {
         DynoxideError::ConditionalCheckFailedException(..) => StoreError::Conflict { key: key.to_owned() },
@@ -137,7 +143,7 @@ impl DocumentStore for DynamoDbStore {
     async fn get(&self, key: &str) -> Result<Option<Document>, StoreError> {
         let request = GetItemRequest {
             table_name: self.table.clone(),
-            key: Item::from([("k".to_owned(), AttributeValue::S(key.to_owned()))]),
+            key: item_key(key),
             consistent_read: Some(true),
             ..GetItemRequest::default()
         };
@@ -175,7 +181,7 @@ impl DocumentStore for DynamoDbStore {
         let (condition_expression, expression_attribute_values) = self.condition(&precondition);
         let request = DeleteItemRequest {
             table_name: self.table.clone(),
-            key: Item::from([("k".to_owned(), AttributeValue::S(key.to_owned()))]),
+            key: item_key(key),
             condition_expression,
             expression_attribute_values,
             ..DeleteItemRequest::default()

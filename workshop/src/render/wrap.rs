@@ -92,15 +92,7 @@ fn split(text: &str, columns: usize) -> (&str, &str) {
 
 /// A number with its thousands set apart.
 pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    chaos::thousands(number as u128)
 }
 
 #[cfg(test)]
