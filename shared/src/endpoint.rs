@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Context, Message, Ports, RecordedEvent};
+use crate::outside::Effect;
+use crate::{Context, Message, Ports, RecordedEvent, StreamMessage};
 
 /// A handler's run over one message.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
@@ -28,6 +29,8 @@ pub struct Endpoint {
     subscriptions: Vec<String>,
     stores: Vec<String>,
     shared_stores: Vec<String>,
+    streams: Vec<String>,
+    services: Vec<String>,
 }
 
 impl Endpoint {
@@ -51,6 +54,8 @@ impl Endpoint {
             subscriptions: Vec::new(),
             stores: Vec::new(),
             shared_stores: Vec::new(),
+            streams: Vec::new(),
+            services: Vec::new(),
         }
     }
 
@@ -91,6 +96,22 @@ impl Endpoint {
         self
     }
 
+    /// Gives the handler a stream with publish expectations, reached as
+    /// [`Ports::stream`]. A stream is shared by all endpoints that name it.
+    #[must_use]
+    pub fn with_stream(mut self, name: impl Into<String>) -> Self {
+        self.streams.push(name.into());
+        self
+    }
+
+    /// Gives the handler somebody else's service, reached as
+    /// [`Ports::service`]. A service is shared by all endpoints that name it.
+    #[must_use]
+    pub fn with_service(mut self, name: impl Into<String>) -> Self {
+        self.services.push(name.into());
+        self
+    }
+
     /// The endpoint's name: also the name of its queue and of its main stores.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -107,6 +128,18 @@ impl Endpoint {
     #[must_use]
     pub fn stores(&self) -> &[String] {
         &self.stores
+    }
+
+    /// The names of its streams.
+    #[must_use]
+    pub fn streams(&self) -> &[String] {
+        &self.streams
+    }
+
+    /// The names of the services that it calls.
+    #[must_use]
+    pub fn services(&self) -> &[String] {
+        &self.services
     }
 
     /// Whether it shares the further document store of this name with others.
@@ -137,6 +170,9 @@ pub struct Snapshot {
     streams: BTreeMap<String, Vec<RecordedEvent>>,
     documents: BTreeMap<String, Vec<u8>>,
     stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    logs: BTreeMap<String, Vec<Vec<u8>>>,
+    subject_streams: BTreeMap<String, Vec<StreamMessage>>,
+    effects: BTreeMap<String, Vec<Effect>>,
 }
 
 impl Snapshot {
@@ -166,6 +202,39 @@ impl Snapshot {
     /// Every document of a further store, by key.
     pub fn documents_in(&self, store: &str) -> impl Iterator<Item = (&str, &[u8])> {
         self.stores.get(store).into_iter().flatten().map(|(key, body)| (key.as_str(), body.as_slice()))
+    }
+
+    /// The records of a log, oldest first; none when there is no such log.
+    #[must_use]
+    pub fn log(&self, name: &str) -> &[Vec<u8>] {
+        self.logs.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The messages of a stream with publish expectations, oldest first.
+    #[must_use]
+    pub fn subject_stream(&self, name: &str) -> &[StreamMessage] {
+        self.subject_streams.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a service has done, by idempotency key.
+    #[must_use]
+    pub fn effects(&self, service: &str) -> Vec<Effect> {
+        self.effects.get(service).cloned().unwrap_or_default()
+    }
+
+    /// Puts a log into the snapshot.
+    pub fn insert_log(&mut self, name: impl Into<String>, records: Vec<Vec<u8>>) {
+        self.logs.insert(name.into(), records);
+    }
+
+    /// Puts a stream with publish expectations into the snapshot.
+    pub fn insert_subject_stream(&mut self, name: impl Into<String>, messages: Vec<StreamMessage>) {
+        self.subject_streams.insert(name.into(), messages);
+    }
+
+    /// Puts what a service did under one key into the snapshot.
+    pub fn insert_effects(&mut self, service: impl Into<String>, effects: Vec<Effect>) {
+        self.effects.entry(service.into()).or_default().extend(effects);
     }
 
     /// Puts a stream into the snapshot.

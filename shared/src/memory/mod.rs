@@ -37,6 +37,7 @@
 
 mod document_store;
 mod event_store;
+mod outside;
 mod publisher;
 mod run;
 
@@ -45,17 +46,21 @@ use std::sync::Arc;
 
 pub use document_store::{DYNAMODB_LIMIT, MemoryDocumentStore};
 pub use event_store::MemoryEventStore;
+pub use outside::MemoryOutside;
 pub use publisher::MemoryPublisher;
 pub use run::{GaveUp, Runner};
 
-use crate::{DocumentStore, Endpoint, Ports, Snapshot};
+use crate::outside::{
+    CheckFirst, LogClient, LogModel, ServiceClient, ServiceModel, StreamClient, StreamModel,
+};
+use crate::{DocumentStore, Endpoint, Ports, Service, Snapshot, SubjectStream};
 
 /// The ports of one endpoint in memory, with a look behind them.
 ///
 /// The fields are there to be exchanged: a
 /// [size-limited](MemoryDocumentStore::size_limited) store for the main one,
 /// or, for two endpoints that share a store, a clone of the other's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MemoryPorts {
     /// The endpoint's event store.
     pub events: MemoryEventStore,
@@ -65,6 +70,27 @@ pub struct MemoryPorts {
     pub publisher: MemoryPublisher,
     /// The endpoint's further document stores, by name.
     pub stores: BTreeMap<String, MemoryDocumentStore>,
+    /// The endpoint's logs of opaque records.
+    pub log: MemoryOutside,
+    /// The endpoint's streams with publish expectations, by name.
+    pub streams: BTreeMap<String, MemoryOutside>,
+    /// Other people's services, by name.
+    pub services: BTreeMap<String, MemoryOutside>,
+}
+
+impl Default for MemoryPorts {
+    /// Empty stores, and none but the main ones.
+    fn default() -> Self {
+        Self {
+            events: MemoryEventStore::default(),
+            documents: MemoryDocumentStore::default(),
+            publisher: MemoryPublisher::default(),
+            stores: BTreeMap::new(),
+            log: MemoryOutside::new(LogModel),
+            streams: BTreeMap::new(),
+            services: BTreeMap::new(),
+        }
+    }
 }
 
 impl MemoryPorts {
@@ -73,7 +99,19 @@ impl MemoryPorts {
     #[must_use]
     pub fn of(endpoint: &Endpoint) -> Self {
         let stores = endpoint.stores().iter().map(|name| (name.clone(), MemoryDocumentStore::new()));
-        Self { stores: stores.collect(), ..Self::default() }
+        let window = StreamModel::WINDOW;
+        let stream = StreamModel { check_first: CheckFirst::Expectation, window };
+        let streams = endpoint.streams().iter().map(|name| (name.clone(), MemoryOutside::new(stream)));
+        let services = endpoint
+            .services()
+            .iter()
+            .map(|name| (name.clone(), MemoryOutside::new(ServiceModel { name: name.clone() })));
+        Self {
+            stores: stores.collect(),
+            streams: streams.collect(),
+            services: services.collect(),
+            ..Self::default()
+        }
     }
 
     /// The ports, to hand to a handler.
@@ -83,11 +121,20 @@ impl MemoryPorts {
             let store: Arc<dyn DocumentStore> = Arc::new(store.clone());
             (name.clone(), store)
         });
+        let streams = self.streams.iter().map(|(name, stream)| {
+            (name.clone(), Arc::new(StreamClient(stream.clone())) as Arc<dyn SubjectStream>)
+        });
+        let services = self.services.iter().map(|(name, service)| {
+            (name.clone(), Arc::new(ServiceClient(service.clone())) as Arc<dyn Service>)
+        });
         Ports {
             events: Arc::new(self.events.clone()),
             documents: Arc::new(self.documents.clone()),
             publisher: Arc::new(self.publisher.clone()),
             stores: stores.collect(),
+            log: Arc::new(LogClient(self.log.clone())),
+            streams: streams.collect(),
+            services: services.collect(),
         }
     }
 
@@ -105,6 +152,19 @@ impl MemoryPorts {
         for (name, store) in &self.stores {
             for (key, body) in store.documents() {
                 snapshot.insert_document_in(name, key, body);
+            }
+        }
+        for (name, state) in self.log.states_by_key() {
+            snapshot.insert_log(name, LogModel::records(&state).map(<[u8]>::to_vec).collect());
+        }
+        for (name, stream) in &self.streams {
+            for state in stream.states_by_key().values() {
+                snapshot.insert_subject_stream(name, StreamModel::messages(state));
+            }
+        }
+        for (name, service) in &self.services {
+            for state in service.states_by_key().values() {
+                snapshot.insert_effects(name, ServiceModel::effects(state));
             }
         }
         snapshot

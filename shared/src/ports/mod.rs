@@ -8,6 +8,9 @@
 mod document_store;
 mod event_store;
 mod publisher;
+mod record_log;
+mod service;
+mod subject_stream;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +18,9 @@ use std::sync::Arc;
 pub use document_store::{Document, DocumentStore, Etag, Precondition};
 pub use event_store::{EventStore, NewEvent, RecordedEvent};
 pub use publisher::{PublishError, Publisher};
+pub use record_log::RecordLog;
+pub use service::{Service, ServiceError};
+pub use subject_stream::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +65,12 @@ pub struct Ports {
     pub publisher: Arc<dyn Publisher>,
     /// Further document stores, by name (an inbox, an outbox, a token store).
     pub stores: BTreeMap<String, Arc<dyn DocumentStore>>,
+    /// Its logs of opaque records.
+    pub log: Arc<dyn RecordLog>,
+    /// Streams with publish expectations, by name.
+    pub streams: BTreeMap<String, Arc<dyn SubjectStream>>,
+    /// Other people's services, by name.
+    pub services: BTreeMap<String, Arc<dyn Service>>,
 }
 
 impl Ports {
@@ -69,10 +81,34 @@ impl Ports {
     /// When the endpoint was set up without a store of this name.
     #[must_use]
     pub fn store(&self, name: &str) -> &dyn DocumentStore {
-        let Some(store) = self.stores.get(name) else {
-            let known: Vec<_> = self.stores.keys().map(String::as_str).collect();
-            panic!("this endpoint has no store named {name:?}; it has {known:?}");
-        };
-        &**store
+        named(&self.stores, "store", name)
     }
+
+    /// A stream with publish expectations.
+    ///
+    /// # Panics
+    ///
+    /// When the endpoint was set up without a stream of this name.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> &dyn SubjectStream {
+        named(&self.streams, "stream", name)
+    }
+
+    /// Somebody else's service.
+    ///
+    /// # Panics
+    ///
+    /// When the endpoint was set up without a service of this name.
+    #[must_use]
+    pub fn service(&self, name: &str) -> &dyn Service {
+        named(&self.services, "service", name)
+    }
+}
+
+fn named<'a, P: ?Sized>(ports: &'a BTreeMap<String, Arc<P>>, kind: &str, name: &str) -> &'a P {
+    let Some(port) = ports.get(name) else {
+        let known: Vec<_> = ports.keys().map(String::as_str).collect();
+        panic!("this endpoint has no {kind} named {name:?}; it has {known:?}");
+    };
+    port
 }

@@ -1,0 +1,237 @@
+//! A stream with publish expectations and a de-duplication window.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{Model, NoAnswer, Turn, Wire, decode, encode};
+use crate::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
+
+/// What a server looks at first when a message comes that carries both an id
+/// it knows and an expectation that no longer holds: a retry after a lost
+/// acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckFirst {
+    /// The id: the retry is acknowledged as a duplicate (nats-server up to
+    /// 2.11).
+    MessageId,
+    /// The expectation: the retry is refused (nats-server 2.12 and later).
+    Expectation,
+}
+
+/// See [`SubjectStream`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamModel {
+    /// What is looked at first.
+    pub check_first: CheckFirst,
+    /// For how long the id of a message is remembered. JetStream's default is
+    /// two minutes.
+    pub window: Duration,
+}
+
+impl StreamModel {
+    /// JetStream's default window.
+    pub const WINDOW: Duration = Duration::from_secs(120);
+}
+
+/// What the stream is: its messages and the ids that it remembers.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    messages: Vec<StreamMessage>,
+    remembered: Vec<(String, u64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Request {
+    Publish(Publication),
+    Read(String),
+}
+
+type Published = Result<PublishAck, StreamError>;
+
+impl State {
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.is_empty() { Self::default() } else { decode(bytes) }
+    }
+
+    fn duplicate_of(&self, publication: &Publication) -> Option<PublishAck> {
+        let id = publication.message_id.as_ref()?;
+        let (_, sequence) = self.remembered.iter().find(|(known, _)| known == id)?;
+        Some(PublishAck { sequence: *sequence, duplicate: true })
+    }
+
+    /// What is expected, and what is.
+    fn expectation(&self, publication: &Publication) -> Option<(u64, u64)> {
+        let last = |filter: &str| {
+            let mut newest_first = self.messages.iter().rev();
+            newest_first
+                .find(|message| subject_matches(filter, &message.subject))
+                .map_or(0, |message| message.sequence)
+        };
+        publication.expected.as_ref().map(|expected| match expected {
+            Expected::LastSequence(sequence) => (*sequence, last(">")),
+            Expected::LastSubjectSequence(sequence) => (*sequence, last(&publication.subject)),
+            Expected::LastSequenceOf { filter, sequence } => (*sequence, last(filter)),
+        })
+    }
+}
+
+impl Model for StreamModel {
+    fn answer(&self, state: &[u8], request: &[u8]) -> Turn {
+        let mut state = State::of(state);
+        let answered = |reply| Turn { reply, state: None, refused: false, remembers: None };
+        let publication = match decode(request) {
+            Request::Publish(publication) => publication,
+            Request::Read(filter) => {
+                state.messages.retain(|message| subject_matches(&filter, &message.subject));
+                return answered(encode(&state.messages));
+            }
+        };
+        let duplicate = state.duplicate_of(&publication);
+        let unexpected = state.expectation(&publication).filter(|(expected, actual)| expected != actual);
+        let [duplicate, refusal]: [Option<Published>; 2] =
+            [duplicate.map(Ok), unexpected.map(|(_, actual)| Err(StreamError::WrongLastSequence { actual }))];
+        let verdict = match self.check_first {
+            CheckFirst::MessageId => duplicate.or(refusal),
+            CheckFirst::Expectation => refusal.or(duplicate),
+        };
+        if let Some(verdict) = verdict {
+            return Turn { refused: verdict.is_err(), ..answered(encode(&verdict)) };
+        }
+        let sequence = state.messages.len() as u64 + 1;
+        let Publication { subject, body, message_id, .. } = publication;
+        state.remembered.extend(message_id.clone().map(|id| (id, sequence)));
+        state.messages.push(StreamMessage { sequence, subject, body, message_id: message_id.clone() });
+        Turn {
+            state: Some(encode(&state)),
+            remembers: message_id.map(|id| (id, self.window)),
+            ..answered(encode(&Published::Ok(PublishAck { sequence, duplicate: false })))
+        }
+    }
+
+    fn refuses_for_ever(&self, state: &[u8], request: &[u8]) -> bool {
+        let Request::Publish(publication) = decode(request) else { return false };
+        // An id that is remembered now can be forgotten later.
+        let named = self.check_first == CheckFirst::MessageId && publication.message_id.is_some();
+        let overtaken = |(expected, actual): (u64, u64)| actual > expected;
+        !named && State::of(state).expectation(&publication).is_some_and(overtaken)
+    }
+
+    fn forget(&self, state: &[u8], what: &str) -> Vec<u8> {
+        let mut state = State::of(state);
+        state.remembered.retain(|(id, _)| id != what);
+        encode(&state)
+    }
+
+    fn say_forgotten(&self, _what: &str) -> String {
+        "the stream forgets the message id".to_owned()
+    }
+
+    fn say_request(&self, request: &[u8]) -> String {
+        match decode(request) {
+            Request::Read(filter) => format!("reads {filter}"),
+            Request::Publish(Publication { subject, body, message_id, expected }) => {
+                let expected = match expected {
+                    None => String::new(),
+                    Some(Expected::LastSequence(n)) => format!(", expecting {n} as the stream's last"),
+                    Some(Expected::LastSubjectSequence(n)) => format!(", expecting {n} as its last"),
+                    Some(Expected::LastSequenceOf { filter, sequence }) => {
+                        format!(", expecting {sequence} as the last of {filter}")
+                    }
+                };
+                let id = if message_id.is_some() { ", with its id" } else { "" };
+                format!("publishes {} to {subject}{expected}{id}", String::from_utf8_lossy(&body))
+            }
+        }
+    }
+
+    fn say_reply(&self, reply: &[u8]) -> String {
+        if let Ok(messages) = serde_json::from_slice::<Vec<StreamMessage>>(reply) {
+            let places: Vec<String> = messages
+                .iter()
+                .map(|message| format!("{} {}", message.sequence, String::from_utf8_lossy(&message.body)))
+                .collect();
+            return if places.is_empty() { "nothing there".to_owned() } else { places.join(", ") };
+        }
+        match decode(reply) {
+            Published::Ok(PublishAck { sequence, duplicate: false }) => format!("stored as {sequence}"),
+            Published::Ok(PublishAck { sequence, .. }) => format!("a duplicate of {sequence}"),
+            Published::Err(error) => format!("refused, {error}"),
+        }
+    }
+}
+
+/// Whether a subject matches a filter.
+#[must_use]
+pub fn subject_matches(filter: &str, subject: &str) -> bool {
+    let mut parts = subject.split('.');
+    let mut filter = filter.split('.');
+    loop {
+        match (filter.next(), parts.next()) {
+            (Some(">"), Some(_)) => return true,
+            (Some("*"), Some(_)) => {}
+            (Some(wanted), Some(part)) if wanted == part => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// The port over a [`Wire`] to a [`StreamModel`].
+pub struct StreamClient<W>(pub W);
+
+#[async_trait]
+impl<W: Wire> SubjectStream for StreamClient<W> {
+    async fn publish(&self, publication: Publication) -> Published {
+        if publication.subject.split('.').any(|part| part.is_empty() || part == "*" || part == ">") {
+            let subject = publication.subject;
+            return Err(StreamError::Protocol(format!("{subject:?} is no subject to publish to")));
+        }
+        let reply = self.0.ask("", encode(&Request::Publish(publication)), true).await;
+        decode::<Published>(&reply.map_err(no_answer)?)
+    }
+
+    async fn read(&self, filter: &str) -> Result<Vec<StreamMessage>, StreamError> {
+        let reply = self.0.ask("", encode(&Request::Read(filter.to_owned())), false).await;
+        Ok(decode(&reply.map_err(no_answer)?))
+    }
+}
+
+fn no_answer(error: NoAnswer) -> StreamError {
+    match error {
+        NoAnswer::Unavailable => StreamError::Unavailable,
+        NoAnswer::NoReply => StreamError::NoReply,
+    }
+}
+
+impl StreamModel {
+    /// The messages in a state, oldest first.
+    #[must_use]
+    pub fn messages(state: &[u8]) -> Vec<StreamMessage> {
+        State::of(state).messages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subject_matches;
+
+    #[test]
+    fn filters_match_part_by_part() {
+        for (filter, subject, matches) in [
+            ("a.b", "a.b", true),
+            ("a.b", "a.b.c", false),
+            ("a.b.c", "a.b", false),
+            ("*.b", "a.b", true),
+            ("*.b", "a.c.b", false),
+            ("a.*", "a", false),
+            ("a.>", "a.b.c", true),
+            ("a.>", "a", false),
+            (">", "a", true),
+            ("a", "A", false),
+        ] {
+            assert_eq!(subject_matches(filter, subject), matches, "{filter} {subject}");
+        }
+    }
+}
