@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use shared::outside::NoAnswer;
 use shared::{Document, Etag, NewEvent, Precondition, PublishError, RecordedEvent, StoreError};
 
 use crate::text::{Id, Text, Texts};
@@ -15,18 +16,47 @@ use crate::text::{Id, Text, Texts};
 /// `tokio::select!` draws it at random.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RawCall {
-    ReadStream { stream: String },
-    Append { stream: String, expected: u64, events: Vec<Vec<u8>> },
-    Get { store: u8, key: String },
-    Put { store: u8, key: String, body: Vec<u8>, condition: Precondition, time_to_live: Option<Duration> },
-    Delete { store: u8, key: String, condition: Precondition },
-    Publish { message: Vec<u8> },
+    ReadStream {
+        stream: String,
+    },
+    Append {
+        stream: String,
+        expected: u64,
+        events: Vec<Vec<u8>>,
+    },
+    Get {
+        store: u8,
+        key: String,
+    },
+    Put {
+        store: u8,
+        key: String,
+        body: Vec<u8>,
+        condition: Precondition,
+        time_to_live: Option<Duration>,
+    },
+    Delete {
+        store: u8,
+        key: String,
+        condition: Precondition,
+    },
+    Publish {
+        message: Vec<u8>,
+    },
+    /// Something outside: place 0 is the endpoint's logs, n its n-th further
+    /// store, stream or service.
+    Ask {
+        place: u8,
+        key: String,
+        request: Vec<u8>,
+        writes: bool,
+    },
 }
 
 /// Which store of the world an object lives in.
 ///
-/// Number 0 of an endpoint is its main document store, 1 its event store;
-/// further stores are shared by name.
+/// An endpoint's main document store is followed by its event store and its
+/// logs; further stores, streams and services have numbers of their own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ObjectKey {
     pub(crate) store: u8,
@@ -42,6 +72,7 @@ pub(crate) enum Call {
     Put { object: ObjectKey, body: Text, condition: Condition, time_to_live: Option<Duration> },
     Delete { object: ObjectKey, condition: Condition },
     Publish { message: Text },
+    Ask { object: ObjectKey, request: Text, writes: bool },
 }
 
 /// A precondition with its etag interned.
@@ -96,6 +127,13 @@ impl Call {
                 Self::Delete { object: object(*store, key, texts), condition: condition(raw, texts) }
             }
             RawCall::Publish { message } => Self::Publish { message: texts.intern(message) },
+            RawCall::Ask { place, key, request, writes } => {
+                let mut object = object(*place, key, texts);
+                if *place == 0 {
+                    object.store = main_store + 2;
+                }
+                Self::Ask { object, request: texts.intern(request), writes: *writes }
+            }
         }
     }
 
@@ -120,25 +158,31 @@ impl Call {
                 Self::Delete { object: key(object), condition: condition.map(renumber) }
             }
             Self::Publish { message } => Self::Publish { message: message.map(renumber) },
+            Self::Ask { object, request, writes } => {
+                Self::Ask { object: key(object), request: request.map(renumber), writes: *writes }
+            }
         }
     }
 
     pub(crate) fn kind(&self) -> CallKind {
         match self {
-            Self::ReadStream { .. } | Self::Get { .. } => CallKind::Read,
-            Self::Append { .. } | Self::Put { .. } | Self::Delete { .. } => CallKind::Write,
+            Self::ReadStream { .. } | Self::Get { .. } | Self::Ask { writes: false, .. } => CallKind::Read,
+            Self::Ask { .. } | Self::Append { .. } | Self::Put { .. } | Self::Delete { .. } => {
+                CallKind::Write
+            }
             Self::Publish { .. } => CallKind::Publish,
         }
     }
 
-    /// The document or stream it touches.
+    /// The document, stream or thing outside that it touches.
     pub(crate) fn object(&self) -> Option<&ObjectKey> {
         match self {
             Self::ReadStream { object }
             | Self::Append { object, .. }
             | Self::Get { object }
             | Self::Put { object, .. }
-            | Self::Delete { object, .. } => Some(object),
+            | Self::Delete { object, .. }
+            | Self::Ask { object, .. } => Some(object),
             Self::Publish { .. } => None,
         }
     }
@@ -176,6 +220,12 @@ pub(crate) enum Reply {
     Events(Vec<Text>),
     Appended(u64),
     Published,
+    /// Something outside has answered.
+    Answered {
+        reply: Text,
+        /// Whether that is a refusal.
+        refused: bool,
+    },
 }
 
 impl Reply {
@@ -190,6 +240,9 @@ impl Reply {
             Self::Events(events) => {
                 Self::Events(events.iter().map(|event| event.map(&mut renumber)).collect())
             }
+            Self::Answered { reply, refused } => {
+                Self::Answered { reply: reply.map(&mut renumber), refused: *refused }
+            }
             other => other.clone(),
         }
     }
@@ -203,6 +256,10 @@ impl Reply {
             RawCall::Put { .. } => Answer::Stored(Err(error)),
             RawCall::Delete { .. } => Answer::Deleted(Err(error)),
             RawCall::Publish { .. } => Answer::Published(Err(PublishError)),
+            RawCall::Ask { .. } => Answer::Answered(Err(match error {
+                StoreError::Unavailable => NoAnswer::Unavailable,
+                _ => NoAnswer::NoReply,
+            })),
         };
         match self {
             Self::Unavailable => error(StoreError::Unavailable),
@@ -221,6 +278,7 @@ impl Reply {
             Self::Events(events) => Answer::Events(Ok(recorded_events(events, texts))),
             Self::Appended(version) => Answer::Appended(Ok(*version)),
             Self::Published => Answer::Published(Ok(())),
+            Self::Answered { reply, .. } => Answer::Answered(Ok(texts.bytes(reply))),
         }
     }
 }
@@ -243,6 +301,7 @@ impl RawCall {
             Self::ReadStream { stream } | Self::Append { stream, .. } => stream,
             Self::Get { key, .. } | Self::Put { key, .. } | Self::Delete { key, .. } => key,
             Self::Publish { .. } => "the broker",
+            Self::Ask { key, .. } => key,
         }
     }
 }
@@ -256,4 +315,5 @@ pub(crate) enum Answer {
     Stored(Result<Etag, StoreError>),
     Deleted(Result<(), StoreError>),
     Published(Result<(), PublishError>),
+    Answered(Result<Vec<u8>, NoAnswer>),
 }

@@ -172,6 +172,10 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
     }
     for timer in &mut world.timers {
         renaming.key(&mut timer.key);
+        if let Some((what, message)) = &mut timer.forgets {
+            renaming.text(what);
+            renaming.text(message);
+        }
     }
     if with_ids {
         world.objects.sort_by(|a, b| a.key.cmp(&b.key));
@@ -201,6 +205,7 @@ fn rename_object(object: &mut Object, renaming: &mut Renaming) {
     renaming.key(&mut object.key);
     match &mut object.content {
         Content::Stream(events) => events.iter_mut().for_each(|event| renaming.text(event)),
+        Content::Outside(state) => renaming.text(state),
         Content::Document(version) => {
             for version in object.history.iter_mut().chain([version]).flatten() {
                 renaming.text(&mut version.body);
@@ -247,6 +252,7 @@ pub(crate) fn fingerprint(world: &World, buffer: &mut Vec<u8>) -> u128 {
                 sink.word(events.len() as u32);
                 events.iter().for_each(|event| sink.text(event));
             }
+            Content::Outside(state) => sink.text(state),
             Content::Document(version) => {
                 sink.word(object.history.len() as u32);
                 for version in object.history.iter().chain([version]) {
@@ -277,6 +283,10 @@ pub(crate) fn fingerprint(world: &World, buffer: &mut Vec<u8>) -> u128 {
         sink.key(&timer.key);
         sink.long(timer.time_to_live.as_millis() as u64);
         sink.word(timer.older_locks);
+        if let Some((what, message)) = &timer.forgets {
+            sink.text(what);
+            sink.text(message);
+        }
     }
     sink.word(u32::from(world.phase));
     xxh3_128(buffer)
@@ -335,6 +345,10 @@ impl Sink<'_> {
             Call::Publish { message } => {
                 self.word(5);
                 self.text(message);
+            }
+            Call::Ask { request, writes, .. } => {
+                self.word(6 + u32::from(*writes));
+                self.text(request);
             }
         }
     }

@@ -9,7 +9,8 @@
 //!    that nobody else looks at, a write whose etag has been overtaken will be
 //!    refused for ever, and an access to a document is local when no other
 //!    message that is, or still can come, under way accesses it (one of the two
-//!    writing). A document whose key is a fresh id can be accessed only by who
+//!    writing; of a service that answers a repeated request as it did the first
+//!    time, and is asked only one thing under a key, nothing is written). A document whose key is a fresh id can be accessed only by who
 //!    can know that id: who has it from a message, or from a document that can
 //!    be read. A worker all of whose next steps are local goes first, with all
 //!    its outcomes, and the others wait. (A *persistent set* of one worker:
@@ -48,6 +49,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::call::{Call, CallKind, ObjectKey};
 use crate::fault::Fault;
 use crate::machine::{Machine, Step};
+use crate::outside::Outside;
 use crate::text::{Id, Text, TextId};
 use crate::world::{Busy, Object, Phase, World};
 
@@ -75,6 +77,9 @@ pub(crate) struct Footprints {
     /// Objects named by fresh ids of which an earlier component accessed one
     /// that a later one could know.
     exposed: BTreeSet<Class>,
+    /// What was asked of each key of a service that answers the same request
+    /// always the same; nothing, where it was asked more than one thing.
+    asked: BTreeMap<Class, Option<Text>>,
     /// Times to live are decided by a clock that everybody shares.
     uses_clock: bool,
     learned: bool,
@@ -105,6 +110,12 @@ impl Footprints {
 
     /// Takes note of everything that can be seen in a world.
     pub(crate) fn observe(&mut self, machine: &mut Machine, world: &World) {
+        // What is forgotten at will is forgotten while nobody works on its
+        // message, so it is out of everybody's way; the rest is up to the clock.
+        if world.timers.iter().any(|timer| machine.is_by_clock(timer)) {
+            self.learned |= !self.uses_clock;
+            self.uses_clock = true;
+        }
         for copy in &world.queue {
             self.message((copy.endpoint, copy.message.template));
         }
@@ -132,9 +143,11 @@ impl Footprints {
             self.cause(machine, message, output);
         }
         let Some(object) = call.object() else { return };
+        let repeats = self.repeats(machine, call);
         let access = self.objects.entry((object.store, object.key.template)).or_default();
         let bits = match call.kind() {
             CallKind::Read => &mut access.readers,
+            CallKind::Write if repeats => &mut access.readers,
             CallKind::Write | CallKind::Publish => &mut access.writers,
         };
         let bit = 1 << message;
@@ -150,6 +163,25 @@ impl Footprints {
             self.learned |= !self.uses_clock;
             self.uses_clock = true;
         }
+    }
+
+    /// Whether a call is like a read for all others that access its object: a
+    /// request to a service that answers it always the same, and that is asked
+    /// nothing else under this key. In either order, two of these leave the same
+    /// effect behind and get the same answer.
+    fn repeats(&mut self, machine: &Machine, call: &Call) -> bool {
+        let Call::Ask { object, request, writes: true } = call else { return false };
+        if !machine.outside(object.store).is_some_and(Outside::repeats) {
+            return false;
+        }
+        let class = (object.store, object.key.template);
+        let asked = self.asked.entry(class).or_insert_with(|| Some(request.clone()));
+        let plain = request.ids.is_empty() && object.key.ids.is_empty();
+        if asked.is_some() && !(plain && asked.as_ref() == Some(request)) {
+            *asked = None;
+            self.learned = true;
+        }
+        asked.is_some()
     }
 
     /// Whether a later component can know the id that names this object.
@@ -341,8 +373,11 @@ impl Footprints {
         }
         let others = *others.get_or_insert_with(|| self.others(machine, world, worker, busy));
         let access = self.objects.get(&(object.store, object.key.template)).copied().unwrap_or_default();
+        let class = (object.store, object.key.template);
+        let repeats = self.asked.get(&class).is_some_and(Option::is_some);
         let conflicting = match call.kind() {
             CallKind::Read => access.writers,
+            CallKind::Write if repeats => access.writers,
             _ => access.readers | access.writers,
         };
         if conflicting & others == 0 {

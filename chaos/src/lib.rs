@@ -71,6 +71,7 @@ mod fault;
 mod independence;
 mod machine;
 mod monkey;
+mod outside;
 mod ports;
 mod rehearsal;
 mod replay;

@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use crate::call::{Call, CallKind, Condition, ObjectKey, Reply};
 use crate::fault::{Fault, Faults};
+use crate::outside::{Outside, read_message};
 use crate::rehearsal::{Ending, EndpointStores, Expansion, HandlerFault, MOST_AT_ONCE, Rehearsal, ShapeId};
-use crate::system::System;
+use crate::system::{MayForget, System};
 use crate::text::{Id, Ids, Naming, Text, TextId, Texts};
 use crate::watchdog::Pulse;
 use crate::world::{Busy, Content, Copy, Flying, Object, Phase, Timer, Used, Version, Worker, World};
@@ -110,6 +111,8 @@ pub(crate) struct Machine {
     /// What its endpoints call each store.
     store_labels: Vec<String>,
     stores_of: Vec<EndpointStores>,
+    /// What is outside, by store.
+    outsides: Vec<Option<Outside>>,
     routes: FxHashMap<TextId, SmallVec<[u8; 2]>>,
     /// Whether idle workers of one endpoint are tried one by one.
     pub(crate) distinguish_workers: bool,
@@ -129,19 +132,28 @@ impl Machine {
         let mut store_names = Vec::new();
         let mut store_labels = Vec::new();
         let mut stores_of = Vec::new();
+        let mut outsides = Vec::new();
         for endpoint in endpoints {
             let main = store_names.len() as u8;
             store_names.push(endpoint.name().to_owned());
             store_names.push(format!("{} events", endpoint.name()));
-            store_labels.extend([endpoint.name().to_owned(), endpoint.name().to_owned()]);
+            store_names.push(format!("{} logs", endpoint.name()));
+            store_labels.extend(std::iter::repeat_n(endpoint.name().to_owned(), 3));
+            outsides.extend([None, None, Some(Outside::logs())]);
             stores_of.push(EndpointStores { main, further: Vec::new() });
         }
         for (endpoint, stores) in endpoints.iter().zip(&mut stores_of) {
-            for label in endpoint.stores() {
+            let further = endpoint.stores().iter().map(|label| {
                 let name = System::store_name(endpoint, label);
+                (name, label.clone(), None)
+            });
+            let outside = Outside::of(system, endpoint).into_iter();
+            let outside = outside.map(|(name, label, outside)| (name, label, Some(outside)));
+            for (name, label, outside) in further.chain(outside) {
                 let number = store_names.iter().position(|known| *known == name).unwrap_or_else(|| {
                     store_names.push(name);
-                    store_labels.push(label.clone());
+                    store_labels.push(label);
+                    outsides.push(outside);
                     store_names.len() - 1
                 });
                 stores.further.push(number as u8);
@@ -180,6 +192,7 @@ impl Machine {
             store_labels,
             stored,
             stores_of,
+            outsides,
             routes: FxHashMap::default(),
             distinguish_workers: false,
         }
@@ -198,9 +211,14 @@ impl Machine {
         &self.store_labels[usize::from(store)]
     }
 
-    /// Whether it is an endpoint's main store, or its event store.
+    /// Whether it is an endpoint's main store, its event store or its logs.
     pub(crate) fn is_main(&self, store: u8) -> bool {
-        self.stores_of.iter().any(|stores| store == stores.main || store == stores.main + 1)
+        self.stores_of.iter().any(|stores| (stores.main..=stores.main + 2).contains(&store))
+    }
+
+    /// What is outside under this number.
+    pub(crate) fn outside(&self, store: u8) -> Option<&Outside> {
+        self.outsides[usize::from(store)].as_ref()
     }
 
     pub(crate) fn stores_of(&self, endpoint: usize) -> &EndpointStores {
@@ -564,14 +582,45 @@ impl Machine {
             }
         }
         for (number, timer) in (0..).zip(&world.timers) {
+            if let Some(allowed) = self.may_forget_at_will(world, timer) {
+                if allowed && self.affordable(world, Fault::TimeToLiveExpires, None) {
+                    steps.push(Step::Expire { timer: number });
+                }
+                continue;
+            }
             let sooner = world.timers[..usize::from(number)]
                 .iter()
-                .any(|earlier| earlier.time_to_live <= timer.time_to_live);
+                .any(|earlier| self.is_by_clock(earlier) && earlier.time_to_live <= timer.time_to_live);
             let locks = timer.older_locks != 0 && timer.time_to_live >= LOCK_DURATION;
             if !sooner && !locks && self.affordable(world, Fault::TimeToLiveExpires, None) {
                 steps.push(Step::Expire { timer: number });
             }
         }
+    }
+
+    /// Whether it is the clock that decides when this is deleted or forgotten.
+    pub(crate) fn is_by_clock(&self, timer: &Timer) -> bool {
+        self.rule_of(timer).is_none()
+    }
+
+    fn rule_of(&self, timer: &Timer) -> Option<&MayForget> {
+        self.outside(timer.key.store)?.forgets_at_will()
+    }
+
+    /// For what is forgotten at will, whether it may be now.
+    fn may_forget_at_will(&self, world: &World, timer: &Timer) -> Option<bool> {
+        let rule = self.rule_of(timer)?;
+        let (_, message) = timer.forgets.as_ref()?;
+        let about = |other: &Text| other == message;
+        let under_way =
+            world.workers.iter().any(|worker| worker.busy.as_ref().is_some_and(|busy| about(&busy.message)))
+                || world.flying.iter().any(|flying| about(&flying.message));
+        if under_way {
+            return Some(false);
+        }
+        let endpoint = self.stores_of.iter().position(|stores| stores.further.contains(&timer.key.store))?;
+        let message = read_message(&self.texts().bytes(message))?;
+        Some(rule(&crate::verdict::snapshot(self, world, endpoint), &message))
     }
 
     /// Lets one thing happen.
@@ -643,13 +692,16 @@ impl Machine {
             }
             Step::Land { flying } => {
                 let flying = world.flying.remove(usize::from(flying));
-                let reply = self.effect(world, flying.endpoint, &flying.call);
+                let reply = self.effect(world, flying.endpoint, &flying.message, &flying.call);
                 Ok(Applied { reply: Some(reply), took_effect: true, delivery: None })
             }
             Step::Expire { timer } => {
                 let timer = world.timers.remove(usize::from(timer));
                 if let Ok(found) = world.find(&timer.key) {
-                    self.replace(world, found, None);
+                    match &timer.forgets {
+                        Some((what, _)) => self.forget(world, found, what),
+                        None => self.replace(world, found, None),
+                    }
                 }
                 Ok(Applied::default())
             }
@@ -734,10 +786,14 @@ impl Machine {
         let endpoint = slot.endpoint;
         let busy = slot.busy.as_ref().expect("a busy worker calls");
         let call = self.pending_call(busy, index);
+        let message = busy.message.clone();
         let mut took_effect = false;
         let mut effect = |machine: &mut Self, world: &mut World| {
-            let reply = machine.effect(world, endpoint, &call);
-            took_effect = !matches!(reply, Reply::Conflict | Reply::TooLarge { .. });
+            let reply = machine.effect(world, endpoint, &message, &call);
+            took_effect = !matches!(
+                reply,
+                Reply::Conflict | Reply::TooLarge { .. } | Reply::Answered { refused: true, .. }
+            );
             reply
         };
         let reply = match outcome {
@@ -759,7 +815,6 @@ impl Machine {
                 return Ok(Applied { reply: Some(reply), took_effect, delivery: None });
             }
             Outcome::CrashDuring => {
-                let message = busy.message.clone();
                 world.flying.push(Flying { endpoint, message, call, certain: true });
                 self.die(world, worker, index);
                 return Ok(Applied::default());
@@ -774,12 +829,13 @@ impl Machine {
     }
 
     /// What a call does to the world, and the true answer to it.
-    fn effect(&mut self, world: &mut World, endpoint: u8, call: &Call) -> Reply {
+    /// `message` is the one that is being processed.
+    fn effect(&mut self, world: &mut World, endpoint: u8, message: &Text, call: &Call) -> Reply {
         match call {
             Call::ReadStream { object } => match world.find(object) {
                 Ok(found) => match &world.objects[found].content {
                     Content::Stream(events) => Reply::Events(events.clone()),
-                    Content::Document(_) => unreachable!("streams and documents have stores of their own"),
+                    _ => unreachable!("streams and documents have stores of their own"),
                 },
                 Err(_) => Reply::Events(Vec::new()),
             },
@@ -829,11 +885,13 @@ impl Machine {
                 });
                 self.replace(world, place, Some(Version { etag, body: body.clone() }));
                 if let Some(time_to_live) = *time_to_live {
-                    let older_locks = (0..)
-                        .zip(&world.workers)
-                        .filter(|(_, worker)| worker.busy.as_ref().is_some_and(|busy| busy.holds_lock))
-                        .fold(0, |locks, (number, _)| locks | 1 << number);
-                    world.timers.push(Timer { key: object.clone(), time_to_live, older_locks });
+                    let older_locks = running_locks(world);
+                    world.timers.push(Timer {
+                        key: object.clone(),
+                        time_to_live,
+                        forgets: None,
+                        older_locks,
+                    });
                 }
                 Reply::Stored { etag }
             }
@@ -850,7 +908,49 @@ impl Machine {
                 self.publish(world, endpoint, message.clone());
                 Reply::Published
             }
+            Call::Ask { object, request, .. } => self.ask(world, message, object, request),
         }
+    }
+
+    /// What is outside answers.
+    fn ask(&mut self, world: &mut World, message: &Text, object: &ObjectKey, request: &Text) -> Reply {
+        let Some(outside) = self.outside(object.store).cloned() else { unreachable!("it is outside") };
+        let found = world.find(object);
+        let state = found.map_or_else(|_| Vec::new(), |found| self.outside_state(world, found));
+        let turn = outside.model.answer(&state, &self.texts().bytes(request));
+        let texts = &mut self.rehearsal.texts;
+        if let Some(state) = turn.state {
+            let content = Content::Outside(texts.intern(&state));
+            match found {
+                Ok(found) => world.objects[found].content = content,
+                Err(place) => {
+                    world.objects.insert(place, Object { key: object.clone(), content, history: Vec::new() });
+                }
+            }
+        }
+        let reply = Reply::Answered { reply: texts.intern(&turn.reply), refused: turn.refused };
+        if let Some((what, time_to_live)) = turn.remembers
+            && outside.forgets()
+            && self.bounds.classes.contains(Fault::TimeToLiveExpires)
+        {
+            let forgets = Some((self.rehearsal.texts.intern(what.as_bytes()), message.clone()));
+            let older_locks = running_locks(world);
+            world.timers.push(Timer { key: object.clone(), time_to_live, forgets, older_locks });
+        }
+        reply
+    }
+
+    /// The state of what is outside.
+    fn outside_state(&self, world: &World, found: usize) -> Vec<u8> {
+        let Content::Outside(state) = &world.objects[found].content else { unreachable!("it is outside") };
+        self.texts().bytes(state)
+    }
+
+    /// Something outside forgets what it was to remember only for a time.
+    fn forget(&mut self, world: &mut World, found: usize, what: &Text) {
+        let Some(outside) = self.outside(world.objects[found].key.store).cloned() else { return };
+        let state = outside.model.forget(&self.outside_state(world, found), &self.texts().string(what));
+        world.objects[found].content = Content::Outside(self.rehearsal.texts.intern(&state));
     }
 
     /// Puts a new version (or none) in place of a document's current one.
@@ -893,10 +993,17 @@ impl Machine {
             Call::Append { object, expected, .. } => match world.find(object) {
                 Ok(found) => match &world.objects[found].content {
                     Content::Stream(events) => events.len() as u64 > *expected,
-                    Content::Document(_) => false,
+                    _ => false,
                 },
                 Err(_) => false,
             },
+            Call::Ask { object, request, writes: true } => {
+                let (Some(outside), Ok(found)) = (self.outside(object.store), world.find(object)) else {
+                    return false;
+                };
+                let state = self.outside_state(world, found);
+                outside.model.refuses_for_ever(&state, &self.texts().bytes(request))
+            }
             _ => false,
         }
     }
@@ -913,7 +1020,7 @@ fn localise(ids: &mut Ids, id: Id) -> Id {
 fn current<'w>(world: &'w World, object: &ObjectKey) -> Option<&'w Version> {
     match &world.objects[world.find(object).ok()?].content {
         Content::Document(version) => version.as_ref(),
-        Content::Stream(_) => None,
+        Content::Stream(_) | Content::Outside(_) => None,
     }
 }
 
@@ -934,6 +1041,14 @@ fn stale(world: &World, call: &Call, version: u8) -> Reply {
         Some(version) => Reply::Found { body: version.body.clone(), etag: version.etag },
         None => Reply::Absent,
     }
+}
+
+/// The workers (one bit each) whose lock is running.
+fn running_locks(world: &World) -> u32 {
+    (0..)
+        .zip(&world.workers)
+        .filter(|(_, worker)| worker.busy.as_ref().is_some_and(|busy| busy.holds_lock))
+        .fold(0, |locks, (number, _)| locks | 1 << number)
 }
 
 /// The worker's lock no longer runs.

@@ -7,9 +7,10 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared::outside::{LogClient, NoAnswer, ServiceClient, StreamClient, Wire};
 use shared::{
-    Document, DocumentStore, Etag, EventStore, Message, NewEvent, Ports, Precondition, PublishError,
-    Publisher, RecordedEvent, StoreError,
+    Document, DocumentStore, Endpoint, Etag, EventStore, Message, NewEvent, Ports, Precondition,
+    PublishError, Publisher, RecordedEvent, Service, StoreError, SubjectStream,
 };
 
 use crate::call::{Answer, RawCall};
@@ -63,7 +64,11 @@ impl Switchboard {
     }
 
     /// The ports of an endpoint whose calls go to this switchboard.
-    pub(crate) fn ports(&self, stores: &[String]) -> Ports {
+    pub(crate) fn ports(&self, endpoint: &Endpoint) -> Ports {
+        let stores = endpoint.stores();
+        let outside = |number: u8| SimulatedOutside { switchboard: self.clone(), number };
+        let first_stream = 1 + stores.len() as u8;
+        let first_service = first_stream + endpoint.streams().len() as u8;
         let store = |number: u8| Arc::new(SimulatedStore { switchboard: self.clone(), number });
         Ports {
             events: store(0),
@@ -72,6 +77,19 @@ impl Switchboard {
             stores: (1..)
                 .zip(stores)
                 .map(|(number, name)| (name.clone(), store(number) as Arc<dyn DocumentStore>))
+                .collect(),
+            log: Arc::new(LogClient(outside(0))),
+            streams: (first_stream..)
+                .zip(endpoint.streams())
+                .map(|(number, name)| {
+                    (name.clone(), Arc::new(StreamClient(outside(number))) as Arc<dyn SubjectStream>)
+                })
+                .collect(),
+            services: (first_service..)
+                .zip(endpoint.services())
+                .map(|(number, name)| {
+                    (name.clone(), Arc::new(ServiceClient(outside(number))) as Arc<dyn Service>)
+                })
                 .collect(),
         }
     }
@@ -139,6 +157,22 @@ macro_rules! expect {
             other => unreachable!("the world answered {other:?}"),
         }
     };
+}
+
+/// A way to something outside the simulated process.
+struct SimulatedOutside {
+    switchboard: Switchboard,
+    /// 0 for the endpoint's logs, n for its n-th further store, stream or
+    /// service.
+    number: u8,
+}
+
+#[async_trait]
+impl Wire for SimulatedOutside {
+    async fn ask(&self, key: &str, request: Vec<u8>, writes: bool) -> Result<Vec<u8>, NoAnswer> {
+        let call = RawCall::Ask { place: self.number, key: key.to_owned(), request, writes };
+        expect!(self.switchboard.call(call).await, Answered)
+    }
 }
 
 #[async_trait]

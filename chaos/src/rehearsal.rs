@@ -472,7 +472,7 @@ impl Stage {
         let (ids, naming) = (Arc::clone(&next_id), texts.naming());
         let (naming, offset) = naming;
         let context = Arc::new(Context::new(move || naming.id(ids.fetch_add(1, Ordering::Relaxed), offset)));
-        let ports = switchboard.ports(endpoint.stores());
+        let ports = switchboard.ports(endpoint);
         let future = endpoint.handle(Arc::new(message), ports, Arc::clone(&context));
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         Self { future: Some(future), context, switchboard, next_id, ended: None, woken, pulse }

@@ -682,6 +682,7 @@ impl Growth {
         for object in &world.objects {
             let size = match &object.content {
                 Content::Stream(events) => events.len(),
+                Content::Outside(state) => machine.texts().len(state),
                 Content::Document(version) => {
                     version.as_ref().map_or(0, |version| machine.texts().len(&version.body))
                 }

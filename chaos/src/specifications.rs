@@ -1,5 +1,11 @@
 //! What the endpoints of the workshop should do, without any store or failure.
 
+mod checkout;
+mod payments;
+
+pub use checkout::{Checkouts, checkouts};
+pub use payments::{Payments, payments};
+
 use serde_json::Value;
 use shared::loyalty::{Loyalty, LoyaltyEvent, Membership};
 use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};

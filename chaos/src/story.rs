@@ -2,8 +2,10 @@
 //! a line for each step.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::Value;
+use shared::outside::Model;
 
 use crate::call::{Call, ObjectKey, Reply};
 use crate::machine::{Machine, Outcome, Source, Step};
@@ -247,12 +249,12 @@ impl<'a> Teller<'a> {
             Step::Expire { timer } => {
                 let timer = before.timers[usize::from(timer)].clone();
                 let (name, after) = (self.object_name(&timer.key), duration(timer.time_to_live));
+                let what = match &timer.forgets {
+                    Some((what, _)) => self.outside(&timer.key).say_forgotten(&self.text(what)),
+                    None => format!("{name} is deleted by its store"),
+                };
                 let to = self.object_lane(&timer.key);
-                self.say(
-                    to.map(|to| (to, to)),
-                    fault,
-                    format!("{after} later: {name} is deleted by its store"),
-                );
+                self.say(to.map(|to| (to, to)), fault, format!("{after} later: {what}"));
             }
         }
         if let Some(shape) = applied.delivery {
@@ -331,6 +333,9 @@ impl<'a> Teller<'a> {
                 let condition = self.condition(object, condition);
                 format!("deletes {}{condition}", self.object_name(object))
             }
+            Call::Ask { object, request, .. } => {
+                self.outside(object).say_request(&self.machine.texts().bytes(request))
+            }
             Call::Publish { message } => {
                 format!("publishes {}{}", self.message(message), self.other_id(before, message))
             }
@@ -343,6 +348,7 @@ impl<'a> Teller<'a> {
             }
             Outcome::Fails => match call {
                 Call::ReadStream { .. } | Call::Get { .. } => format!("{what}: the store is unavailable"),
+                Call::Ask { writes: false, .. } => format!("{what}: it cannot be reached"),
                 Call::Publish { .. } => format!("{what}: the broker cannot be reached"),
                 _ => format!("{what}: no reply, and it took no effect"),
             },
@@ -354,6 +360,11 @@ impl<'a> Teller<'a> {
             }
             Outcome::CrashDuring => format!("{what} and dies; the call is still under way"),
         }
+    }
+
+    fn outside(&self, object: &ObjectKey) -> Arc<dyn Model> {
+        let outside = self.machine.outside(object.store).expect("only what is outside is asked");
+        Arc::clone(&outside.model)
     }
 
     /// Says so if the same content has been published under another id.
@@ -392,6 +403,9 @@ impl<'a> Teller<'a> {
                 )
             }
             (_, Reply::Absent) => ": not there".to_owned(),
+            (Call::Ask { object, .. }, Reply::Answered { reply, .. }) => {
+                format!(": {}", self.outside(object).say_reply(&self.machine.texts().bytes(reply)))
+            }
             (Call::Get { object }, Reply::Found { body, etag }) => {
                 let shown = self.etags.iter().any(|(key, id)| key == object && id == etag);
                 let etag = self.etag(&object.clone(), *etag);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shared::outside::StreamModel;
 use shared::{Endpoint, Message, Snapshot};
 
 use crate::checker::Specification;
@@ -28,6 +29,10 @@ pub struct System {
     pub(crate) stored: Vec<(String, String, Vec<u8>)>,
     pub(crate) storage_bounds: Vec<StorageBound>,
     pub(crate) garbage: Vec<GarbageRule>,
+    /// What kind of stream a stream is, where it is not the default kind.
+    pub(crate) streams: Vec<(String, StreamModel)>,
+    /// Which services forget their keys, and when they may.
+    pub(crate) forgetful: Vec<(String, Arc<MayForget>)>,
 }
 
 /// A bound on what an endpoint stores at rest.
@@ -46,6 +51,9 @@ pub(crate) struct GarbageRule {
     pub(crate) find: Arc<FindGarbage>,
 }
 
+/// Whether a service may forget a key.
+pub(crate) type MayForget = dyn Fn(&Snapshot, &Message) -> bool + Send + Sync;
+
 type FindGarbage = dyn Fn(&Snapshot) -> Vec<String> + Send + Sync;
 
 impl System {
@@ -60,6 +68,8 @@ impl System {
             stored: Vec::new(),
             storage_bounds: Vec::new(),
             garbage: Vec::new(),
+            streams: Vec::new(),
+            forgetful: Vec::new(),
         }
     }
 
@@ -152,6 +162,51 @@ impl System {
     ) -> Self {
         let endpoint = self.endpoints.len() - 1;
         self.garbage.push(GarbageRule { endpoint, find: Arc::new(find) });
+        self
+    }
+
+    /// What kind of stream a stream is: what it looks at first, and for how
+    /// long it remembers ids. Without this, it is as nats-server is from 2.12
+    /// on, with the default window.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a stream.
+    #[must_use]
+    pub fn stream(mut self, name: &str, kind: StreamModel) -> Self {
+        let known: Vec<&String> = self.endpoints.iter().flat_map(Endpoint::streams).collect();
+        assert!(
+            known.iter().any(|known| *known == name),
+            "there is no stream named {name:?}; there are {known:?}"
+        );
+        self.streams.retain(|(other, _)| other != name);
+        self.streams.push((name.to_owned(), kind));
+        self
+    }
+
+    /// A service that forgets an idempotency key, as a fault
+    /// ([`Fault::TimeToLiveExpires`](crate::Fault::TimeToLiveExpires)), once
+    /// two things are true: `may_forget` says so of what the endpoint has
+    /// stored, given the message at whose processing the key was first used;
+    /// and nobody is processing a copy of that message. Without this, a service
+    /// remembers every key for ever.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far calls such a service.
+    #[must_use]
+    pub fn forgetful(
+        mut self,
+        service: &str,
+        may_forget: impl Fn(&Snapshot, &Message) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let known: Vec<&String> = self.endpoints.iter().flat_map(Endpoint::services).collect();
+        assert!(
+            known.iter().any(|known| *known == service),
+            "there is no service named {service:?}; there are {known:?}"
+        );
+        self.forgetful.retain(|(other, _)| other != service);
+        self.forgetful.push((service.to_owned(), Arc::new(may_forget)));
         self
     }
 

@@ -167,6 +167,7 @@ impl Judge {
             put_text(&object.key.key);
             match &object.content {
                 Content::Stream(events) => events.iter().for_each(&mut put_text),
+                Content::Outside(state) => put_text(state),
                 Content::Document(version) => version.iter().for_each(|version| put_text(&version.body)),
             }
             put_text(&Text { template: u32::from(object.key.store), ids: Default::default() });
@@ -338,6 +339,13 @@ pub(crate) fn snapshot(machine: &Machine, world: &World, endpoint: usize) -> Sna
                     snapshot.insert_document(key, body);
                 } else if stores.further.contains(&object.key.store) {
                     snapshot.insert_document_in(machine.store_label(object.key.store), key, body);
+                }
+            }
+            Content::Outside(state) => {
+                let store = object.key.store;
+                if store == stores.main + 2 || stores.further.contains(&store) {
+                    let outside = machine.outside(store).expect("only what is outside has such a state");
+                    outside.show(&mut snapshot, machine.store_label(store), &key, &texts.bytes(state));
                 }
             }
             _ => {}

@@ -157,6 +157,7 @@ pub(crate) fn raw_call(call: &RawCall) -> String {
             let id = serde_json::from_slice::<Message>(message).map(|message| message.id.to_string());
             format!("publish({}, id {})", self::message(message), abbreviate_id(&id.unwrap_or_default()))
         }
+        RawCall::Ask { key, request, .. } => format!("ask({key}, {})", bytes(request)),
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Copy {
     pub(crate) message: Text,
 }
 
-/// A document or stream.
+/// A document, a stream, or something outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
     pub(crate) key: ObjectKey,
@@ -56,6 +56,7 @@ impl Object {
     pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
         let (events, current) = match &self.content {
             Content::Stream(events) => (events.as_slice(), None),
+            Content::Outside(state) => (std::slice::from_ref(state), None),
             Content::Document(version) => (&[][..], version.as_ref()),
         };
         let versions = self.history.iter().flatten().chain(current);
@@ -68,6 +69,8 @@ impl Object {
 pub(crate) enum Content {
     Stream(Vec<Text>),
     Document(Option<Version>),
+    /// The state of something outside.
+    Outside(Text),
 }
 
 /// One version of a document.
@@ -117,11 +120,15 @@ pub(crate) struct Flying {
     pub(crate) certain: bool,
 }
 
-/// A document that its store will delete.
+/// A document that its store will delete, or something that will be forgotten
+/// outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timer {
     pub(crate) key: ObjectKey,
     pub(crate) time_to_live: Duration,
+    /// What will be forgotten, and at the processing of which message it was
+    /// told; none for a document.
+    pub(crate) forgets: Option<(Text, Text)>,
     /// The workers (one bit each) whose lock was running when this was set, and
     /// still is.
     pub(crate) older_locks: u32,

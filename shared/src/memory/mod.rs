@@ -50,9 +50,7 @@ pub use outside::MemoryOutside;
 pub use publisher::MemoryPublisher;
 pub use run::{GaveUp, Runner};
 
-use crate::outside::{
-    CheckFirst, LogClient, LogModel, ServiceClient, ServiceModel, StreamClient, StreamModel,
-};
+use crate::outside::{LogClient, LogModel, ServiceClient, ServiceModel, StreamClient, StreamModel};
 use crate::{DocumentStore, Endpoint, Ports, Service, Snapshot, SubjectStream};
 
 /// The ports of one endpoint in memory, with a look behind them.
@@ -99,9 +97,8 @@ impl MemoryPorts {
     #[must_use]
     pub fn of(endpoint: &Endpoint) -> Self {
         let stores = endpoint.stores().iter().map(|name| (name.clone(), MemoryDocumentStore::new()));
-        let window = StreamModel::WINDOW;
-        let stream = StreamModel { check_first: CheckFirst::Expectation, window };
-        let streams = endpoint.streams().iter().map(|name| (name.clone(), MemoryOutside::new(stream)));
+        let stream = |name: &String| (name.clone(), MemoryOutside::new(StreamModel::default()));
+        let streams = endpoint.streams().iter().map(stream);
         let services = endpoint
             .services()
             .iter()

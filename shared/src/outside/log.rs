@@ -9,7 +9,7 @@ use crate::{RecordLog, StoreError};
 ///
 /// A state, and a reply to a read, is the records one after the other, each
 /// after its length (four bytes, little endian). A request to read is `r`,
-/// place and limit; one to append is `a`, the place and the record. The reply
+/// place and limit; one to append is `a`, the place and the records. The reply
 /// to an append is one byte: 1 for done, 0 for a conflict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogModel;
@@ -60,9 +60,8 @@ impl Model for LogModel {
         if Self::records(state).count() as u64 != place {
             return Turn { refused: true, ..answered(CONFLICT.to_vec()) };
         }
-        let mut state = state.to_vec();
-        Self::push(&mut state, rest);
-        Turn { state: Some(state), ..answered(DONE.to_vec()) }
+        let state = (!rest.is_empty()).then(|| [state, rest].concat());
+        Turn { state, ..answered(DONE.to_vec()) }
     }
 
     fn refuses_for_ever(&self, state: &[u8], request: &[u8]) -> bool {
@@ -75,7 +74,8 @@ impl Model for LogModel {
         if kind == READ {
             format!("reads the log from {place} on")
         } else {
-            format!("appends {} to the log, as record {place}", in_words(rest))
+            let records: Vec<String> = Self::records(rest).map(in_words).collect();
+            format!("appends {} to the log, as record {place}", records.join(" and "))
         }
     }
 
@@ -114,13 +114,16 @@ impl<W: Wire> RecordLog for LogClient<W> {
         Ok(LogModel::records(&reply).map(<[u8]>::to_vec).collect())
     }
 
-    async fn append(&self, log: &str, expected: u64, record: Vec<u8>) -> Result<u64, StoreError> {
-        let request = [&[APPEND][..], &expected.to_le_bytes(), &record].concat();
+    async fn append(&self, log: &str, expected: u64, records: Vec<Vec<u8>>) -> Result<u64, StoreError> {
+        let mut request = [&[APPEND][..], &expected.to_le_bytes()].concat();
+        for record in &records {
+            LogModel::push(&mut request, record);
+        }
         let reply = self.0.ask(log, request, true).await.map_err(no_answer)?;
         if reply == CONFLICT {
             return Err(StoreError::Conflict { key: log.to_owned() });
         }
-        Ok(expected + 1)
+        Ok(expected + records.len() as u64)
     }
 }
 

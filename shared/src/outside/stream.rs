@@ -35,6 +35,13 @@ impl StreamModel {
     pub const WINDOW: Duration = Duration::from_secs(120);
 }
 
+impl Default for StreamModel {
+    /// As nats-server is from 2.12 on, with the default window.
+    fn default() -> Self {
+        Self { check_first: CheckFirst::Expectation, window: Self::WINDOW }
+    }
+}
+
 /// What the stream is: its messages and the ids that it remembers.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {

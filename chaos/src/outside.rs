@@ -1,0 +1,82 @@
+//! What is outside the simulated processes, and when it forgets.
+
+use std::sync::Arc;
+
+use shared::outside::{LogModel, Model, ServiceModel, StreamModel};
+use shared::{Endpoint, Message, Snapshot};
+
+use crate::system::{MayForget, System};
+
+/// Logs, a stream or a service.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    pub(crate) model: Arc<dyn Model>,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Logs,
+    Stream,
+    /// When it may forget a key: never, if there is no rule.
+    Service(Option<Arc<MayForget>>),
+}
+
+impl Outside {
+    /// The logs of an endpoint.
+    pub(crate) fn logs() -> Self {
+        Self { model: Arc::new(LogModel), kind: Kind::Logs }
+    }
+
+    /// The streams and services of an endpoint, named for the world and for
+    /// itself.
+    pub(crate) fn of(system: &System, endpoint: &Endpoint) -> Vec<(String, String, Self)> {
+        let streams = endpoint.streams().iter().map(|name| {
+            let kind = system.streams.iter().find(|(known, _)| known == name);
+            let model = kind.map_or_else(StreamModel::default, |(_, kind)| *kind);
+            (format!("stream {name}"), name.clone(), Self { model: Arc::new(model), kind: Kind::Stream })
+        });
+        let services = endpoint.services().iter().map(|name| {
+            let rule = system.forgetful.iter().find(|(known, _)| known == name);
+            let kind = Kind::Service(rule.map(|(_, rule)| Arc::clone(rule)));
+            let model = Arc::new(ServiceModel { name: name.clone() });
+            (format!("service {name}"), name.clone(), Self { model, kind })
+        });
+        streams.chain(services).collect()
+    }
+
+    /// Whether anything that it remembers is ever forgotten.
+    pub(crate) fn forgets(&self) -> bool {
+        matches!(self.kind, Kind::Stream | Kind::Service(Some(_)))
+    }
+
+    /// Whether it answers a request that it has answered before as it did then,
+    /// and does nothing, for ever.
+    pub(crate) fn repeats(&self) -> bool {
+        matches!(self.kind, Kind::Service(None))
+    }
+
+    /// By which rule it forgets at will, if not by the clock.
+    pub(crate) fn forgets_at_will(&self) -> Option<&MayForget> {
+        match &self.kind {
+            Kind::Service(Some(rule)) => Some(&**rule),
+            _ => None,
+        }
+    }
+
+    /// Puts a state of it into a snapshot.
+    pub(crate) fn show(&self, snapshot: &mut Snapshot, name: &str, key: &str, state: &[u8]) {
+        match self.kind {
+            Kind::Logs => {
+                snapshot.insert_log(key, LogModel::records(state).map(<[u8]>::to_vec).collect());
+            }
+            Kind::Stream => snapshot.insert_subject_stream(name, StreamModel::messages(state)),
+            Kind::Service(_) => snapshot.insert_effects(name, ServiceModel::effects(state)),
+        }
+    }
+}
+
+/// A message as it is kept in a world.
+pub(crate) fn read_message(bytes: &[u8]) -> Option<Message> {
+    serde_json::from_slice(bytes).ok()
+}

@@ -1,0 +1,277 @@
+//! Exercise 10, in the order in which it is best solved: recipe by recipe.
+//!
+//! Tests named `…on_a_stream` run a recipe alone, on the embedded stream, whose
+//! clock is moved by hand; the very same checks run on a real server with
+//! `cargo test -p ex10-jetstream --features real`. The others run the whole
+//! endpoint, every schedule, on both kinds of server there are (see the page:
+//! what a retry sees).
+
+use chaos::{
+    Chaos, Crash, DelayedAckFailure, Fault, LateDuplicate, LostReply, Point, Property, Run, System, explore,
+    specifications,
+};
+use ex10_jetstream::endpoint;
+use shared::Message;
+use shared::memory::MemoryOutside;
+use shared::outside::{CheckFirst, StreamClient, StreamModel};
+use shared::payments::{Account, Command, Fact, PAYMENTS};
+
+mod recipes;
+
+fn withdraw(name: &str, cents: u64) -> Message {
+    Command::Withdraw { order_id: "order-1".to_owned(), cents }.named(name)
+}
+
+fn click(name: &str, order_id: &str, page: &str) -> Message {
+    Command::Click { order_id: order_id.to_owned(), page: page.to_owned() }.named(name)
+}
+
+fn refund(name: &str, cents: u64) -> Message {
+    Command::Refund { order_id: "order-1".to_owned(), cents }.named(name)
+}
+
+fn validate(name: &str, by: &str) -> Message {
+    Command::Validate { order_id: "order-1".to_owned(), by: by.to_owned() }.named(name)
+}
+
+fn pay_return(name: &str) -> Message {
+    Command::PayReturn { order_id: "order-1".to_owned() }.named(name)
+}
+
+/// Your recipes as an endpoint, and what they should do.
+fn payments(check_first: CheckFirst) -> System {
+    System::of(endpoint())
+        .judged_by(specifications::payments())
+        .stream(PAYMENTS, StreamModel { check_first, ..StreamModel::default() })
+}
+
+/// Up to nats-server 2.11, and from 2.12 on.
+fn old() -> System {
+    payments(CheckFirst::MessageId)
+}
+
+/// From nats-server 2.12 on.
+fn new() -> System {
+    payments(CheckFirst::Expectation)
+}
+
+/// The embedded stream, and the clock by which it forgets.
+fn embedded(check_first: CheckFirst) -> MemoryOutside {
+    MemoryOutside::new(StreamModel { check_first, ..StreamModel::default() })
+}
+
+/// Runs a recipe's checks on embedded streams of both kinds.
+macro_rules! on_both {
+    ($check:path) => {
+        for check_first in [CheckFirst::MessageId, CheckFirst::Expectation] {
+            let stream = embedded(check_first);
+            let pass_time = async |time| stream.advance(time);
+            $check(&StreamClient(stream.clone()), StreamModel::WINDOW, pass_time).await;
+        }
+    };
+}
+
+/// What may go wrong in the searches below, and must have been tried for the
+/// verdict to count.
+const FAULTS: [Fault; 9] = [
+    Fault::WriteFails,
+    Fault::WriteReplyLost,
+    Fault::CrashBeforeWrite,
+    Fault::CrashAfterWrite,
+    Fault::AckFails,
+    Fault::CrashBeforeAck,
+    Fault::LockExpires,
+    Fault::Duplicate,
+    Fault::TimeToLiveExpires,
+];
+
+/// Every schedule, on both kinds of server. Without a message id nothing is ever
+/// forgotten, so a recipe need not use one.
+fn every_schedule<const N: usize>(messages: [Message; N], faults: u8) {
+    for system in [old, new] {
+        explore(system)
+            .send(messages.clone())
+            .workers(2)
+            .faults(faults)
+            .must_visit(FAULTS.into_iter().filter(|&fault| fault != Fault::TimeToLiveExpires))
+            .assert_exactly_once();
+    }
+}
+
+fn account(run: &Run) -> Account {
+    Account::of(run.snapshot(), "order-1").unwrap()
+}
+
+/// Before anything happens the books are empty. Your toolchain works.
+#[test]
+fn t00_an_order_that_nobody_touched_has_an_empty_account() {
+    let run = Chaos::on(new).send([]).run();
+    assert_eq!(account(&run), Account::default());
+}
+
+/// *There can only be one*: asked for twice, and once more after the window.
+#[tokio::test]
+async fn t01_there_can_only_be_one_on_a_stream() {
+    on_both!(recipes::there_can_only_be_one);
+}
+
+/// The partner asks again, a day later, in another message.
+#[test]
+fn t02_a_day_later_there_is_still_one() {
+    let run = Chaos::on(new).send([withdraw("first", 300), withdraw("a day later", 300)]).run();
+    run.assert_exactly_once();
+    assert_eq!(account(&run).withdrawn, [300]);
+}
+
+/// The acknowledgement of the stream is lost: what does the retry see?
+#[test]
+fn t03_a_lost_acknowledgement_is_looked_up() {
+    for system in [old, new] {
+        let run = Chaos::on(system).send([withdraw("first", 300)]).under(LostReply::of_write(0, 0)).run();
+        run.assert_exactly_once();
+        assert_eq!(account(&run).withdrawn, [300]);
+    }
+}
+
+/// Two requests, two workers, any two faults.
+#[test]
+fn t04_every_schedule_of_two_withdrawals() {
+    every_schedule([withdraw("first", 300), withdraw("a day later", 300)], 2);
+}
+
+/// *The impatient clicker*: within the window, after it, on two pages, and on
+/// one page of two orders.
+#[tokio::test]
+async fn t05_the_impatient_clicker_on_a_stream() {
+    on_both!(recipes::the_impatient_clicker);
+}
+
+/// Three clicks on one page, one on another order's page of the same name. As
+/// long as the window lasts, nothing else can go wrong.
+#[test]
+fn t06_every_schedule_of_clicks_within_the_window() {
+    for system in [old, new] {
+        explore(system)
+            .send([
+                click("click", "order-1", "page-1"),
+                click("another click", "order-1", "page-1"),
+                click("elsewhere", "order-2", "page-1"),
+            ])
+            .workers(2)
+            .faults(1)
+            .without(Fault::TimeToLiveExpires)
+            .assert_exactly_once();
+    }
+}
+
+/// The prediction: what a window is worth when it is over. The explorer needs
+/// one fault, the end of the window, to count a click twice. So a window saves
+/// work; it is no guarantee. (Red until your clicks carry an id.)
+#[test]
+fn t07_just_after_the_window_the_click_counts_again() {
+    let report = explore(new)
+        .send([click("click", "order-1", "page-1"), click("another click", "order-1", "page-1")])
+        .workers(2)
+        .faults(1)
+        .run();
+    assert_eq!(
+        report.violated(),
+        Some(Property::NoDuplicatedProcessing),
+        "a window that is over should let the second click in:\n{report}"
+    );
+    assert_eq!(report.faults, 1, "one fault should do, the end of the window:\n{report}");
+}
+
+/// *The business rule*: sums, copies, and a refund nobody has paid for.
+#[tokio::test]
+async fn t08_the_business_rule_on_a_stream() {
+    on_both!(recipes::the_business_rule);
+}
+
+/// A refund comes again although it was stored, and other refunds have come
+/// since.
+#[test]
+fn t09_the_same_refund_is_not_another_refund() {
+    for monkey in [
+        DelayedAckFailure::of_message(1),
+        LateDuplicate::of_message(1),
+        LostReply::of_write(0, 1),
+        Crash::after(Point::Write(0), 1),
+    ] {
+        let run = Chaos::on(new)
+            .send([withdraw("pay", 300), refund("some", 100), refund("more", 100)])
+            .under(monkey)
+            .run();
+        run.assert_exactly_once();
+        assert_eq!(account(&run).refunded, [100, 100]);
+    }
+}
+
+/// Two refunds at the same time, and the money for one of them.
+#[test]
+fn t10_every_schedule_of_two_refunds() {
+    every_schedule([withdraw("pay", 300), refund("one", 200), refund("two", 200)], 1);
+}
+
+/// The same, with any two faults, once the money is there for both.
+#[test]
+fn t11_every_schedule_of_two_refunds_and_two_faults() {
+    every_schedule([withdraw("pay", 300), refund("one", 200)], 2);
+}
+
+/// *Order maintenance*: two humans, then the payment, in a stream with others.
+#[tokio::test]
+async fn t12_order_maintenance_on_a_stream() {
+    on_both!(recipes::order_maintenance);
+}
+
+/// Other orders' messages lie between those of this one. Third place is not
+/// sequence 2.
+#[test]
+fn t13_third_place_is_third_place_among_others() {
+    let run = Chaos::on(new)
+        .send([
+            click("a click", "order-2", "page-1"),
+            validate("ann", "Ann"),
+            click("another", "order-2", "page-2"),
+            validate("bob", "Bob"),
+            click("a third", "order-2", "page-3"),
+            pay_return("pay"),
+        ])
+        .run();
+    run.assert_exactly_once();
+    let human = |by: &str| Fact::Validated { by: by.to_owned() };
+    assert_eq!(account(&run).returned, [human("Ann"), human("Bob"), Fact::ReturnPaid]);
+}
+
+/// Ann says so twice. She is one human.
+#[test]
+fn t14_one_human_is_one_human() {
+    let run =
+        Chaos::on(new).send([validate("ann", "Ann"), validate("ann again", "Ann"), pay_return("pay")]).run();
+    run.assert_exactly_once();
+    assert_eq!(account(&run).returned.len(), 1);
+}
+
+/// Three humans, of whom two are enough.
+#[test]
+fn t15_every_schedule_of_two_humans_and_a_payment() {
+    every_schedule([validate("ann", "Ann"), validate("bob", "Bob"), pay_return("pay")], 1);
+}
+
+/// A third human comes while the return is being paid.
+#[test]
+fn t16_every_schedule_of_a_third_human() {
+    every_schedule([validate("ann", "Ann"), validate("bob", "Bob"), validate("cy", "Cy")], 1);
+}
+
+/// More than the exercise asks: the bounds of `cargo workshop explore`.
+#[test]
+#[ignore = "for `cargo workshop explore`"]
+fn explore_deeper() {
+    explore(new)
+        .send([withdraw("pay", 300), refund("one", 200), refund("two", 200)])
+        .workers(1)
+        .faults(0)
+        .assert_exactly_once();
+}
