@@ -18,16 +18,17 @@ fn forgetful() -> System {
 
 #[test]
 fn probe() {
-    for (name, system) in [("forgetful", forgetful as fn() -> System), ("plain", checkouts)] {
-        for (n, faults) in [(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)] {
-            if name == "forgetful" && n == 2 && faults == 2 { continue }
-            if name == "forgetful" && n == 2 && faults == 3 { continue }
-            let mail = [check_out("ann", "tea", 300), check_out("ann", "cake", 400)];
-            let start = std::time::Instant::now();
-            let report = explore(system).send(mail[..n].to_vec()).workers(2).faults(faults).limit_states(20_000_000).run();
-            let peak = std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l| l.starts_with("VmHWM")).unwrap().to_owned();
-            println!("{name} {n} {faults}: {:?} {} {peak}", start.elapsed(), report.headline());
-            if !report.holds() { println!("{report}"); return; }
-        }
+    use chaos::Fault::*;
+    let mail = [check_out("ann", "tea", 300), check_out("ann", "cake", 400)];
+    for faults in [2, 3] {
+        let start = std::time::Instant::now();
+        let report = explore(checkouts).send(mail.clone()).workers(2).faults(faults).limit_states(20_000_000).run();
+        let peak = std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l| l.starts_with("VmHWM")).unwrap().to_owned();
+        println!("plain {faults}: {:?} {} {peak}", start.elapsed(), report.headline());
+    }
+    for faults in [1, 2, 3] {
+        let start = std::time::Instant::now();
+        let report = explore(forgetful).send(mail.clone()).workers(2).faults(faults).only([TimeToLiveExpires, CrashAfterWrite, AckFails, WriteReplyLost, Duplicate]).limit_states(20_000_000).run();
+        println!("forgetful {faults}: {:?} {}", start.elapsed(), report.headline());
     }
 }

@@ -18,8 +18,8 @@ pub const BATCH: usize = 1_024;
 pub struct Progress {
     /// When it came in, as its caller says: milliseconds since 1970.
     pub received_at: Option<u64>,
-    /// Whether somebody has begun, and has neither finished nor failed.
-    pub under_way: bool,
+    /// Whether somebody has begun.
+    pub started: bool,
     /// What came of each step that is done.
     pub outputs: BTreeMap<u32, Vec<u8>>,
     /// Whether all steps are done.
@@ -78,18 +78,12 @@ impl History {
         let progress = self.messages.entry(record.message()).or_default();
         match record {
             Record::Received { at, .. } => progress.received_at = Some(*at),
-            Record::Started { .. } => progress.under_way = true,
+            Record::Started { .. } => progress.started = true,
             Record::StepCompleted { step, output, .. } => {
                 progress.outputs.insert(*step, output.clone());
             }
-            Record::Finished { .. } => {
-                progress.finished = true;
-                progress.under_way = false;
-            }
-            Record::Failed { error, .. } => {
-                progress.error = Some(error.clone());
-                progress.under_way = false;
-            }
+            Record::Finished { .. } => progress.finished = true,
+            Record::Failed { error, .. } => progress.error = Some(error.clone()),
         }
     }
 
@@ -178,17 +172,10 @@ impl<'a> Conversation<'a> {
     /// Those of [`History::decide`] and [`record`](Self::record).
     pub async fn receive(&mut self, message: MessageId, at: u64) -> Result<Decision, ConversationError> {
         let decision = self.history.decide(message)?;
-        match decision {
+        if decision == Decision::Start {
             // One append, all or nothing: two would only leave one more place
             // to die at.
-            Decision::Start => {
-                self.record([Record::Received { message, at }, Record::Started { message }]).await?;
-            }
-            // Unless the attempt before has said so, and died.
-            Decision::Resume(_) if !self.history.of(message).is_some_and(|progress| progress.under_way) => {
-                self.record([Record::Started { message }]).await?;
-            }
-            Decision::Resume(_) | Decision::Skip => {}
+            self.record([Record::Received { message, at }, Record::Started { message }]).await?;
         }
         Ok(decision)
     }
