@@ -134,7 +134,11 @@ fn the_day_has_a_clock() {
             .ends_in_trouble(&[&format!("{nonsense:?} is no time of day")]);
     }
     miniature.replace("agenda.toml", "\"01\"", "\"07\"");
-    miniature.run(&["agenda"]).ends_in_trouble(&["agenda.toml names exercise 07", "00-meet, 01-add"]);
+    miniature.run(&["agenda"]).ends_in_trouble(&[
+        "agenda.toml names what is not there",
+        "exercise 07",
+        "00-meet, 01-add",
+    ]);
 }
 
 #[test]
