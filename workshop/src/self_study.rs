@@ -26,9 +26,12 @@ pub struct Sitting {
     /// The decks to be read, by their names.
     #[serde(default)]
     pub read: Vec<String>,
-    /// The sheets whose questions are to be answered.
+    /// The sheets whose questions are to be answered after that.
     #[serde(default)]
     pub think: Vec<String>,
+    /// Those that are to be answered before, as the decks tell.
+    #[serde(default)]
+    pub think_first: Vec<String>,
     /// The exercises, by their numbers.
     #[serde(default)]
     pub exercises: Vec<String>,
@@ -39,7 +42,9 @@ pub struct Sitting {
 pub struct Plan<'a> {
     /// The decks.
     pub read: Vec<Paper>,
-    /// The sheets.
+    /// The sheets that come before them.
+    pub think_first: Vec<Paper>,
+    /// The sheets that come after them.
     pub think: Vec<Paper>,
     /// The exercises.
     pub exercises: Vec<&'a Exercise>,
@@ -69,9 +74,11 @@ pub fn load(root: &Path) -> Result<Vec<Sitting>> {
 impl Sitting {
     /// What its pages say; an error names what is not there.
     pub fn plan<'a>(&self, repository: &Repository, exercises: &'a [Exercise]) -> Result<Plan<'a>> {
+        let sheet = |name: &String| Paper::sheet(repository, name);
         Ok(Plan {
             read: self.read.iter().map(|name| Paper::deck(repository, name)).collect::<Result<_>>()?,
-            think: self.think.iter().map(|name| Paper::sheet(repository, name)).collect::<Result<_>>()?,
+            think_first: self.think_first.iter().map(sheet).collect::<Result<_>>()?,
+            think: self.think.iter().map(sheet).collect::<Result<_>>()?,
             exercises: self
                 .exercises
                 .iter()
@@ -84,7 +91,7 @@ impl Sitting {
 impl Plan<'_> {
     /// How long it takes.
     pub fn minutes(&self) -> u32 {
-        let papers = self.read.iter().chain(&self.think).map(|paper| paper.minutes);
+        let papers = self.read.iter().chain(&self.think_first).chain(&self.think).map(|paper| paper.minutes);
         papers.chain(self.exercises.iter().map(|exercise| exercise.minutes)).sum()
     }
 }

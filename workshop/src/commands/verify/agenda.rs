@@ -174,7 +174,7 @@ fn sittings(repository: &Repository, exercises: &[Exercise]) -> Vec<Culprit> {
     culprits.extend(there(
         "sheet",
         front_matter::names(repository, "brainstorms"),
-        sittings.iter().flat_map(|sitting| &sitting.think).collect(),
+        sittings.iter().flat_map(|sitting| sitting.think_first.iter().chain(&sitting.think)).collect(),
     ));
     culprits.extend(there(
         "exercise",
@@ -224,7 +224,7 @@ fn table(repository: &Repository, exercises: &[Exercise], file: &str) -> Result<
     }
     let agenda = Agenda::load(repository.root(), file)?;
     let lines = agenda.lines(repository, exercises)?;
-    let mut text = "| time | min | | |\n|---|--:|---|---|\n".to_owned();
+    let mut text = "| time | min | kind | what |\n|---|--:|---|---|\n".to_owned();
     let mut clock = agenda.start;
     for line in &lines {
         // The first page is what the block is about; a sheet before its deck.
@@ -253,11 +253,13 @@ fn sitting_table(repository: &Repository, exercises: &[Exercise]) -> Result<Stri
             let links = papers.iter().map(|paper| format!("[{}]({})", paper.title, paper.path));
             links.collect::<Vec<_>>().join(" · ")
         };
-        if !plan.read.is_empty() {
-            text += &format!("- Read: {}\n", links(&plan.read));
-        }
-        if !plan.think.is_empty() {
-            text += &format!("- Answer, before you read on: {}\n", links(&plan.think));
+        let steps = [
+            ("Answer, before you read on", &plan.think_first),
+            ("Read", &plan.read),
+            ("Answer, before you read on", &plan.think),
+        ];
+        for (word, papers) in steps.into_iter().filter(|(_, papers)| !papers.is_empty()) {
+            text += &format!("- {word}: {}\n", links(papers));
         }
         let predictions: Vec<String> =
             plan.exercises.iter().filter_map(|exercise| predictions(repository, exercise)).collect();

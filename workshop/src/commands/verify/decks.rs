@@ -108,7 +108,7 @@ fn faults(root: &Path, text: &str) -> Vec<Fault> {
                 "{there} slides after the title in {minutes} minutes; {most} are the most, one and a half a minute"
             );
             found.push(Fault::new(1, what, "take some out, or give it more minutes"));
-        } else if there == 0 {
+        } else if there == 0 && minutes > 0 {
             found.push(Fault::new(1, "it has no slide but its title", "write one"));
         }
     }
@@ -417,6 +417,7 @@ mod tests {
             ("minutes: 2\n", "", 1, "no minutes"),
             ("minutes: 2", "minutes: two", 1, "line 6: minutes is \"two\""),
             ("minutes: 2", "minutes: 1", 1, "2 slides after the title in 1 minutes; 1 are the most"),
+            (&GOOD[GOOD.find("\n---\n\n## How").unwrap()..], "", 1, "no slide but its title"),
             ("block: \"lecture\"\n", "", 1, "no block"),
             ("\"lecture\"", "\"sermon\"", 7, "block is \"sermon\""),
             ("# Why\n", "## Why\n", 10, "another level"),

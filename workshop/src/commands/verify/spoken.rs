@@ -49,8 +49,8 @@ fn commands(text: &str) -> Vec<(usize, String)> {
 
 fn fault(root: &Path, command: &str) -> Option<String> {
     // What is left to the reader is not looked at: `[NN]`, `…`.
-    let words: Vec<&str> =
-        command.split_whitespace().filter(|word| !word.starts_with('[') && !word.contains('…')).collect();
+    let all = command.split_whitespace().take_while(|word| !word.contains('…'));
+    let words: Vec<&str> = all.filter(|word| !word.starts_with('[')).collect();
     match words[..] {
         ["cargo", "workshop", ..] if words.len() > 2 => workshop(root, &words),
         ["cargo", "test" | "bench", ..] => package(root, &words),
@@ -151,7 +151,7 @@ mod tests {
             "cargo test -p sol01-a",
             "cargo test -p sol01-a forgets -- --nocapture",
             "cargo test -p sol01-a --test mistakes forgets_it",
-            "cargo test -p ex01-…",
+            "cargo test -p ex01-… -- --nocapture",
         ] {
             assert_eq!(fault(root.path(), good), None, "{good}");
         }
