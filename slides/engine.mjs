@@ -22,7 +22,8 @@ function plugin(md) {
     const address = token.attrGet("src") ?? "";
     if (token.hidden || /^([a-z]+:|\/\/)/i.test(address)) return image(tokens, place, options, env, self);
     const path = resolve(slides, decodeURI(address));
-    const alt = token.content || self.renderInlineAsText(token.children ?? [], options, env);
+    const said = token.content || self.renderInlineAsText(token.children ?? [], options, env);
+    const alt = said.replace(/\b(?:w|h|width|height):\S+\s*/g, "").trim();
     const style = token.attrGet("style");
     const attributes = `class="picture" role="img" aria-label="${escape(alt)}"${style ? ` style="${escape(style)}"` : ""}`;
     if (extname(path) === ".svg") {

@@ -58,9 +58,13 @@ fn fault(root: &Path, command: &str) -> Option<String> {
     }
 }
 
+/// Help is help; and a command may be spoken of without what it needs.
+const FINE: [ErrorKind; 3] =
+    [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion, ErrorKind::MissingRequiredArgument];
+
 fn workshop(root: &Path, words: &[&str]) -> Option<String> {
     if let Err(error) = Arguments::try_parse_from(&words[1..])
-        && !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+        && !FINE.contains(&error.kind())
     {
         let said = error.to_string();
         let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
@@ -147,6 +151,7 @@ mod tests {
             "cargo workshop test NN",
             "cargo workshop verify [NN] [--fix]",
             "cargo workshop test --help",
+            "cargo workshop catch-up",
             "cargo workshop diff --step 01 --spoil",
             "cargo test -p sol01-a",
             "cargo test -p sol01-a forgets -- --nocapture",
