@@ -68,6 +68,7 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         None => {
             let (names, mut culprits) = papers::inventory(repository)?;
             culprits.extend(copies::orphans(repository, &names));
+            culprits.extend(other_pages(repository));
             (names, culprits)
         }
     };
@@ -122,7 +123,8 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
 /// Checks only what is read: nothing is built.
 pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
     let (names, _) = papers::inventory(repository)?;
-    let culprits = read_pages(repository, &names, fix);
+    let mut culprits = other_pages(repository);
+    culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
         render::show(&culprit.show());
     }
@@ -134,6 +136,12 @@ fn read_pages(repository: &Repository, names: &[Name], fix: bool) -> Vec<Culprit
     let mut culprits = decks::check(repository, fix);
     culprits.extend(brainstorms::check(repository));
     culprits.extend(agenda::check(repository, names, fix));
+    culprits
+}
+
+/// What other pages link to and speak of.
+fn other_pages(repository: &Repository) -> Vec<Culprit> {
+    let mut culprits = Vec::new();
     for page in PAGES {
         let path = page.split('/').fold(repository.root().to_owned(), |path, part| path.join(part));
         culprits.extend(links::check(repository, &path));
