@@ -15,7 +15,7 @@ const rows = readdirSync(slides)
     const text = readFileSync(join(slides, file), "utf8");
     const name = file.slice(0, -3);
     const minutes = Number(field(text, "minutes"));
-    const pdf = readdirSync(out).some((other) => other.endsWith(".pdf")) ? "" : " hidden";
+    const pdf = existsSync(join(out, `${name}.pdf`)) ? "" : " hidden";
     return `<tr><td>${name.slice(0, 2)}</td><td><a href="${name}.html">${escape(field(text, "title"))}</a></td>
 <td>${minutes ? `${minutes} min` : ""}</td><td${pdf}><a href="${name}.pdf">PDF</a></td></tr>`;
   });
