@@ -122,8 +122,13 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
 
 /// Checks only what is read: nothing is built.
 pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
-    let (names, _) = papers::inventory(repository)?;
-    let mut culprits = other_pages(repository);
+    let (names, mut culprits) = papers::inventory(repository)?;
+    culprits.extend(names.iter().filter_map(|name| {
+        // Without it, the agendas cannot be added up.
+        let error = Exercise::load(repository, name.clone()).err()?;
+        Some(Culprit::new(name.to_string(), format!("{error:#}"), "write its exercise.toml".to_owned()))
+    }));
+    culprits.extend(other_pages(repository));
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
         render::show(&culprit.show());
