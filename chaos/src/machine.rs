@@ -106,6 +106,8 @@ pub(crate) struct Machine {
     pub(crate) sent: Vec<Copy>,
     /// The documents that are there from the start.
     stored: Vec<(ObjectKey, Text)>,
+    /// What is outside and not empty at the start.
+    stored_outside: Vec<(ObjectKey, Text)>,
     endpoints: Vec<Endpoint>,
     store_kinds: Vec<StoreKind>,
     /// What its endpoints call each store.
@@ -183,6 +185,11 @@ impl Machine {
             (key, texts.intern(body))
         });
         let stored = stored.collect();
+        let stored_outside = Outside::stored(system).into_iter().map(|(name, state)| {
+            let store = store_names.iter().position(|known| *known == name).expect("the system knows it");
+            (ObjectKey { store: store as u8, key: texts.intern(b"") }, texts.intern(&state))
+        });
+        let stored_outside = stored_outside.collect();
         Self {
             rehearsal: Rehearsal::new(endpoints.clone(), stores_of.clone(), texts, pulse, max_calls),
             bounds,
@@ -191,6 +198,7 @@ impl Machine {
             store_kinds,
             store_labels,
             stored,
+            stored_outside,
             stores_of,
             outsides,
             routes: FxHashMap::default(),
@@ -237,7 +245,8 @@ impl Machine {
     /// Everything that is sent or stored at the start.
     fn first_texts(&self) -> impl Iterator<Item = &Text> {
         let sent = self.sent.iter().map(|copy| &copy.message);
-        sent.chain(self.stored.iter().flat_map(|(key, body)| [&key.key, body]))
+        let stored = self.stored.iter().chain(&self.stored_outside);
+        sent.chain(stored.flat_map(|(key, body)| [&key.key, body]))
     }
 
     /// The world before anything has happened: all messages on their queues.
@@ -254,6 +263,11 @@ impl Machine {
             let content = Content::Document(Some(version));
             objects.push(Object { key: key.clone(), content, history: Vec::new() });
         }
+        objects.extend(self.stored_outside.iter().map(|(key, state)| Object {
+            key: key.clone(),
+            content: Content::Outside(state.clone()),
+            history: Vec::new(),
+        }));
         objects.sort_by(|a, b| a.key.cmp(&b.key));
         World {
             objects,

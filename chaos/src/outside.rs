@@ -45,6 +45,15 @@ impl Outside {
         streams.chain(services).collect()
     }
 
+    /// What is not empty at the start, named for the world, and its state.
+    pub(crate) fn stored(system: &System) -> Vec<(String, Vec<u8>)> {
+        system
+            .published
+            .iter()
+            .map(|(name, messages)| (format!("stream {name}"), StreamModel::holding(messages)))
+            .collect()
+    }
+
     /// Whether anything that it remembers is ever forgotten.
     pub(crate) fn forgets(&self) -> bool {
         matches!(self.kind, Kind::Stream | Kind::Service(Some(_)))

@@ -212,6 +212,13 @@ fn no_answer(error: NoAnswer) -> StreamError {
 }
 
 impl StreamModel {
+    /// The state in which these messages are in the stream, oldest first, and
+    /// no id is remembered.
+    #[must_use]
+    pub fn holding(messages: &[StreamMessage]) -> Vec<u8> {
+        encode(&State { messages: messages.to_vec(), remembered: Vec::new() })
+    }
+
     /// The messages in a state, oldest first.
     #[must_use]
     pub fn messages(state: &[u8]) -> Vec<StreamMessage> {

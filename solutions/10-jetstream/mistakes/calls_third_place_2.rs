@@ -3,7 +3,7 @@
 //!
 //! Why it is tempting: it is called the last *subject* sequence, and in a stream with
 //! one order it is 2. Sequences count through the whole stream, though. With another
-//! order in it, nobody is ever paid.
+//! order in it, 2 may be the first of the two humans, or somebody else.
 
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{

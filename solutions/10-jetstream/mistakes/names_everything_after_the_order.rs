@@ -2,9 +2,9 @@
 //! the order's.
 //!
 //! Why it is tempting: they are published to different subjects, each with an
-//! expectation of its own. But there is one window for the whole stream. The refund is
-//! a duplicate of the payment, says the stream, and stores nothing, and it sounds like
-//! a success.
+//! expectation of its own, and one order has one id. But there is one window for the
+//! whole stream. The second refund is a duplicate of the first, says the stream; the
+//! first may be one of the payment. Nothing is stored, and it sounds like a success.
 
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{
