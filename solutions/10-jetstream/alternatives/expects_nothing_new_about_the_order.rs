@@ -1,7 +1,8 @@
 //! Right, in another style: a refund expects that the last message about the order, of
 //! whatever kind, is still the last one (`*.order-1`). It stays right if one day
 //! something else lowers what is left, a second payment taken back, say. It is refused
-//! more often: a click will do. And it needs nats-server 2.11; 2.10 ignores the filter.
+//! more often: a click will do. And it needs nats-server 2.11.7 or later; earlier ones
+//! may overlook the filter.
 
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{
@@ -44,10 +45,8 @@ async fn refund(
     let filter = format!("*.{order_id}");
     for message in stream.read(&filter).await? {
         let fact = Fact::read(&message.body)?;
-        if let Fact::Refunded { caused_by: cause, .. } = &fact {
-            if *cause == caused_by {
-                return Ok(Outcome::AlreadyDone);
-            }
+        if matches!(&fact, Fact::Refunded { caused_by: cause, .. } if *cause == caused_by) {
+            return Ok(Outcome::AlreadyDone);
         }
         last = message.sequence;
         account.add(fact);
