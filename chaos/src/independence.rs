@@ -49,7 +49,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::call::{Call, CallKind, ObjectKey};
 use crate::fault::Fault;
 use crate::machine::{Machine, Step};
-use crate::outside::Outside;
 use crate::text::{Id, Text, TextId};
 use crate::world::{Busy, Object, Phase, World};
 
@@ -145,7 +144,7 @@ impl Footprints {
             self.cause(machine, message, output);
         }
         let Some(object) = call.object() else { return };
-        let repeats = self.repeats(machine, call);
+        let repeats = self.repeats(machine, message, call);
         let access = self.objects.entry((object.store, object.key.template)).or_default();
         let bits = match call.kind() {
             CallKind::Read => &mut access.readers,
@@ -175,15 +174,21 @@ impl Footprints {
     /// request to a service that answers it always the same, and that is asked
     /// nothing else under this key. In either order, two of these leave the same
     /// effect behind and get the same answer.
-    fn repeats(&mut self, machine: &Machine, call: &Call) -> bool {
+    ///
+    /// A service that forgets does so while nobody works on the message. That keeps
+    /// it out of the way, unless another message uses the same key.
+    fn repeats(&mut self, machine: &Machine, message: usize, call: &Call) -> bool {
         let Call::Ask { object, request, writes: true } = call else { return false };
-        if !machine.outside(object.store).is_some_and(Outside::repeats) {
+        let Some(outside) = machine.outside(object.store).filter(|outside| outside.repeats()) else {
             return false;
-        }
+        };
         let class = (object.store, object.key.template);
+        let access = self.objects.get(&class).copied().unwrap_or_default();
+        let alone = (access.readers | access.writers) & !(1 << message) == 0;
         let asked = self.asked.entry(class).or_insert_with(|| Some(request.clone()));
         let plain = request.ids.is_empty() && object.key.ids.is_empty();
-        if asked.is_some() && !(plain && asked.as_ref() == Some(request)) {
+        let same = plain && asked.as_ref() == Some(request) && (alone || !outside.forgets());
+        if asked.is_some() && !same {
             *asked = None;
             self.learned = true;
         }

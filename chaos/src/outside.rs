@@ -51,9 +51,9 @@ impl Outside {
     }
 
     /// Whether it answers a request that it has answered before as it did then,
-    /// and does nothing, for ever.
+    /// and does nothing, for as long as it does not forget.
     pub(crate) fn repeats(&self) -> bool {
-        matches!(self.kind, Kind::Service(None))
+        matches!(self.kind, Kind::Service(_))
     }
 
     /// Whether it is somebody else's service.

@@ -29,6 +29,9 @@ mod event_store;
 mod publisher;
 pub mod rules;
 #[cfg(test)]
+mod stream_tests;
+mod subject_stream;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
@@ -37,6 +40,7 @@ use std::sync::Mutex;
 pub use document_store::{document_store, expiry, size_limit};
 pub use event_store::event_store;
 pub use publisher::publisher;
+pub use subject_stream::{last_of_filter, retry, subject_stream, window};
 
 use crate::StoreError;
 

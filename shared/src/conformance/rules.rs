@@ -72,3 +72,31 @@ rules! {
     PUBLISH_SUCCEEDS = "a publish succeeds, of a copy too";
     PUBLISHED_IS_SEEN = "a message is seen by others, unchanged, once its publish has succeeded";
 }
+
+// Streams with publish expectations.
+rules! {
+    NUMBERED_THROUGH_THE_STREAM = "messages are numbered through the whole stream, whatever their subject, and an acknowledgement says which number it is";
+    READ_BY_FILTER = "a read returns what was acknowledged before it and matches the filter, as it was published, oldest first, and nothing else";
+    WITHOUT_EXPECTATION_IS_STORED = "a publish without expectation and known id is stored, even if it equals an earlier one";
+    EXPECTATION_THAT_HOLDS_IS_STORED = "a publish whose expectation holds is stored";
+    LAST_OF_STREAM_IS_EXPECTED = "a publish that expects the last sequence of the stream is stored if it is that, and refused if not";
+    LAST_OF_SUBJECT_IS_EXPECTED = "a publish that expects the last sequence of its subject, 0 for none, is stored if it is that, and refused if not";
+    LAST_OF_FILTER_IS_EXPECTED = "a publish that expects the last sequence of a filter, 0 for none, is stored if it is that, and refused if not";
+    ACTUAL_IS_TOLD = "a refusal tells the actual last sequence of what the expectation is about, as a number of the stream";
+    REFUSED_PUBLISH_STORES_NOTHING = "a publish that is refused stores nothing";
+    REFUSALS_ARE_TRUE = "a refusal means that somebody else has published since the read";
+    ID_IS_RECOGNISED = "a message with an id that the stream knows is acknowledged as a duplicate of the first and not stored, whatever its subject and body";
+    REFUSED_ID_STAYS_UNKNOWN = "the id of a publish that is refused stays unknown";
+    NONSENSE_IS_REFUSED = "what is no subject, id or filter is refused as such, and not stored";
+    ONE_PUBLISH_WINS = "of concurrent publishes with the same expectation, exactly one is stored and the others are refused with its sequence";
+    NO_PUBLISH_IS_LOST = "concurrent publishers who expect what they have read lose none of their messages";
+    RETRY_IS_DUPLICATE = "a retry with a known id is a duplicate, also if its expectation does not hold (where the id is looked at first)";
+    RETRY_IS_REFUSED = "a retry with a known id is refused if its expectation does not hold (where that is looked at first)";
+}
+
+// The window of a stream.
+rules! {
+    NEW_WINDOW_BEGINS = "a message that is stored again begins a window of its own";
+    ID_IS_FORGOTTEN = "an id is forgotten when the window since its message was stored is over, duplicates or not";
+    EXPECTATION_OUTLIVES_WINDOW = "an expectation is checked after the window as before";
+}

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::{Model, NoAnswer, Turn, Wire, decode, encode};
+use crate::ports::check_filter;
 use crate::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
 
 /// What a server looks at first when a message comes that carries both an id
@@ -25,8 +26,8 @@ pub enum CheckFirst {
 pub struct StreamModel {
     /// What is looked at first.
     pub check_first: CheckFirst,
-    /// For how long the id of a message is remembered. JetStream's default is
-    /// two minutes.
+    /// For how long the id of a message is remembered, from when it was stored.
+    /// JetStream's default is two minutes; less than 100 ms it does not take.
     pub window: Duration,
 }
 
@@ -183,15 +184,13 @@ pub struct StreamClient<W>(pub W);
 #[async_trait]
 impl<W: Wire> SubjectStream for StreamClient<W> {
     async fn publish(&self, publication: Publication) -> Published {
-        if publication.subject.split('.').any(|part| part.is_empty() || part == "*" || part == ">") {
-            let subject = publication.subject;
-            return Err(StreamError::Protocol(format!("{subject:?} is no subject to publish to")));
-        }
+        publication.check()?;
         let reply = self.0.ask("", encode(&Request::Publish(publication)), true).await;
         decode::<Published>(&reply.map_err(no_answer)?)
     }
 
     async fn read(&self, filter: &str) -> Result<Vec<StreamMessage>, StreamError> {
+        check_filter(filter)?;
         let reply = self.0.ask("", encode(&Request::Read(filter.to_owned())), false).await;
         Ok(decode(&reply.map_err(no_answer)?))
     }
