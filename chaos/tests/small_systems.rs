@@ -363,45 +363,88 @@ fn a_key_is_forgotten_while_another_message_is_under_way() {
     let call = Ask::Call { key: Note::plain('k'), request: Note::plain('a') };
     let put = |text| Ask::Put { key: Key::own(text), body: Note::plain('a'), guard: Guard::None };
     let delete = |text| Ask::Delete { key: Key::own(text), guard: Guard::None };
-    let programs: [(&str, Program, Forgets); 4] = [
+    let own = Ask::Call { key: Note::plain('m'), request: Note::plain('a') };
+    let cases: [(&str, Ask, Vec<Ask>, Forgets); 7] = [
+        ("it allows it", call, vec![put('m'), call], Forgets::WithDocumentOfMessage),
+        ("it allows it for a while", call, vec![put('m'), delete('m'), call], Forgets::WithDocumentOfMessage),
+        ("it forbids it for a while", call, vec![put('x'), call, delete('x')], Forgets::WithoutDocument('x')),
+        ("it calls twice", call, vec![call, call], Forgets::Always),
+        ("it does not call, and allows it", own, vec![put('m')], Forgets::WithDocumentOfMessage),
         (
-            "another message allows it",
-            script(move |message| if message == 'm' { vec![call] } else { vec![put('m'), call] }),
+            "it does not call, and allows it for a while",
+            own,
+            vec![put('m'), delete('m')],
             Forgets::WithDocumentOfMessage,
         ),
-        (
-            "another message allows it for a while",
-            script(
-                move |message| {
-                    if message == 'm' { vec![call] } else { vec![put('m'), delete('m'), call] }
-                },
-            ),
-            Forgets::WithDocumentOfMessage,
-        ),
-        (
-            "another message forbids it for a while",
-            script(
-                move |message| {
-                    if message == 'm' { vec![call] } else { vec![put('x'), call, delete('x')] }
-                },
-            ),
-            Forgets::WithoutDocument('x'),
-        ),
-        (
-            "another message calls twice",
-            script(move |message| if message == 'm' { vec![call] } else { vec![call, call] }),
-            Forgets::Always,
-        ),
+        ("it does not matter", own, vec![put('x')], Forgets::Always),
     ];
-    for (what, program, rule) in programs {
+    for (what, first, others, rule) in cases {
+        let program = script(move |message| if message == 'm' { vec![first] } else { others.clone() });
         for (faults, classes) in [
-            (1, [Fault::TimeToLiveExpires].into_iter().collect()),
-            (2, [Fault::TimeToLiveExpires, Fault::Duplicate, Fault::AckFails].into_iter().collect()),
+            (1, &[Fault::TimeToLiveExpires][..]),
+            (2, &[Fault::TimeToLiveExpires, Fault::Duplicate, Fault::AckFails]),
+            (2, &[Fault::TimeToLiveExpires, Fault::WriteLandsLate, Fault::LockExpires]),
         ] {
+            let classes = classes.iter().copied().collect();
             let scope = Scope { faults, classes, forgets: Some(rule), ..Scope::default() };
             assert_eq!(assert_same(what, &program, &scope, 100_000).compared, 1, "{what} is too large");
         }
     }
+}
+
+/// What is forgotten of a message that has not even begun can depend on what is
+/// written before it does.
+#[test]
+fn a_key_that_is_yet_to_be_used_can_be_forgotten_in_the_middle_of_something() {
+    let put = |text, body| Ask::Put { key: Key::own(text), body: Note::plain(body), guard: Guard::None };
+    let call = Ask::Call { key: Note::plain('m'), request: Note::plain('a') };
+    let delete = Ask::Delete { key: Key::own('m'), guard: Guard::None };
+    // `n` says that it began before `m`, and allows to forget for a while.
+    let program: Program = Arc::new(move |_, message, log, _| match (message.text, log) {
+        ('m', []) => Wish::Ask(vec![put('y', 'a')]),
+        ('m', [_]) => Wish::Ask(vec![call]),
+        ('n', []) => Wish::Ask(vec![Ask::Get(Key::own('y'))]),
+        ('n', [(_, Answer::Absent)]) => Wish::Ask(vec![put('m', 'b')]),
+        ('n', [(_, Answer::Absent), _]) => Wish::Ask(vec![delete]),
+        ('n', [(_, Answer::Absent), _, _]) => Wish::Ask(vec![put('z', 'b')]),
+        _ => Wish::Done(Vec::new()),
+    });
+    // (With a class of faults by which a copy of `n` can come, none of its writes
+    // would go first anyway.)
+    let classes = [Fault::TimeToLiveExpires, Fault::AckFails].into_iter().collect();
+    let forgets = Some(Forgets::WithDocumentOfMessage);
+    let scope = Scope { faults: 2, classes, forgets, ..Scope::default() };
+    assert_eq!(assert_same("in the middle", &program, &scope, 100_000).compared, 1);
+}
+
+/// As long as a call can still land late, its key is not forgotten.
+#[test]
+fn a_key_is_not_forgotten_while_a_call_with_it_is_under_way() {
+    let call = Ask::Call { key: Note::plain('k'), request: Note::plain('a') };
+    let put = |body| Ask::Put { key: Key::own('x'), body: Note::plain(body), guard: Guard::None };
+    // The second delivery says whether its call did anything; a third does
+    // nothing.
+    let program: Program = Arc::new(move |_, _, log, _| match log {
+        [] => Wish::Ask(vec![Ask::Read('s')]),
+        [(_, Answer::Events(events))] if events.len() < 2 => {
+            let expected = events.len() as u64;
+            Wish::Ask(vec![Ask::Append { stream: 's', expected, event: 'a' }])
+        }
+        [_, (_, Answer::Appended(_))] => Wish::Ask(vec![call]),
+        [_, (_, Answer::Appended(2)), (_, Answer::Done(n))] => {
+            Wish::Ask(vec![put(if *n == 1 { 'a' } else { 'b' })])
+        }
+        _ => Wish::Done(Vec::new()),
+    });
+    let classes = [Fault::TimeToLiveExpires, Fault::WriteLandsLate, Fault::LockExpires].into_iter().collect();
+    let scope = Scope {
+        faults: 2,
+        classes,
+        forgets: Some(Forgets::Always),
+        mail: vec![(0, 'm')],
+        ..Scope::default()
+    };
+    assert_eq!(assert_same("under way", &program, &scope, 100_000).compared, 1);
 }
 
 /// Seeds that once found a defect: a dropped call that may or may not land kept
