@@ -7,20 +7,25 @@
 //!
 //! 1. **Local steps.** Publishing adds to a set, acknowledging removes a copy
 //!    that nobody else looks at, a write whose etag has been overtaken will be
-//!    refused for ever, and an access to a document is local when no other
-//!    message that is, or still can come, under way accesses it (one of the two
-//!    writing; of a service that answers a repeated request as it did the first
-//!    time, and is asked only one thing under a key, nothing is written). A document whose key is a fresh id can be accessed only by who
-//!    can know that id: who has it from a message, or from a document that can
-//!    be read. A worker all of whose next steps are local goes first, with all
-//!    its outcomes, and the others wait. (A *persistent set* of one worker:
-//!    Godefroid, *Partial-Order Methods for the Verification of Concurrent
-//!    Systems*, 1996.) That a lock expires while its worker is acknowledging
-//!    needs no step of its own: it is the same as the acknowledgement failing
-//!    (which takes one step more, so a story may be that much longer than the
-//!    shortest).
+//!    refused for ever, always in the same words, and an access to a document
+//!    is local when no other message that is, or still can come, under way
+//!    accesses it (one of the two writing; of a service that answers a repeated
+//!    request as it did the first time, and is asked only one thing under a
+//!    key, nothing is written). A document whose key is a fresh id can be
+//!    accessed only by who can know that id: who has it from a message, or from
+//!    a document that can be read. What a service forgets at will, it forgets
+//!    while nobody works on the message that it was told at, but others may be
+//!    at work: so a call is not local if it uses the key of another message that
+//!    may be forgotten, or writes where the service's rule looks. A worker all
+//!    of whose next steps are local goes first, with all its outcomes, and the
+//!    others wait. (A *persistent set* of one worker: Godefroid, *Partial-Order
+//!    Methods for the Verification of Concurrent Systems*, 1996.) That a lock
+//!    expires while its worker is acknowledging needs no step of its own: it is
+//!    the same as the acknowledgement failing (which takes one step more, so a
+//!    story may be that much longer than the shortest).
 //! 2. **Components.** Messages that share no document, directly or through
-//!    others, form separate components, and a component comes after those whose
+//!    others (who uses a service that forgets at will shares what its rule looks
+//!    at), form separate components, and a component comes after those whose
 //!    messages cause its own. Nothing flows back, so any run can be reordered so
 //!    that the components follow each other: what causes a message only happens
 //!    sooner, and as to workers, the one thing that components compete for, none
@@ -111,8 +116,7 @@ impl Footprints {
 
     /// Takes note of everything that can be seen in a world.
     pub(crate) fn observe(&mut self, machine: &mut Machine, world: &World) {
-        // What is forgotten at will is looked after where it matters; the rest is
-        // up to the clock.
+        // What is forgotten at will is no matter of time: see `forgetting_minds`.
         if world.timers.iter().any(|timer| machine.is_by_clock(timer)) {
             self.learned |= !self.uses_clock;
             self.uses_clock = true;

@@ -62,7 +62,7 @@ pub(crate) enum Step {
     Ack { worker: u8, outcome: Outcome },
     /// A call whose caller is dead takes effect.
     Land { flying: u8 },
-    /// A document's time to live has passed.
+    /// A document's time to live has passed, or something is forgotten outside.
     Expire { timer: u8 },
 }
 
@@ -1018,8 +1018,8 @@ impl Machine {
         }
     }
 
-    /// Whether a write is bound to fail, now and for ever: its etag or version
-    /// has been overtaken.
+    /// Whether a write is bound to fail, now and for ever, and with the same
+    /// answer: its etag or version has been overtaken.
     pub(crate) fn overtaken(&self, world: &World, call: &Call) -> bool {
         match call {
             Call::Put { object, condition: Condition::IfEtag(etag), .. }
