@@ -62,7 +62,7 @@ pub(crate) enum Step {
     Ack { worker: u8, outcome: Outcome },
     /// A call whose caller is dead takes effect.
     Land { flying: u8 },
-    /// A document's time to live has passed.
+    /// A document's time to live has passed, or something is forgotten outside.
     Expire { timer: u8 },
 }
 
@@ -632,9 +632,33 @@ impl Machine {
         if under_way {
             return Some(false);
         }
-        let endpoint = self.stores_of.iter().position(|stores| stores.further.contains(&timer.key.store))?;
+        let endpoint = self.judge_of(timer.key.store)?;
         let message = read_message(&self.texts().bytes(message))?;
-        Some(rule(&crate::verdict::snapshot(self, world, endpoint), &message))
+        Some(rule(&crate::verdict::stored(self, world, endpoint), &message))
+    }
+
+    /// Whether this is a service that forgets at will, as far as it can.
+    pub(crate) fn forgets_at_will(&self, store: u8) -> bool {
+        self.bounds.classes.contains(Fault::TimeToLiveExpires)
+            && self.outside(store).is_some_and(|outside| outside.forgets_at_will().is_some())
+    }
+
+    /// The endpoint whose stores decide whether a service may forget.
+    fn judge_of(&self, service: u8) -> Option<usize> {
+        self.stores_of.iter().position(|stores| stores.further.contains(&service))
+    }
+
+    /// Whether what is in this store decides whether a service may forget.
+    pub(crate) fn is_watched(&self, store: u8) -> bool {
+        let service = self.outside(store).is_some_and(Outside::is_service);
+        !service
+            && (0..).zip(&self.outsides).any(|(number, outside)| {
+                outside.as_ref().is_some_and(|outside| outside.forgets_at_will().is_some())
+                    && self.judge_of(number).is_some_and(|endpoint| {
+                        let stores = &self.stores_of[endpoint];
+                        (stores.main..=stores.main + 2).contains(&store) || stores.further.contains(&store)
+                    })
+            })
     }
 
     /// Lets one thing happen.
@@ -772,8 +796,10 @@ impl Machine {
             if self.affordable(world, fault, Some(&message)) {
                 let call = call.map(&mut |id| ids[id as usize]);
                 let dropped = Flying { endpoint, message: message.clone(), call, certain: false };
-                // One that may or may not land is as good as two.
-                if !world.flying.contains(&dropped) {
+                // No more of them can land than can be paid for.
+                let budget = self.budget(fault, Some(&message));
+                let left = usize::from(self.limit(budget) - world.used[budget]);
+                if world.flying.iter().filter(|other| **other == dropped).count() < left {
                     world.flying.push(dropped);
                 }
             }
@@ -948,8 +974,18 @@ impl Machine {
             && self.bounds.classes.contains(Fault::TimeToLiveExpires)
         {
             let forgets = Some((self.rehearsal.texts.intern(what.as_bytes()), message.clone()));
-            let older_locks = running_locks(world);
-            world.timers.push(Timer { key: object.clone(), time_to_live, forgets, older_locks });
+            let mut timer = Timer { key: object.clone(), time_to_live, forgets, older_locks: 0 };
+            if self.is_by_clock(&timer) {
+                timer.older_locks = running_locks(world);
+                world.timers.push(timer);
+            } else {
+                // What is forgotten at will has no order and knows no locks. It
+                // comes first, in an order that does not depend on when it came.
+                let class = |timer: &Timer| (timer.key.store, timer.key.key.template);
+                let before = |other: &&Timer| !self.is_by_clock(other) && class(other) <= class(&timer);
+                let place = world.timers.iter().take_while(before).count();
+                world.timers.insert(place, timer);
+            }
         }
         reply
     }
@@ -996,8 +1032,8 @@ impl Machine {
         }
     }
 
-    /// Whether a write is bound to fail, now and for ever: its etag or version
-    /// has been overtaken.
+    /// Whether a write is bound to fail, now and for ever, and with the same
+    /// answer: its etag or version has been overtaken.
     pub(crate) fn overtaken(&self, world: &World, call: &Call) -> bool {
         match call {
             Call::Put { object, condition: Condition::IfEtag(etag), .. }

@@ -65,6 +65,11 @@ impl Outside {
         matches!(self.kind, Kind::Service(_))
     }
 
+    /// Whether it is somebody else's service.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.kind, Kind::Service(_))
+    }
+
     /// By which rule it forgets at will, if not by the clock.
     pub(crate) fn forgets_at_will(&self) -> Option<&MayForget> {
         match &self.kind {

@@ -218,9 +218,12 @@ impl System {
     /// A service that forgets an idempotency key, as a fault
     /// ([`Fault::TimeToLiveExpires`](crate::Fault::TimeToLiveExpires)), once
     /// two things are true: `may_forget` says so of what the endpoint has
-    /// stored, given the message at whose processing the key was first used;
-    /// and nobody is processing a copy of that message. Without this, a service
-    /// remembers every key for ever.
+    /// stored (its documents, events, logs and streams, but not what services
+    /// have done), given the message at whose processing the key was used for
+    /// what is remembered; and nobody is processing a copy of that message, nor
+    /// can a call from its processing still land. Of several endpoints that call
+    /// the service, it is the first one that is looked at. Without this, a
+    /// service remembers every key for ever.
     ///
     /// # Panics
     ///

@@ -100,3 +100,35 @@ rules! {
     ID_IS_FORGOTTEN = "an id is forgotten when the window since its message was stored is over, duplicates or not";
     EXPECTATION_OUTLIVES_WINDOW = "an expectation is checked after the window as before";
 }
+
+// Logs of records.
+rules! {
+    NEW_LOG_IS_EMPTY = "a log that nobody has written to has no records";
+    PLACE_AFTER_IS_RETURNED = "an append at the end of the log succeeds and returns the place after its last record";
+    RECORDS_COME_BACK = "a read returns the records byte for byte as they were appended, oldest first";
+    READ_FROM_PLACE = "a read returns the records from its place on, as many as its limit, fewer only where the log ends";
+    STALE_PLACE_CONFLICTS = "an append at a place that is taken is a conflict";
+    FUTURE_PLACE_CONFLICTS = "an append at a place that the log has not reached is a conflict";
+    REFUSED_RECORDS_ARE_NOT_THERE = "an append that is refused leaves none of its records";
+    RECORDS_TOGETHER = "a read returns all records of an append or none of them";
+    NO_RECORDS_RECORD_NOTHING = "appending no records at the end of the log returns that place and records nothing";
+    NO_RECORDS_ARE_CHECKED_TOO = "appending no records at another place is a conflict";
+    EQUAL_RECORDS_ARE_KEPT = "a record that equals an earlier one is recorded like any other";
+    LOGS_ARE_INDEPENDENT = "an append to one log changes no other";
+    ONE_PLACE_ONE_APPEND = "of concurrent appends at the same place, exactly one succeeds and the others are conflicts";
+    NO_RECORD_IS_LOST = "concurrent writers who append at the end that they have read lose none of their records";
+}
+
+// Services.
+rules! {
+    NEW_KEY_IS_DONE = "a call with a new idempotency key succeeds";
+    REPEATED_CALL_SAME_REFERENCE = "another call with the same key and request is answered with the reference of the first";
+    KEY_IS_FOR_ONE_REQUEST = "a call with a key that was used for another request is refused, as a key that is reused";
+    REFUSED_CALL_CHANGES_NOTHING = "a call that is refused does nothing, and its key stays what it was";
+    KEYS_ARE_APART = "under another key, however similar, the same is done again, under a reference of its own";
+    TWINS_SHARE_A_REFERENCE = "concurrent calls with the same key and request are answered with the same reference";
+    ONE_REQUEST_HAS_THE_KEY = "of concurrent calls with the same key and different requests, one succeeds and the others are refused, then and later";
+    DONE_ONCE = "as long as a key is remembered, what is asked under it is done once";
+    KEY_IS_REMEMBERED = "a key is remembered, with reference and request, until its time is over";
+    KEY_IS_FORGOTTEN_AFTER = "once the time of a key is over, counted from when something was done, a call with it does something again, under another reference";
+}

@@ -118,14 +118,6 @@ impl Model for StreamModel {
         }
     }
 
-    fn refuses_for_ever(&self, state: &[u8], request: &[u8]) -> bool {
-        let Request::Publish(publication) = decode(request) else { return false };
-        // An id that is remembered now can be forgotten later.
-        let named = self.check_first == CheckFirst::MessageId && publication.message_id.is_some();
-        let overtaken = |(expected, actual): (u64, u64)| actual > expected;
-        !named && State::of(state).expectation(&publication).is_some_and(overtaken)
-    }
-
     fn forget(&self, state: &[u8], what: &str) -> Vec<u8> {
         let mut state = State::of(state);
         state.remembered.retain(|(id, _)| id != what);
