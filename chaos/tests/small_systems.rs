@@ -510,8 +510,8 @@ const FOUND_BEFORE_IN_CHAINS: [u64; 3] = [1_412, 1_636, 40_418];
 /// The others tell when a guard is taken away: at 135 and 310, a service that
 /// is asked two things under one key is contested; at 22 and 35, nothing is
 /// forgotten of a message that is being processed; at 1,330 and 1,552, a state
-/// is also what will be forgotten in it.
-const FOUND_BEFORE_OUTSIDE: [u64; 9] = [82, 1_536, 3_671, 135, 310, 22, 35, 1_330, 1_552];
+/// is also what will be forgotten in it, and at 2,773, which locks it waits for.
+const FOUND_BEFORE_OUTSIDE: [u64; 10] = [82, 1_536, 3_671, 135, 310, 22, 35, 1_330, 1_552, 2_773];
 
 #[test]
 fn random_handlers_end_as_by_brute_force() {
