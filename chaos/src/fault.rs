@@ -43,7 +43,8 @@ pub enum Fault {
     LockExpires,
     /// The broker delivers a message once more, now or much later.
     Duplicate,
-    /// A document's time to live has passed.
+    /// A document's time to live has passed; or a stream has forgotten the id of
+    /// a message, or a [forgetful](crate::System::forgetful) service a key.
     TimeToLiveExpires,
 }
 

@@ -7,20 +7,25 @@
 //!
 //! 1. **Local steps.** Publishing adds to a set, acknowledging removes a copy
 //!    that nobody else looks at, a write whose etag has been overtaken will be
-//!    refused for ever, and an access to a document is local when no other
-//!    message that is, or still can come, under way accesses it (one of the two
-//!    writing; of a service that answers a repeated request as it did the first
-//!    time, and is asked only one thing under a key, nothing is written). A document whose key is a fresh id can be accessed only by who
-//!    can know that id: who has it from a message, or from a document that can
-//!    be read. A worker all of whose next steps are local goes first, with all
-//!    its outcomes, and the others wait. (A *persistent set* of one worker:
-//!    Godefroid, *Partial-Order Methods for the Verification of Concurrent
-//!    Systems*, 1996.) That a lock expires while its worker is acknowledging
-//!    needs no step of its own: it is the same as the acknowledgement failing
-//!    (which takes one step more, so a story may be that much longer than the
-//!    shortest).
+//!    refused for ever, always in the same words, and an access to a document
+//!    is local when no other message that is, or still can come, under way
+//!    accesses it (one of the two writing; of a service that answers a repeated
+//!    request as it did the first time, and is asked only one thing under a
+//!    key, nothing is written). A document whose key is a fresh id can be
+//!    accessed only by who can know that id: who has it from a message, or from
+//!    a document that can be read. What a service forgets at will, it forgets
+//!    while nobody works on the message that it was told at, but others may be
+//!    at work: so a call is not local if it uses the key of another message that
+//!    may be forgotten, or writes where the service's rule looks. A worker all
+//!    of whose next steps are local goes first, with all its outcomes, and the
+//!    others wait. (A *persistent set* of one worker: Godefroid, *Partial-Order
+//!    Methods for the Verification of Concurrent Systems*, 1996.) That a lock
+//!    expires while its worker is acknowledging needs no step of its own: it is
+//!    the same as the acknowledgement failing (which takes one step more, so a
+//!    story may be that much longer than the shortest).
 //! 2. **Components.** Messages that share no document, directly or through
-//!    others, form separate components, and a component comes after those whose
+//!    others (who uses a service that forgets at will shares what its rule looks
+//!    at), form separate components, and a component comes after those whose
 //!    messages cause its own. Nothing flows back, so any run can be reordered so
 //!    that the components follow each other: what causes a message only happens
 //!    sooner, and as to workers, the one thing that components compete for, none
@@ -49,7 +54,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::call::{Call, CallKind, ObjectKey};
 use crate::fault::Fault;
 use crate::machine::{Machine, Step};
-use crate::outside::Outside;
 use crate::text::{Id, Text, TextId};
 use crate::world::{Busy, Object, Phase, World};
 
@@ -80,6 +84,8 @@ pub(crate) struct Footprints {
     /// What was asked of each key of a service that answers the same request
     /// always the same; nothing, where it was asked more than one thing.
     asked: BTreeMap<Class, Option<Text>>,
+    /// Messages that use services which forget at will.
+    forgotten: u64,
     /// Times to live are decided by a clock that everybody shares.
     uses_clock: bool,
     learned: bool,
@@ -110,8 +116,7 @@ impl Footprints {
 
     /// Takes note of everything that can be seen in a world.
     pub(crate) fn observe(&mut self, machine: &mut Machine, world: &World) {
-        // What is forgotten at will is forgotten while nobody works on its
-        // message, so it is out of everybody's way; the rest is up to the clock.
+        // What is forgotten at will is no matter of time: see `forgetting_minds`.
         if world.timers.iter().any(|timer| machine.is_by_clock(timer)) {
             self.learned |= !self.uses_clock;
             self.uses_clock = true;
@@ -143,7 +148,7 @@ impl Footprints {
             self.cause(machine, message, output);
         }
         let Some(object) = call.object() else { return };
-        let repeats = self.repeats(machine, call);
+        let repeats = self.repeats(machine, message, call);
         let access = self.objects.entry((object.store, object.key.template)).or_default();
         let bits = match call.kind() {
             CallKind::Read => &mut access.readers,
@@ -153,6 +158,10 @@ impl Footprints {
         let bit = 1 << message;
         self.learned |= *bits & bit == 0;
         *bits |= bit;
+        if machine.forgets_at_will(object.store) {
+            self.learned |= self.forgotten & bit == 0;
+            self.forgotten |= bit;
+        }
         let class = (object.store, object.key.template);
         if !self.learned && !self.exposed.contains(&class) && self.is_exposed(machine, world, message, object)
         {
@@ -169,15 +178,21 @@ impl Footprints {
     /// request to a service that answers it always the same, and that is asked
     /// nothing else under this key. In either order, two of these leave the same
     /// effect behind and get the same answer.
-    fn repeats(&mut self, machine: &Machine, call: &Call) -> bool {
+    ///
+    /// A service that forgets does so while nobody works on the message. That keeps
+    /// it out of the way, unless another message uses the same key.
+    fn repeats(&mut self, machine: &Machine, message: usize, call: &Call) -> bool {
         let Call::Ask { object, request, writes: true } = call else { return false };
-        if !machine.outside(object.store).is_some_and(Outside::repeats) {
+        let Some(outside) = machine.outside(object.store).filter(|outside| outside.repeats()) else {
             return false;
-        }
+        };
         let class = (object.store, object.key.template);
+        let access = self.objects.get(&class).copied().unwrap_or_default();
+        let alone = (access.readers | access.writers) & !(1 << message) == 0;
         let asked = self.asked.entry(class).or_insert_with(|| Some(request.clone()));
         let plain = request.ids.is_empty() && object.key.ids.is_empty();
-        if asked.is_some() && !(plain && asked.as_ref() == Some(request)) {
+        let same = plain && asked.as_ref() == Some(request) && (alone || !outside.forgets());
+        if asked.is_some() && !same {
             *asked = None;
             self.learned = true;
         }
@@ -242,6 +257,13 @@ impl Footprints {
         for (class, access) in &self.objects {
             if contested(access) && (!machine.texts().has_ids(class.1) || self.exposed.contains(class)) {
                 components.join(access.readers | access.writers);
+            }
+        }
+        if self.forgotten != 0 {
+            let watched = self.objects.iter().filter(|(class, _)| machine.is_watched(class.0));
+            let writers = watched.fold(0, |all, (_, access)| all | access.writers);
+            if writers != 0 {
+                components.join(self.forgotten | writers);
             }
         }
         if self.uses_clock {
@@ -372,6 +394,9 @@ impl Footprints {
             return false;
         }
         let others = *others.get_or_insert_with(|| self.others(machine, world, worker, busy));
+        if self.forgetting_minds(machine, world, busy, &call, object, others) {
+            return false;
+        }
         let access = self.objects.get(&(object.store, object.key.template)).copied().unwrap_or_default();
         let class = (object.store, object.key.template);
         let repeats = self.asked.get(&class).is_some_and(Option::is_some);
@@ -389,6 +414,31 @@ impl Footprints {
         }
         let known = self.known_to_others(machine, world, worker, busy, others);
         names.iter().any(|id| !known.contains(id))
+    }
+
+    /// Whether something may be forgotten at will before this worker moves that
+    /// the call affects or is affected by: the key that it uses, or a key whose
+    /// rule looks where it writes. Nothing is forgotten of the message that the
+    /// worker is busy with.
+    fn forgetting_minds(
+        &self,
+        machine: &Machine,
+        world: &World,
+        busy: &Busy,
+        call: &Call,
+        object: &ObjectKey,
+        others: u64,
+    ) -> bool {
+        if self.forgotten == 0 || !machine.any_left(world, Fault::TimeToLiveExpires) {
+            return false;
+        }
+        let writes = call.kind() == CallKind::Write && machine.is_watched(object.store);
+        let mut remembered = world
+            .timers
+            .iter()
+            .filter(|timer| !machine.is_by_clock(timer))
+            .filter(|timer| timer.forgets.as_ref().is_some_and(|(_, message)| *message != busy.message));
+        remembered.any(|timer| writes || timer.key == *object) || writes && others & self.forgotten != 0
     }
 
     /// The ids that others can know before this worker moves: from messages they

@@ -62,7 +62,7 @@ pub(crate) enum Step {
     Ack { worker: u8, outcome: Outcome },
     /// A call whose caller is dead takes effect.
     Land { flying: u8 },
-    /// A document's time to live has passed.
+    /// A document's time to live has passed, or something is forgotten outside.
     Expire { timer: u8 },
 }
 
@@ -106,6 +106,8 @@ pub(crate) struct Machine {
     pub(crate) sent: Vec<Copy>,
     /// The documents that are there from the start.
     stored: Vec<(ObjectKey, Text)>,
+    /// What is outside and not empty at the start.
+    stored_outside: Vec<(ObjectKey, Text)>,
     endpoints: Vec<Endpoint>,
     store_kinds: Vec<StoreKind>,
     /// What its endpoints call each store.
@@ -183,6 +185,11 @@ impl Machine {
             (key, texts.intern(body))
         });
         let stored = stored.collect();
+        let stored_outside = Outside::stored(system).into_iter().map(|(name, state)| {
+            let store = store_names.iter().position(|known| *known == name).expect("the system knows it");
+            (ObjectKey { store: store as u8, key: texts.intern(b"") }, texts.intern(&state))
+        });
+        let stored_outside = stored_outside.collect();
         Self {
             rehearsal: Rehearsal::new(endpoints.clone(), stores_of.clone(), texts, pulse, max_calls),
             bounds,
@@ -191,6 +198,7 @@ impl Machine {
             store_kinds,
             store_labels,
             stored,
+            stored_outside,
             stores_of,
             outsides,
             routes: FxHashMap::default(),
@@ -237,7 +245,8 @@ impl Machine {
     /// Everything that is sent or stored at the start.
     fn first_texts(&self) -> impl Iterator<Item = &Text> {
         let sent = self.sent.iter().map(|copy| &copy.message);
-        sent.chain(self.stored.iter().flat_map(|(key, body)| [&key.key, body]))
+        let stored = self.stored.iter().chain(&self.stored_outside);
+        sent.chain(stored.flat_map(|(key, body)| [&key.key, body]))
     }
 
     /// The world before anything has happened: all messages on their queues.
@@ -254,6 +263,11 @@ impl Machine {
             let content = Content::Document(Some(version));
             objects.push(Object { key: key.clone(), content, history: Vec::new() });
         }
+        objects.extend(self.stored_outside.iter().map(|(key, state)| Object {
+            key: key.clone(),
+            content: Content::Outside(state.clone()),
+            history: Vec::new(),
+        }));
         objects.sort_by(|a, b| a.key.cmp(&b.key));
         World {
             objects,
@@ -618,9 +632,33 @@ impl Machine {
         if under_way {
             return Some(false);
         }
-        let endpoint = self.stores_of.iter().position(|stores| stores.further.contains(&timer.key.store))?;
+        let endpoint = self.judge_of(timer.key.store)?;
         let message = read_message(&self.texts().bytes(message))?;
-        Some(rule(&crate::verdict::snapshot(self, world, endpoint), &message))
+        Some(rule(&crate::verdict::stored(self, world, endpoint), &message))
+    }
+
+    /// Whether this is a service that forgets at will, as far as it can.
+    pub(crate) fn forgets_at_will(&self, store: u8) -> bool {
+        self.bounds.classes.contains(Fault::TimeToLiveExpires)
+            && self.outside(store).is_some_and(|outside| outside.forgets_at_will().is_some())
+    }
+
+    /// The endpoint whose stores decide whether a service may forget.
+    fn judge_of(&self, service: u8) -> Option<usize> {
+        self.stores_of.iter().position(|stores| stores.further.contains(&service))
+    }
+
+    /// Whether what is in this store decides whether a service may forget.
+    pub(crate) fn is_watched(&self, store: u8) -> bool {
+        let service = self.outside(store).is_some_and(Outside::is_service);
+        !service
+            && (0..).zip(&self.outsides).any(|(number, outside)| {
+                outside.as_ref().is_some_and(|outside| outside.forgets_at_will().is_some())
+                    && self.judge_of(number).is_some_and(|endpoint| {
+                        let stores = &self.stores_of[endpoint];
+                        (stores.main..=stores.main + 2).contains(&store) || stores.further.contains(&store)
+                    })
+            })
     }
 
     /// Lets one thing happen.
@@ -758,8 +796,10 @@ impl Machine {
             if self.affordable(world, fault, Some(&message)) {
                 let call = call.map(&mut |id| ids[id as usize]);
                 let dropped = Flying { endpoint, message: message.clone(), call, certain: false };
-                // One that may or may not land is as good as two.
-                if !world.flying.contains(&dropped) {
+                // No more of them can land than can be paid for.
+                let budget = self.budget(fault, Some(&message));
+                let left = usize::from(self.limit(budget) - world.used[budget]);
+                if world.flying.iter().filter(|other| **other == dropped).count() < left {
                     world.flying.push(dropped);
                 }
             }
@@ -934,8 +974,18 @@ impl Machine {
             && self.bounds.classes.contains(Fault::TimeToLiveExpires)
         {
             let forgets = Some((self.rehearsal.texts.intern(what.as_bytes()), message.clone()));
-            let older_locks = running_locks(world);
-            world.timers.push(Timer { key: object.clone(), time_to_live, forgets, older_locks });
+            let mut timer = Timer { key: object.clone(), time_to_live, forgets, older_locks: 0 };
+            if self.is_by_clock(&timer) {
+                timer.older_locks = running_locks(world);
+                world.timers.push(timer);
+            } else {
+                // What is forgotten at will has no order and knows no locks. It
+                // comes first, in an order that does not depend on when it came.
+                let class = |timer: &Timer| (timer.key.store, timer.key.key.template);
+                let before = |other: &&Timer| !self.is_by_clock(other) && class(other) <= class(&timer);
+                let place = world.timers.iter().take_while(before).count();
+                world.timers.insert(place, timer);
+            }
         }
         reply
     }
@@ -982,8 +1032,8 @@ impl Machine {
         }
     }
 
-    /// Whether a write is bound to fail, now and for ever: its etag or version
-    /// has been overtaken.
+    /// Whether a write is bound to fail, now and for ever, and with the same
+    /// answer: its etag or version has been overtaken.
     pub(crate) fn overtaken(&self, world: &World, call: &Call) -> bool {
         match call {
             Call::Put { object, condition: Condition::IfEtag(etag), .. }

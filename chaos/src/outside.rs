@@ -45,15 +45,29 @@ impl Outside {
         streams.chain(services).collect()
     }
 
+    /// What is not empty at the start, named for the world, and its state.
+    pub(crate) fn stored(system: &System) -> Vec<(String, Vec<u8>)> {
+        system
+            .published
+            .iter()
+            .map(|(name, messages)| (format!("stream {name}"), StreamModel::holding(messages)))
+            .collect()
+    }
+
     /// Whether anything that it remembers is ever forgotten.
     pub(crate) fn forgets(&self) -> bool {
         matches!(self.kind, Kind::Stream | Kind::Service(Some(_)))
     }
 
     /// Whether it answers a request that it has answered before as it did then,
-    /// and does nothing, for ever.
+    /// and does nothing, for as long as it does not forget.
     pub(crate) fn repeats(&self) -> bool {
-        matches!(self.kind, Kind::Service(None))
+        matches!(self.kind, Kind::Service(_))
+    }
+
+    /// Whether it is somebody else's service.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.kind, Kind::Service(_))
     }
 
     /// By which rule it forgets at will, if not by the clock.

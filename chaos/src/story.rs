@@ -334,7 +334,7 @@ impl<'a> Teller<'a> {
                 format!("deletes {}{condition}", self.object_name(object))
             }
             Call::Ask { object, request, .. } => {
-                self.outside(object).say_request(&self.machine.texts().bytes(request))
+                self.with_names(&self.outside(object).say_request(&self.machine.texts().bytes(request)))
             }
             Call::Publish { message } => {
                 format!("publishes {}{}", self.message(message), self.other_id(before, message))
@@ -404,7 +404,8 @@ impl<'a> Teller<'a> {
             }
             (_, Reply::Absent) => ": not there".to_owned(),
             (Call::Ask { object, .. }, Reply::Answered { reply, .. }) => {
-                format!(": {}", self.outside(object).say_reply(&self.machine.texts().bytes(reply)))
+                let said = self.outside(object).say_reply(&self.machine.texts().bytes(reply));
+                format!(": {}", self.with_names(&said))
             }
             (Call::Get { object }, Reply::Found { body, etag }) => {
                 let shown = self.etags.iter().any(|(key, id)| key == object && id == etag);
@@ -512,6 +513,22 @@ impl<'a> Teller<'a> {
                 serde_json::from_slice(&self.machine.texts().bytes(&copy.message)).ok()?;
             (message.id == id).then(|| format!("‹{}›", words::said(&message)))
         })
+    }
+
+    /// A text with what messages say in the place of their ids, where these
+    /// stand in quotation marks.
+    fn with_names(&self, text: &str) -> String {
+        let mut told = String::new();
+        let mut marked = false;
+        for (place, part) in text.split('"').enumerate() {
+            let name = self.name_of(part);
+            if place > 0 && !marked && name.is_none() {
+                told.push('"');
+            }
+            told.push_str(name.as_deref().unwrap_or(part));
+            marked = name.is_some();
+        }
+        told
     }
 
     fn say(&mut self, arrow: Option<(usize, usize)>, fault: bool, text: String) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::outside::StreamModel;
-use shared::{Endpoint, Message, Snapshot};
+use shared::{Endpoint, Message, Snapshot, StreamMessage};
 
 use crate::checker::Specification;
 use crate::machine::StoreKind;
@@ -31,6 +31,8 @@ pub struct System {
     pub(crate) garbage: Vec<GarbageRule>,
     /// What kind of stream a stream is, where it is not the default kind.
     pub(crate) streams: Vec<(String, StreamModel)>,
+    /// What is in a stream before anything happens.
+    pub(crate) published: Vec<(String, Vec<StreamMessage>)>,
     /// Which services forget their keys, and when they may.
     pub(crate) forgetful: Vec<(String, Arc<MayForget>)>,
 }
@@ -69,6 +71,7 @@ impl System {
             storage_bounds: Vec::new(),
             garbage: Vec::new(),
             streams: Vec::new(),
+            published: Vec::new(),
             forgetful: Vec::new(),
         }
     }
@@ -174,22 +177,53 @@ impl System {
     /// When no endpoint added so far has such a stream.
     #[must_use]
     pub fn stream(mut self, name: &str, kind: StreamModel) -> Self {
-        let known: Vec<&String> = self.endpoints.iter().flat_map(Endpoint::streams).collect();
-        assert!(
-            known.iter().any(|known| *known == name),
-            "there is no stream named {name:?}; there are {known:?}"
-        );
+        self.demand_stream(name);
         self.streams.retain(|(other, _)| other != name);
         self.streams.push((name.to_owned(), kind));
         self
     }
 
+    /// Messages, each a subject and a body, that are in a stream before
+    /// anything happens. The window of their ids, if they had any, is over.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a stream.
+    #[must_use]
+    pub fn published<S: Into<String>>(
+        mut self,
+        stream: &str,
+        messages: impl IntoIterator<Item = (S, Vec<u8>)>,
+    ) -> Self {
+        self.demand_stream(stream);
+        let messages = (1..).zip(messages).map(|(sequence, (subject, body))| StreamMessage {
+            sequence,
+            subject: subject.into(),
+            body,
+            message_id: None,
+        });
+        self.published.retain(|(other, _)| other != stream);
+        self.published.push((stream.to_owned(), messages.collect()));
+        self
+    }
+
+    fn demand_stream(&self, name: &str) {
+        let known: Vec<&String> = self.endpoints.iter().flat_map(Endpoint::streams).collect();
+        assert!(
+            known.iter().any(|known| *known == name),
+            "there is no stream named {name:?}; there are {known:?}"
+        );
+    }
+
     /// A service that forgets an idempotency key, as a fault
     /// ([`Fault::TimeToLiveExpires`](crate::Fault::TimeToLiveExpires)), once
     /// two things are true: `may_forget` says so of what the endpoint has
-    /// stored, given the message at whose processing the key was first used;
-    /// and nobody is processing a copy of that message. Without this, a service
-    /// remembers every key for ever.
+    /// stored (its documents, events, logs and streams, but not what services
+    /// have done), given the message at whose processing the key was used for
+    /// what is remembered; and nobody is processing a copy of that message, nor
+    /// can a call from its processing still land. Of several endpoints that call
+    /// the service, it is the first one that is looked at. Without this, a
+    /// service remembers every key for ever.
     ///
     /// # Panics
     ///

@@ -10,6 +10,7 @@ use crate::call::recorded_events;
 use crate::checker::{self, Evidence, Judgement, Property};
 use crate::fault::Fault;
 use crate::machine::Machine;
+use crate::outside::Outside;
 use crate::rehearsal::{HandlerFault, quietly};
 use crate::system::System;
 use crate::text::Text;
@@ -324,6 +325,15 @@ fn inputs(machine: &mut Machine, world: &World, endpoint: usize, hint: Option<&[
 
 /// What an endpoint's stores hold.
 pub(crate) fn snapshot(machine: &Machine, world: &World, endpoint: usize) -> Snapshot {
+    view(machine, world, endpoint, |_| true)
+}
+
+/// What an endpoint's stores hold, without what services have done.
+pub(crate) fn stored(machine: &Machine, world: &World, endpoint: usize) -> Snapshot {
+    view(machine, world, endpoint, |outside| !outside.is_service())
+}
+
+fn view(machine: &Machine, world: &World, endpoint: usize, shown: fn(&Outside) -> bool) -> Snapshot {
     let mut snapshot = Snapshot::default();
     let stores = machine.stores_of(endpoint);
     let texts = machine.texts();
@@ -345,7 +355,9 @@ pub(crate) fn snapshot(machine: &Machine, world: &World, endpoint: usize) -> Sna
                 let store = object.key.store;
                 if store == stores.main + 2 || stores.further.contains(&store) {
                     let outside = machine.outside(store).expect("only what is outside has such a state");
-                    outside.show(&mut snapshot, machine.store_label(store), &key, &texts.bytes(state));
+                    if shown(outside) {
+                        outside.show(&mut snapshot, machine.store_label(store), &key, &texts.bytes(state));
+                    }
                 }
             }
             _ => {}

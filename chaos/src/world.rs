@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) published: Vec<Copy>,
     /// Calls that outlived whoever made them.
     pub(crate) flying: Vec<Flying>,
-    /// Running times to live, oldest first.
+    /// What is forgotten at will; then running times to live, oldest first.
     pub(crate) timers: Vec<Timer>,
     /// Which component of the messages is being worked on (see
     /// [`independence`](crate::independence)).
@@ -130,7 +130,7 @@ pub(crate) struct Timer {
     /// told; none for a document.
     pub(crate) forgets: Option<(Text, Text)>,
     /// The workers (one bit each) whose lock was running when this was set, and
-    /// still is.
+    /// still is; none, if it is not the clock that decides.
     pub(crate) older_locks: u32,
 }
 

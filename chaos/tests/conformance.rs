@@ -3,13 +3,18 @@
 //! engine.
 
 use chaos::{Chaos, Report, StoreKind, System};
+use shared::outside::{CheckFirst, StreamModel};
 use shared::{Endpoint, Message, MessageId};
+
+fn run(endpoint: Endpoint, kind: StoreKind) -> Report {
+    let name = endpoint.name().to_owned();
+    run_system(System::of(endpoint).store(name, kind))
+}
 
 /// One run without faults. (All orders of the suite's many concurrent calls
 /// would be too many.)
-fn run(endpoint: Endpoint, kind: StoreKind) -> Report {
-    let name = endpoint.name().to_owned();
-    Chaos::on(|| System::of(endpoint).store(name, kind))
+fn run_system(system: System) -> Report {
+    Chaos::on(|| system)
         .send([Message::new(MessageId::named("go"), &"Go")])
         .calls_per_delivery(5_000)
         .run()
@@ -67,4 +72,41 @@ fn the_size_limit_conforms() {
     // And the suite would notice a limit that is off by one.
     let report = run(endpoint(), StoreKind { weak: false, limit: Some(LIMIT - 1) });
     assert!(!report.holds() && report.to_string().contains("broken rule"), "{report}");
+}
+
+#[test]
+fn the_logs_conform() {
+    let endpoint = Endpoint::new("suite", async |_, ports, _| {
+        shared::conformance::record_log(&*ports.log, "suite").await;
+        Ok(())
+    });
+    assert_conforms(endpoint, StoreKind::default());
+}
+
+#[test]
+fn a_service_conforms() {
+    let endpoint = Endpoint::new("suite", async |_, ports, _| {
+        shared::conformance::service(ports.service("post"), "suite").await;
+        Ok(())
+    });
+    let endpoint = endpoint.with_service("post");
+    assert_conforms(endpoint.clone(), StoreKind::default());
+    // One that may forget is as good, as long as it does not.
+    let report = run_system(System::of(endpoint).forgetful("post", |_, _| true));
+    assert!(report.holds(), "{}", report.headline());
+}
+
+#[test]
+fn a_stream_conforms_whatever_it_looks_at_first() {
+    for check_first in [CheckFirst::MessageId, CheckFirst::Expectation] {
+        let endpoint = Endpoint::new("suite", async move |_, ports, _| {
+            shared::conformance::subject_stream(ports.stream("subjects"), "suite").await;
+            shared::conformance::last_of_filter(ports.stream("subjects"), "suite").await;
+            shared::conformance::retry(ports.stream("subjects"), "suite", check_first).await;
+            Ok(())
+        });
+        let kind = StreamModel { check_first, window: StreamModel::WINDOW };
+        let report = run_system(System::of(endpoint.with_stream("subjects")).stream("subjects", kind));
+        assert!(report.holds(), "{check_first:?}: {}", report.headline());
+    }
 }

@@ -8,8 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use chaos::{Counts, Fault, Naming, Property, Reductions, System, Verdict, explore, specifications};
+use serde_json::json;
 use shared::order::Command;
-use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+use shared::{
+    Context, Endpoint, Expected, Message, MessageId, Ports, Precondition, Publication, Snapshot, StreamError,
+};
 use support::handlers::{naive, outbox, point_in_time, stored_view, stream_view};
 use support::{add_item, remove_item};
 
@@ -43,7 +46,17 @@ fn described(snapshot: &Snapshot) -> String {
     let plain = snapshot.documents().filter(|(key, _)| !fresh(key)).map(document);
     let named = snapshot.documents().filter(|(key, _)| fresh(key)).map(document);
     let streams = ["order-1", "order-2"].map(|name| format!("{:?}\n", snapshot.stream(name)));
-    streams.into_iter().chain(plain).chain(named).collect()
+    let logs = ["order-1", "order-2"].map(|name| {
+        let records = snapshot.log(name).iter().map(|record| String::from_utf8_lossy(record).into_owned());
+        format!("{name}: {:?}\n", records.collect::<Vec<_>>())
+    });
+    let effects = snapshot.effects("service").into_iter().map(|effect| format!("{effect:?}\n"));
+    let messages = snapshot.subject_stream("subjects").iter().map(|message| {
+        let (sequence, subject, id) = (message.sequence, &message.subject, &message.message_id);
+        format!("{sequence} {subject} {}, named {id:?}\n", String::from_utf8_lossy(&message.body))
+    });
+    let outside = logs.into_iter().chain(effects).chain(messages);
+    streams.into_iter().chain(outside).chain(plain).chain(named).collect()
 }
 
 /// A handler, and everything its stores hold as the state to be compared.
@@ -113,6 +126,70 @@ async fn pointing(message: &Message, ports: &Ports, context: &Context) -> anyhow
     Ok(())
 }
 
+/// Announces the item on a stream of many subjects, under its order, after what
+/// is there; what it says is named by a fresh id.
+async fn announcing(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let command = message.read::<Command>()?;
+    let (stream, subject) = (ports.stream("subjects"), format!("item.{}", command.order_id()));
+    let known = stream.read(&subject).await?;
+    if known.iter().any(|known| known.body.starts_with(command.item().as_bytes())) {
+        return Ok(());
+    }
+    let last = known.last().map_or(0, |last| last.sequence);
+    let publication = Publication::new(subject, format!("{} {}", command.item(), context.new_id()))
+        .with_id(message.id)
+        .expecting(Expected::LastSubjectSequence(last));
+    match stream.publish(publication).await {
+        // Whoever was faster tells how far it is.
+        Err(StreamError::WrongLastSequence { actual }) => {
+            ports.documents.put(command.item(), vec![b'0' + actual as u8], Precondition::None).await?;
+            anyhow::bail!("somebody was faster")
+        }
+        other => other.map(|_| ()).map_err(Into::into),
+    }
+}
+
+/// Logs the item twice, once before and once after it is done.
+async fn logging(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let command = message.read::<Command>()?;
+    let (log, item) = (command.order_id(), command.item().as_bytes().to_vec());
+    for times in [1, 2] {
+        let records = ports.log.read(log, 0, 10).await?;
+        if records.iter().filter(|record| **record == item).count() < times {
+            ports.log.append(log, records.len() as u64, vec![item.clone()]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Has the item delivered, under a key of `key`, and notes under which
+/// reference, or that it was refused.
+async fn delivering(
+    message: &Message,
+    ports: &Ports,
+    key: impl Fn(&Command) -> String,
+) -> anyhow::Result<()> {
+    let command = message.read::<Command>()?;
+    let key = MessageId::named(&key(&command));
+    let note = match ports.service("service").call(key, &json!(command.item())).await {
+        Ok(reference) => reference.to_string(),
+        Err(shared::ServiceError::KeyReused) => "refused".to_owned(),
+        Err(other) => return Err(other.into()),
+    };
+    ports.documents.put(command.item(), note.into(), Precondition::None).await?;
+    Ok(())
+}
+
+/// A key for every item.
+async fn repeating(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    delivering(message, ports, |command| command.item().to_owned()).await
+}
+
+/// A key for every order, whatever the item.
+async fn contested(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    delivering(message, ports, |command| command.order_id().to_owned()).await
+}
+
 fn cases() -> Vec<Case> {
     let one = || vec![add_item("order-1", "tea")];
     let two = || vec![add_item("order-1", "tea"), remove_item("order-1", "tea")];
@@ -123,6 +200,12 @@ fn cases() -> Vec<Case> {
     let joined = || Endpoint::new("joined", joined);
     let selected = || Endpoint::new("selected", selected);
     let pointing = || Endpoint::new("pointing", pointing);
+    let announcing = || Endpoint::new("announcing", announcing).with_stream("subjects");
+    let logging = || Endpoint::new("logging", logging);
+    let repeating = || Endpoint::new("repeating", repeating).with_service("service");
+    let contested = || Endpoint::new("contested", contested).with_service("service");
+    let same = || vec![add_item("order-1", "tea"), add_item("order-1", "cake")];
+    let fading: &[Fault] = &[Fault::TimeToLiveExpires, Fault::WriteReplyLost, Fault::Duplicate];
     let crashes: &[Fault] = &[Fault::CrashAfterWrite, Fault::WriteReplyLost, Fault::AckFails];
     let case = |name, endpoint, mail, faults, only, tiny| Case { name, endpoint, mail, faults, only, tiny };
     vec![
@@ -144,11 +227,28 @@ fn cases() -> Vec<Case> {
             false,
         ),
         case("pointing, one", pointing, one(), 1, Some(crashes), false),
+        case("announcing, one", announcing, one(), 2, Some(fading), false),
+        case("announcing, same", announcing, same(), 1, Some(fading), false),
+        case("announcing, apart", announcing, apart(), 1, Some(crashes), false),
+        case("logging, same", logging, same(), 1, Some(crashes), false),
+        case("logging, apart", logging, apart(), 1, None, false),
+        case("repeating, two", repeating, two(), 2, Some(crashes), false),
+        case("repeating, apart", repeating, apart(), 1, None, false),
+        case("contested, same", contested, same(), 1, None, false),
+        case("contested, apart", contested, apart(), 1, Some(crashes), false),
+        case("forgetting, repeating", repeating, two(), 2, Some(fading), false),
+        case("forgetting, contested", contested, same(), 1, Some(fading), false),
     ]
 }
 
 fn search(case: &Case, reductions: Reductions, naming: Naming) -> (Verdict, Seen, usize, Counts) {
-    let (system, seen) = recorded((case.endpoint)());
+    let (mut system, seen) = recorded((case.endpoint)());
+    if case.name.starts_with("forgetting") {
+        let done = |snapshot: &Snapshot, message: &Message| {
+            message.read::<Command>().is_ok_and(|command| snapshot.document(command.item()).is_some())
+        };
+        system = system.forgetful("service", done);
+    }
     let mut search = explore(|| system)
         .send(case.mail.clone())
         .faults(case.faults)

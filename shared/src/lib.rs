@@ -30,7 +30,7 @@ pub mod order;
 pub mod outside;
 pub mod payments;
 pub mod ports;
-#[cfg(any(feature = "dynamodb", feature = "object-store"))]
+#[cfg(any(feature = "dynamodb", feature = "jetstream", feature = "object-store"))]
 pub mod real;
 pub mod state_machine;
 

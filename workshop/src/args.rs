@@ -122,17 +122,29 @@ pub enum Command {
         /// Only this exercise [default: all of them]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
-        /// Rewrite what follows from others: starter hashes, copies, tables
+        /// Rewrite what follows from others: hashes, copies, excerpts
         #[arg(long)]
         fix: bool,
+        /// Only what is read: slides, sheets, agendas. Builds nothing
+        #[arg(long, conflicts_with = "exercise")]
+        pages: bool,
     },
     /// Check this machine: toolchain, crates, disk, terminal
     Doctor,
     /// Show the day: blocks, minutes, clock
     Agenda {
+        /// A cut in agendas/, such as half-day [default: the day]
+        #[arg(value_name = "CUT")]
+        cut: Option<String>,
         /// When the day begins [default: as agenda.toml says]
         #[arg(long, value_name = "HH:MM", allow_hyphen_values = true)]
         start: Option<String>,
+    },
+    /// List the decks, or say which file to open for one
+    Slides {
+        /// 6, 06 or the full name [default: list them]
+        #[arg(value_name = "NN")]
+        deck: Option<String>,
     },
     /// Show your progress as a short code, for the room
     Code {
@@ -157,6 +169,9 @@ pub enum Command {
         /// Bring its mistakes, too
         #[arg(long, requires = "unlock")]
         mistakes: bool,
+        /// Leave out the slides, which need Node to be built
+        #[arg(long, conflicts_with = "unlock")]
+        no_slides: bool,
     },
 }
 
@@ -199,7 +214,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 38);
+        assert_eq!(pages.len(), 40);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -134,7 +134,11 @@ fn the_day_has_a_clock() {
             .ends_in_trouble(&[&format!("{nonsense:?} is no time of day")]);
     }
     miniature.replace("agenda.toml", "\"01\"", "\"07\"");
-    miniature.run(&["agenda"]).ends_in_trouble(&["agenda.toml names exercise 07", "00-meet, 01-add"]);
+    miniature.run(&["agenda"]).ends_in_trouble(&[
+        "agenda.toml names what is not there",
+        "exercise 07",
+        "00-meet, 01-add",
+    ]);
 }
 
 #[test]
@@ -162,6 +166,131 @@ fn an_agenda_that_does_not_add_up_is_a_culprit() {
         let ran = miniature.run(&["verify"]).exits(1).says(culprits);
         assert_eq!(ran.out.matches("mend it:").count(), culprits.len(), "{ran}");
     }
+}
+
+/// A workshop with a deck, a sheet and all kinds of agendas.
+fn with_pages() -> Miniature {
+    let miniature = Miniature::with(&["00-meet", "01-add"]);
+    let deck = "---\nmarp: true\ntheme: workshop\npaginate: true\ntitle: Why\nminutes: 10\n\
+                block: \"lecture\"\n---\n\n# Why\n\nSo.\n\n<!-- Say: so. -->\n\n---\n\n## How\n\n\
+                ```rust solutions/01-add/src/lib.rs#CASE\n```\n\n<!-- Demo: `cargo workshop test 01` -->\n";
+    miniature.write("slides/01-why.md", deck);
+    let sheet = "---\ntitle: What now?\nminutes: 5\n---\n\n# What now?\n\nSee [the page](../exercises/01-add/README.md).\n";
+    miniature.write("brainstorms/1-now.md", sheet);
+    let pages = AGENDA
+        .replace("title = \"Why\"\nminutes = 10", "deck = \"01-why\"")
+        .replace("\"break\"\ntitle = \"Tea\"\nminutes = 5", "\"brainstorm\"\nsheet = \"1-now\"");
+    miniature.write("agenda.toml", &pages);
+    miniature.write(
+        "agendas/half.toml",
+        "title = \"Half\"\nstart = \"13:00\"\nminutes_at_most = 20\nblock = [\n\
+         { kind = \"lecture\", deck = \"01-why\" },\n{ kind = \"lunch\", title = \"Late\", minutes = 10 },\n]\n",
+    );
+    miniature.write(
+        "agendas/self-study.toml",
+        "sitting = [\n{ title = \"One\", read = [\"01-why\"], exercises = [\"00\"] },\n\
+         { title = \"Two\", think = [\"1-now\"], exercises = [\"01\"] },\n]\n",
+    );
+    let marks = ["agenda.toml", "agendas/half.toml", "agendas/self-study.toml"];
+    let marks = marks.map(|file| format!("<!-- agenda: {file} -->\n<!-- end -->\n"));
+    miniature.write("AGENDA.md", &format!("# Agenda\n\n{}", marks.join("\n")));
+    miniature
+}
+
+#[test]
+fn decks_sheets_and_agendas_are_one() {
+    let miniature = with_pages();
+    let page = "slides/01-why.md:20: it is not what its source has";
+    miniature.run(&["verify", "--pages"]).exits(1).says(&[page, "AGENDA.md:4: a table is not", "2 culprits"]);
+    miniature.run(&["verify", "--pages", "--fix"]).exits(0).says(&["all as declared"]);
+    miniature.run(&["verify"]).exits(0);
+    assert!(miniature.read("slides/01-why.md").contains("pub const CASE"));
+    let agenda = miniature.read("AGENDA.md");
+    for line in [
+        "| 09:30 | 10 | lecture | [Why](slides/01-why.md) |",
+        "| 09:40 | 30 | exercise | [01 Title of 01-add](exercises/01-add/README.md) |",
+        "| 10:10 | 5 | brainstorm | [What now?](brainstorms/1-now.md) |",
+        "45 minutes: exercise 30, lecture 10, brainstorm 5.",
+        "| 13:20 | | the end | |",
+        "**2 · Two** (35 minutes)",
+        "- Do: [01 Title of 01-add](exercises/01-add/README.md), `cargo workshop test 01`",
+        "2 sittings, 75 minutes.",
+    ] {
+        assert!(agenda.contains(line), "{line:?} is not here:\n{agenda}");
+    }
+    miniature.run(&["agenda", "half"]).exits(0).says(&["Half, 13:00 to 13:20", "13:10 10 min lunch Late"]);
+    miniature.run(&["agenda", "whole"]).ends_in_trouble(&["there is no cut \"whole\"", "there are half"]);
+    miniature.run(&["slides"]).exits(0).says(&["10 min 01-why Why", "`bash .ci/slides` makes pages"]);
+    miniature.run(&["slides", "1"]).exits(0).says(&["Read slides/01-why.md"]);
+    miniature.write("target/slides/01-why.html", "");
+    miniature.run(&["slides", "01"]).exits(0).says(&["target/slides/01-why.html in a browser"]);
+    miniature.run(&["slides", "2"]).ends_in_trouble(&["there is no deck \"2\"; there are 01-why"]);
+
+    for (file, from, to, culprits) in [
+        ("slides/01-why.md", "test 01", "test 07", &["slides/01-why.md:24: `cargo workshop test 07`"][..]),
+        ("slides/01-why.md", "So.", "[So](no.md).", &["slides/01-why.md:12: the link to \"no.md\""]),
+        (
+            "slides/01-why.md",
+            "minutes: 10",
+            "minutes: 11",
+            &[
+                "agenda.toml: the blocks take 46 minutes",
+                "half.toml: the blocks take 21 minutes, and the day has 20",
+            ],
+        ),
+        ("slides/01-why.md", "title: Why", "title: Why?", &["AGENDA.md:6: a table is not"]),
+        ("brainstorms/1-now.md", "minutes: 5", "minutes: 6", &["agenda.toml: the blocks take 46 minutes"]),
+        (
+            "brainstorms/1-now.md",
+            "title: What now?\n",
+            "",
+            &[
+                "brainstorms/1-now.md: its front matter has no title",
+                "agenda.toml: brainstorms/1-now.md",
+                "self-study.toml: \"Two\"",
+            ],
+        ),
+        ("brainstorms/1-now.md", "01-add", "02-add", &["1-now.md:8: the link to \"../exercises/02-add"]),
+        ("brainstorms/1-now.md", "See", "See `cargo workshop sea`,", &["1-now.md:8: `cargo workshop sea`"]),
+        (
+            "agenda.toml",
+            "01-why",
+            "02-why",
+            &["agenda.toml: there is no deck 02-why: slides/02-why.md is not"],
+        ),
+        ("agenda.toml", "1-now", "../1-now", &["agenda.toml: there is no sheet ../1-now"]),
+        (
+            "agendas/half.toml",
+            "\"lunch\", title = \"Late\", minutes = 10",
+            "\"lecture\", deck = \"01-why\"",
+            &["half.toml: 01-why is in it twice"],
+        ),
+        ("agendas/half.toml", "13:00", "1300", &["half.toml: start: \"1300\" is no time"]),
+        (
+            "agendas/self-study.toml",
+            ", exercises = [\"00\"]",
+            "",
+            &["\"One\" takes 10 minutes", "exercise 00 is in no"],
+        ),
+        ("agendas/self-study.toml", "\"1-now\"", "\"1-now\", \"1-now\"", &["sheet 1-now is in it twice"]),
+        ("agendas/self-study.toml", "think =", "dream =", &["self-study.toml: line 3: unknown field"]),
+        ("AGENDA.md", "| Late |", "| Early |", &["AGENDA.md:18: a table is not"]),
+        ("AGENDA.md", "# Agenda", "# [Agenda](gone.md)", &["AGENDA.md:1: the link to \"gone.md\""]),
+        ("AGENDA.md", "# Agenda", "# `cargo test -p sol09-x`", &["AGENDA.md:1: `cargo test -p sol09-x`"]),
+    ] {
+        let before = miniature.read(file);
+        miniature.replace(file, from, to);
+        let ran = miniature.run(&["verify", "--pages"]).exits(1).says(culprits);
+        assert_eq!(ran.out.matches("mend it:").count(), culprits.len(), "{ran}");
+        miniature.write(file, &before);
+    }
+    miniature.run(&["verify", "--pages"]).exits(0);
+    miniature.write("slides/1-why.md", "");
+    miniature.write("slides/01-twin.md", &miniature.read("slides/01-why.md"));
+    miniature.run(&["verify", "--pages"]).exits(1).says(&[
+        "slides/01-why.md: slides/01-twin.md has the same number",
+        "slides/1-why.md: it is not called NN-name.md",
+    ]);
 }
 
 /// The code that the command shows.
@@ -284,6 +413,39 @@ fn a_handout_has_the_starters_and_no_answers() {
     Ran::of(workshop().current_dir(&room).args(["test", "01"])).exits(1).says(&["RED"]);
     Ran::of(workshop().current_dir(&room).arg("handout").arg(place.path().join("other")))
         .ends_in_trouble(&["this copy is a handout itself"]);
+}
+
+#[test]
+fn a_handout_has_slides_or_says_why_not() {
+    let miniature = with_pages();
+    miniature.run(&["verify", "--pages", "--fix"]).exits(0);
+    let place = tempfile::tempdir().unwrap();
+    let made = |name: &str, more: &[&str]| {
+        let room = place.path().join(name);
+        let ran = run_for(&miniature, &["handout"], &room, more).exits(0).says(&["is complete"]);
+        (ran, contents(&room))
+    };
+    let script = "test \"$1\" = --html && mkdir -p \"$2\" && echo made >\"$2/index.html\"\n";
+    miniature.write(".ci/slides", script);
+    let (ran, handout) = made("with", &[]);
+    assert_eq!(handout["slides/index.html"], "made\n");
+    ran.does_not_say("no slides");
+    // The decks and sheets stay behind, and the agenda knows what they say.
+    assert!(!handout.contains_key("slides/01-why.md") && !handout.contains_key("brainstorms/"));
+    Ran::of(workshop().current_dir(place.path().join("with")).arg("agenda"))
+        .exits(0)
+        .says(&["09:30 10 min lecture Why", "10:10 5 min brainstorm What now?"]);
+    Ran::of(workshop().current_dir(place.path().join("with")).arg("slides"))
+        .exits(0)
+        .says(&["Open slides/index.html in a browser"]);
+
+    miniature.write(".ci/slides", "mkdir -p \"$2\"; echo 'there is no Node' >&2; exit 3\n");
+    let (ran, handout) = made("without", &[]);
+    ran.says(&["This handout has no slides (there is no Node): install Node 20"]);
+    assert!(!handout.contains_key("slides/"));
+    let (ran, handout) = made("unwanted", &["--no-slides"]);
+    ran.does_not_say("no slides");
+    assert!(!handout.contains_key("slides/"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod outside;
 mod rows;
 mod solutions;
 mod tokio_loop;

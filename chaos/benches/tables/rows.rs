@@ -73,7 +73,7 @@ pub fn all() -> Vec<Row> {
         "04, 3 messages, 3 faults, with lock expiry",
         Box::new(move || explore(outbox_orders).send(three()).faults(3)),
     );
-    for (name, search) in crate::solutions::rows() {
+    for (name, search) in crate::solutions::rows().into_iter().chain(crate::outside::rows()) {
         rows.push(Row { name, work: Work::Search(search) });
     }
     let mut runs = |name, runs| rows.push(Row { name, work: Work::Runs(runs) });

@@ -13,12 +13,24 @@ use crate::words;
 /// place, after two humans have agreed.
 #[must_use]
 pub fn payments() -> Payments {
-    Payments
+    Payments { before: Account::default() }
 }
 
 /// See [`payments`].
-#[derive(Clone, Copy, Debug)]
-pub struct Payments;
+#[derive(Clone, Debug)]
+pub struct Payments {
+    before: Account,
+}
+
+impl Payments {
+    /// The same, where this has happened before, to each order: see
+    /// [`System::published`](crate::System::published).
+    #[must_use]
+    pub fn after(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {
+        facts.into_iter().for_each(|fact| self.before.add(fact));
+        self
+    }
+}
 
 impl Specification for Payments {
     fn aggregate(&self, message: &Message) -> String {
@@ -26,7 +38,7 @@ impl Specification for Payments {
     }
 
     fn initial(&self) -> Value {
-        to_value(&Account::default())
+        to_value(&self.before)
     }
 
     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
@@ -50,7 +62,17 @@ impl Specification for Payments {
     fn process_again(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
         let mut account: Account = serde_json::from_value(state.clone()).unwrap_or_default();
         if let Ok(command) = message.read::<Command>() {
-            account.add(fact(&command, message));
+            // What was refused before is not done twice when it is done.
+            let fact = fact(&command, message);
+            let done = match &fact {
+                Fact::Withdrawn { cents } => account.withdrawn.contains(cents),
+                Fact::Clicked { page } => account.clicks.contains(page),
+                Fact::Refunded { cents, .. } => account.refunded.contains(cents),
+                Fact::Validated { .. } | Fact::ReturnPaid => account.returned.contains(&fact),
+            };
+            if done {
+                account.add(fact);
+            }
         }
         vec![(to_value(&account), Vec::new())]
     }

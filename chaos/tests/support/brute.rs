@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chaos::{Fault, Faults};
 
-use super::programs::{Answer, Ask, Guard, Key, Name, Note, Program, Wish};
+use super::programs::{Answer, Ask, Expect, Guard, Key, Name, Note, Program, Wish, service_key};
 
 /// What the model may do.
 #[derive(Clone, Debug)]
@@ -27,6 +27,22 @@ pub struct Scope {
     pub routes: Vec<(u8, char, u8)>,
     /// Whether the documents of the endpoints' own stores may be read stale.
     pub weak: bool,
+    /// When the service may forget what the processing of a message had it
+    /// remember; never, if there is no rule.
+    pub forgets: Option<Forgets>,
+    /// Whether the stream looks for a name that it knows before it looks at
+    /// what is expected of it.
+    pub name_first: bool,
+}
+
+/// When the service may forget.
+#[derive(Clone, Copy, Debug)]
+pub enum Forgets {
+    Always,
+    /// Once the first endpoint has a document named after the message.
+    WithDocumentOfMessage,
+    /// As long as the first endpoint has no document of this name.
+    WithoutDocument(char),
 }
 
 impl Default for Scope {
@@ -41,6 +57,8 @@ impl Default for Scope {
             mail: vec![(0, 'm'), (0, 'n')],
             routes: Vec::new(),
             weak: false,
+            forgets: None,
+            name_first: false,
         }
     }
 }
@@ -63,11 +81,40 @@ pub struct Found {
 
 type Document = Option<(Note, Name)>;
 
+/// Store, letter and id.
+type Place = (u8, char, Option<Name>);
+
+/// What was done under a key, and what is remembered of the last: at the
+/// processing of which message it was done.
+type Account = (Vec<Note>, Option<Note>);
+
+/// Subject, body and name of a message in the subject stream.
+type Sent = (&'static str, Note, Option<Note>);
+
+/// What only time undoes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Fading {
+    Document(Place),
+    /// The stream's knowledge of a name.
+    Name(Note),
+}
+
+/// How long locks last, and how long the stream remembers a name, in seconds.
+const LOCK: u64 = 30;
+const WINDOW: u64 = 120;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
     /// By store (own ones by endpoint, the shared one last) and key.
-    documents: BTreeMap<(u8, char, Option<Name>), (Document, Vec<Document>)>,
+    documents: BTreeMap<Place, (Document, Vec<Document>)>,
     streams: BTreeMap<(u8, char), Vec<char>>,
+    logs: BTreeMap<(u8, char), Vec<Note>>,
+    service: BTreeMap<Note, Account>,
+    /// The subject stream, and the sequence under which it knows each name.
+    subjects: Vec<Sent>,
+    known: BTreeMap<Note, u64>,
+    /// What will fade and after how many seconds, oldest first.
+    fading: Vec<(Fading, u64)>,
     /// Sorted.
     queue: Vec<(u8, Note)>,
     /// Sorted within an endpoint.
@@ -84,6 +131,8 @@ struct State {
 struct Busy {
     message: Note,
     locked: bool,
+    /// What began to fade while this lock was running, by place.
+    outlasts: Vec<usize>,
     names: Vec<Name>,
     log: Vec<(Ask, Answer)>,
     doing: Doing,
@@ -113,8 +162,14 @@ enum Kind {
 
 fn kind(ask: &Ask) -> Kind {
     match ask {
-        Ask::Read(_) | Ask::Get(_) => Kind::Read,
-        Ask::Append { .. } | Ask::Put { .. } | Ask::Delete { .. } => Kind::Write,
+        Ask::Read(_) | Ask::Get(_) | Ask::ReadLog { .. } | Ask::Receive(_) => Kind::Read,
+        Ask::Append { .. }
+        | Ask::Put { .. }
+        | Ask::Delete { .. }
+        | Ask::PutExpiring { .. }
+        | Ask::Call { .. }
+        | Ask::AppendLog { .. }
+        | Ask::Send { .. } => Kind::Write,
         Ask::Publish(_) => Kind::Publish,
     }
 }
@@ -235,6 +290,16 @@ impl State {
                 f(*etag);
             }
         }
+        let accounts = self.service.iter();
+        let accounts =
+            accounts.flat_map(|(key, (done, message))| [key].into_iter().chain(done).chain(message));
+        let sent = self.subjects.iter().flat_map(|(_, body, name)| [body].into_iter().chain(name));
+        let outside = self.logs.values().flatten().chain(accounts).chain(sent).chain(self.known.keys());
+        outside.filter_map(|note| note.id).for_each(&mut *f);
+        for (fading, _) in &self.fading {
+            let (Fading::Document((_, _, id)) | Fading::Name(Note { id, .. })) = fading;
+            id.iter().for_each(|&id| f(id));
+        }
         let notes = self.queue.iter().chain(&self.published).map(|(_, note)| note);
         notes
             .chain(self.flying.iter().map(|flying| &flying.message))
@@ -260,6 +325,26 @@ impl State {
                 ((store, text, id), (now, history.into_iter().map(|old| rename_document(old, f)).collect()))
             })
             .collect();
+        self.logs.values_mut().flatten().for_each(|record| *record = record.map(f));
+        self.service = std::mem::take(&mut self.service)
+            .into_iter()
+            .map(|(key, (done, message))| {
+                let done = done.into_iter().map(|request| request.map(f)).collect();
+                (key.map(f), (done, message.map(|message| message.map(f))))
+            })
+            .collect();
+        for (_, body, name) in &mut self.subjects {
+            *body = body.map(f);
+            *name = name.map(|name| name.map(f));
+        }
+        self.known =
+            std::mem::take(&mut self.known).into_iter().map(|(name, at)| (name.map(f), at)).collect();
+        for (fading, _) in &mut self.fading {
+            match fading {
+                Fading::Document((_, _, id)) => *id = id.map(&mut *f),
+                Fading::Name(name) => *name = name.map(f),
+            }
+        }
         for (_, note) in &mut self.queue {
             *note = note.map(f);
         }
@@ -278,6 +363,44 @@ impl State {
     fn fresh(&mut self) -> Name {
         self.next += 1;
         self.next - 1
+    }
+
+    /// From now on, this fades.
+    fn fade(&mut self, what: Fading, seconds: u64) {
+        let place = self.fading.len();
+        self.fading.push((what, seconds));
+        for busy in self.workers.iter_mut().filter_map(|(_, busy)| busy.as_mut()) {
+            if busy.locked {
+                busy.outlasts.push(place);
+            }
+        }
+    }
+
+    /// This fades no more.
+    fn keep(&mut self, place: usize) -> Fading {
+        for busy in self.workers.iter_mut().filter_map(|(_, busy)| busy.as_mut()) {
+            busy.outlasts.retain(|&other| other != place);
+            busy.outlasts.iter_mut().filter(|other| **other > place).for_each(|other| *other -= 1);
+        }
+        self.fading.remove(place).0
+    }
+
+    /// The sequence of the last message in the subject stream that matches.
+    fn last(&self, filter: &str) -> u64 {
+        let matching = (1..).zip(&self.subjects).filter(|(_, (subject, _, _))| matches(filter, subject));
+        matching.map(|(sequence, _)| sequence).last().unwrap_or(0)
+    }
+}
+
+/// Filters of as many parts as the subject, of which `*` is any, and `>`.
+fn matches(filter: &str, subject: &str) -> bool {
+    let parts: Vec<&str> = subject.split('.').collect();
+    let wanted: Vec<&str> = filter.split('.').collect();
+    let all =
+        |wanted: &[&str]| wanted.iter().zip(&parts).all(|(wanted, part)| *wanted == "*" || wanted == part);
+    match wanted.split_last() {
+        Some((&">", before)) => parts.len() > before.len() && all(before),
+        _ => parts.len() == wanted.len() && all(&wanted),
     }
 }
 
@@ -300,6 +423,11 @@ impl Model<'_> {
         let mut state = State {
             documents: BTreeMap::new(),
             streams: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            service: BTreeMap::new(),
+            subjects: Vec::new(),
+            known: BTreeMap::new(),
+            fading: Vec::new(),
             queue: self.scope.mail.iter().map(|&(endpoint, text)| (endpoint, Note::plain(text))).collect(),
             workers: (0..self.scope.endpoints)
                 .flat_map(|endpoint| (0..self.scope.workers).map(move |_| (endpoint, None)))
@@ -326,6 +454,27 @@ impl Model<'_> {
         }
         for ((endpoint, name), events) in &state.streams {
             line(format!("e{endpoint} stream {name}: {}", events.iter().collect::<String>()), &[]);
+        }
+        for ((endpoint, name), records) in &state.logs {
+            let said: Vec<String> =
+                records.iter().map(|note| format!("{}{}", note.text, hole(note.id))).collect();
+            let ids: Vec<Option<Name>> = records.iter().map(|note| note.id).collect();
+            line(format!("e{endpoint} log {name}: {}", said.join(",")), &ids);
+        }
+        for (key, (done, _)) in &state.service {
+            let said = match key.id {
+                None => service_key(key.text, None).to_string(),
+                Some(_) => format!("#:{}", key.text),
+            };
+            for (n, request) in (1..).zip(done) {
+                let text = format!("service {said} {n}: {}{}", request.text, hole(request.id));
+                line(text, &[key.id, request.id]);
+            }
+        }
+        for (sequence, (subject, body, name)) in (1..).zip(&state.subjects) {
+            let said = name.map_or_else(String::new, |name| format!("{}{}", name.text, hole(name.id)));
+            let text = format!("sent {sequence} {subject}: {}{} as {said}", body.text, hole(body.id));
+            line(text, &[body.id, name.and_then(|name| name.id)]);
         }
         for (endpoint, note) in &state.published {
             line(format!("published {endpoint}{}{}", note.text, hole(note.id)), &[note.id]);
@@ -383,10 +532,11 @@ impl Model<'_> {
                 if flying.certain { Some(state.clone()) } else { self.pay(state, fault, flying.message) };
             if let Some(mut state) = paid {
                 state.flying.remove(place);
-                self.effect(&mut state, flying.endpoint, &flying.ask);
+                self.effect(&mut state, flying.endpoint, flying.message, &flying.ask);
                 next.push((!flying.certain, state));
             }
         }
+        self.time(state, &mut next);
         // Another copy, of whatever was sent or published to anybody.
         let published = state.published.iter().flat_map(|&(from, note)| {
             let routes =
@@ -405,13 +555,62 @@ impl Model<'_> {
         next
     }
 
+    /// What time undoes, and what the service forgets.
+    fn time(&self, state: &State, next: &mut Vec<(bool, State)>) {
+        // Of no message, so that a budget for each message has nothing for it.
+        let limit = if self.scope.faults_per_message.is_some() { 0 } else { self.scope.faults };
+        if !self.scope.classes.contains(Fault::TimeToLiveExpires) || state.used[0] >= limit {
+            return;
+        }
+        let mut paid = state.clone();
+        paid.used[0] += 1;
+        for (place, (_, seconds)) in state.fading.iter().enumerate() {
+            let sooner = state.fading[..place].iter().any(|(_, other)| other <= seconds);
+            let mut busy = state.workers.iter().filter_map(|(_, busy)| busy.as_ref());
+            let locked = *seconds >= LOCK && busy.any(|busy| busy.outlasts.contains(&place));
+            if sooner || locked {
+                continue;
+            }
+            let mut state = paid.clone();
+            match state.keep(place) {
+                Fading::Document((store, text, id)) => {
+                    let key = Key { store: u8::from(store == SHARED), text, id };
+                    self.replace(&mut state, store, key, None);
+                }
+                Fading::Name(name) => _ = state.known.remove(&name),
+            }
+            next.push((true, state));
+        }
+        let Some(rule) = self.scope.forgets else { return };
+        for (key, (_, remembered)) in &state.service {
+            let Some(message) = remembered else { continue };
+            let mut busy = state.workers.iter().filter_map(|(_, busy)| busy.as_ref());
+            let under_way = busy.any(|busy| busy.message == *message)
+                || state.flying.iter().any(|flying| flying.message == *message);
+            let there =
+                |text| state.documents.get(&(0, text, None)).is_some_and(|(document, _)| document.is_some());
+            let may = match rule {
+                Forgets::Always => true,
+                Forgets::WithDocumentOfMessage => there(message.text),
+                Forgets::WithoutDocument(text) => !there(text),
+            };
+            if may && !under_way {
+                let mut state = paid.clone();
+                state.service.get_mut(key).expect("it is there").1 = None;
+                next.push((true, state));
+            }
+        }
+    }
+
     fn worker(&self, state: &State, worker: usize, endpoint: u8, busy: &Busy, next: &mut Vec<(bool, State)>) {
         // The same message on two workers.
         if busy.locked
             && let Some(other) = idle(state, endpoint)
             && let Some(mut state) = self.pay(state, Fault::LockExpires, busy.message)
         {
-            state.workers[worker].1.as_mut().expect("busy").locked = false;
+            let slow = state.workers[worker].1.as_mut().expect("busy");
+            slow.locked = false;
+            slow.outlasts.clear();
             self.start(&mut state, other, busy.message);
             next.push((true, state));
         }
@@ -470,7 +669,7 @@ impl Model<'_> {
         let real = ask.map(&mut |name| busy.names[name as usize]);
         // All goes well.
         let mut fine = state.clone();
-        let answer = self.effect(&mut fine, endpoint, &real);
+        let answer = self.effect(&mut fine, endpoint, busy.message, &real);
         self.reply(&mut fine, worker, place, &answer);
         next.push((false, fine));
         let faults = match kind(ask) {
@@ -514,12 +713,12 @@ impl Model<'_> {
             match case {
                 0 => self.reply(&mut state, worker, place, &Answer::NoReply),
                 1 => {
-                    self.effect(&mut state, endpoint, &real);
+                    self.effect(&mut state, endpoint, busy.message, &real);
                     self.reply(&mut state, worker, place, &Answer::NoReply);
                 }
                 _ => {
                     match case {
-                        3 => _ = self.effect(&mut state, endpoint, &real),
+                        3 => _ = self.effect(&mut state, endpoint, busy.message, &real),
                         4 => state.flying.push(Flying {
                             endpoint,
                             message: busy.message,
@@ -541,8 +740,14 @@ impl Model<'_> {
 
     fn start(&self, state: &mut State, worker: usize, message: Note) {
         let names: Vec<Name> = message.id.into_iter().collect();
-        state.workers[worker].1 =
-            Some(Busy { message, locked: true, names, log: Vec::new(), doing: Doing::Waiting(Vec::new()) });
+        state.workers[worker].1 = Some(Busy {
+            message,
+            locked: true,
+            outlasts: Vec::new(),
+            names,
+            log: Vec::new(),
+            doing: Doing::Waiting(Vec::new()),
+        });
         self.advance(state, worker);
     }
 
@@ -649,8 +854,75 @@ impl Model<'_> {
         state.published.insert((endpoint, note));
     }
 
-    fn effect(&self, state: &mut State, endpoint: u8, ask: &Ask) -> Answer {
+    fn effect(&self, state: &mut State, endpoint: u8, message: Note, ask: &Ask) -> Answer {
         match *ask {
+            Ask::PutExpiring { key, body, guard, week } => {
+                let answer = self.effect(state, endpoint, message, &Ask::Put { key, body, guard });
+                if answer != Answer::Conflict {
+                    let seconds = if week { 7 * 24 * 3_600 } else { 1 };
+                    state.fade(Fading::Document(place_of(endpoint, key)), seconds);
+                }
+                answer
+            }
+            Ask::Call { key, request } => {
+                let (done, remembered) = state.service.entry(key).or_default();
+                if remembered.is_some() && done.last() != Some(&request) {
+                    return Answer::KeyReused;
+                }
+                if remembered.is_none() {
+                    done.push(request);
+                    *remembered = Some(message);
+                }
+                Answer::Done(done.len() as u64)
+            }
+            Ask::ReadLog { log, from, limit } => {
+                let records = state.logs.get(&(endpoint, log)).into_iter().flatten();
+                Answer::Records(records.skip(from as usize).take(limit).copied().collect())
+            }
+            Ask::AppendLog { log, expected, records } => {
+                let length = state.logs.get(&(endpoint, log)).map_or(0, Vec::len) as u64;
+                if length != expected {
+                    return Answer::Conflict;
+                }
+                let records: Vec<Note> = records.into_iter().flatten().collect();
+                if !records.is_empty() {
+                    state.logs.entry((endpoint, log)).or_default().extend(&records);
+                }
+                Answer::Appended(length + records.len() as u64)
+            }
+            Ask::Send { subject, body, name, expected } => {
+                let duplicate = name.and_then(|name| state.known.get(&name).copied());
+                let duplicate = duplicate.map(|sequence| Answer::Acked { sequence, duplicate: true });
+                if let (true, Some(answer)) = (self.scope.name_first, &duplicate) {
+                    return answer.clone();
+                }
+                let (wanted, actual) = match expected {
+                    Expect::Nothing => (0, 0),
+                    Expect::Last(sequence) => (sequence, state.subjects.len() as u64),
+                    Expect::LastOfSubject(sequence) => (sequence, state.last(subject)),
+                    Expect::LastOf(filter, sequence) => (sequence, state.last(filter)),
+                };
+                if wanted != actual {
+                    return Answer::WrongLast(actual);
+                }
+                if let Some(answer) = duplicate {
+                    return answer;
+                }
+                state.subjects.push((subject, body, name));
+                let sequence = state.subjects.len() as u64;
+                if let Some(name) = name {
+                    state.known.insert(name, sequence);
+                    state.fade(Fading::Name(name), WINDOW);
+                }
+                Answer::Acked { sequence, duplicate: false }
+            }
+            Ask::Receive(filter) => Answer::Messages(
+                (1..)
+                    .zip(&state.subjects)
+                    .filter(|(_, (subject, _, _))| matches(filter, subject))
+                    .map(|(sequence, &(subject, body, name))| (sequence, subject.to_owned(), body, name))
+                    .collect(),
+            ),
             Ask::Read(stream) => {
                 Answer::Events(state.streams.get(&(endpoint, stream)).cloned().unwrap_or_default())
             }
@@ -693,6 +965,11 @@ impl Model<'_> {
     fn replace(&self, state: &mut State, endpoint: u8, key: Key, now: Document) {
         let remembers = self.scope.weak && key.store == 0 && self.scope.stale > 0;
         let place = place_of(endpoint, key);
+        while let Some(fading) =
+            state.fading.iter().position(|(fading, _)| *fading == Fading::Document(place))
+        {
+            state.keep(fading);
+        }
         let (current, history) = state.documents.entry(place).or_default();
         let before = std::mem::replace(current, now);
         if remembers {

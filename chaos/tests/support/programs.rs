@@ -11,10 +11,12 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::{
-    Context, Endpoint, Etag, Message, MessageId, NewEvent, Ports, Precondition, RecordedEvent, StoreError,
+    Context, Endpoint, Etag, Expected, Message, MessageId, NewEvent, Ports, Precondition, Publication,
+    RecordedEvent, ServiceError, StoreError, StreamError,
 };
 
 pub type Name = u32;
@@ -44,11 +46,61 @@ pub enum Guard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ask {
     Read(char),
-    Append { stream: char, expected: u64, event: char },
+    Append {
+        stream: char,
+        expected: u64,
+        event: char,
+    },
     Get(Key),
-    Put { key: Key, body: Note, guard: Guard },
-    Delete { key: Key, guard: Guard },
+    Put {
+        key: Key,
+        body: Note,
+        guard: Guard,
+    },
+    Delete {
+        key: Key,
+        guard: Guard,
+    },
     Publish(Note),
+    /// A put that expires: after a week, or else within a second.
+    PutExpiring {
+        key: Key,
+        body: Note,
+        guard: Guard,
+        week: bool,
+    },
+    /// Somebody else's service.
+    Call {
+        key: Note,
+        request: Note,
+    },
+    ReadLog {
+        log: char,
+        from: u64,
+        limit: usize,
+    },
+    AppendLog {
+        log: char,
+        expected: u64,
+        records: [Option<Note>; 2],
+    },
+    /// The subject stream.
+    Send {
+        subject: &'static str,
+        body: Note,
+        name: Option<Note>,
+        expected: Expect,
+    },
+    Receive(&'static str),
+}
+
+/// What is expected of the subject stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Expect {
+    Nothing,
+    Last(u64),
+    LastOfSubject(u64),
+    LastOf(&'static str, u64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +115,17 @@ pub enum Answer {
     Events(Vec<char>),
     Appended(u64),
     Published,
+    /// Done, as the n-th thing under this key.
+    Done(u64),
+    KeyReused,
+    Records(Vec<Note>),
+    Acked {
+        sequence: u64,
+        duplicate: bool,
+    },
+    WrongLast(u64),
+    /// Sequence, subject, body and name.
+    Messages(Vec<(u64, String, Note, Option<Note>)>),
 }
 
 /// What a handler wants next.
@@ -108,6 +171,20 @@ impl Ask {
             }
             Self::Delete { key: k, guard } => Self::Delete { key: key(k), guard: guard.map(f) },
             Self::Publish(note) => Self::Publish(note.map(f)),
+            Self::PutExpiring { key: k, body, guard, week } => {
+                Self::PutExpiring { key: key(k), body: body.map(f), guard: guard.map(f), week: *week }
+            }
+            Self::Call { key, request } => Self::Call { key: key.map(f), request: request.map(f) },
+            Self::AppendLog { log, expected, records } => {
+                let records = records.map(|record| record.map(|record| record.map(f)));
+                Self::AppendLog { log: *log, expected: *expected, records }
+            }
+            Self::Send { subject, body, name, expected } => Self::Send {
+                subject,
+                body: body.map(f),
+                name: name.map(|name| name.map(f)),
+                expected: *expected,
+            },
             other => *other,
         }
     }
@@ -130,6 +207,14 @@ impl Answer {
                 Self::Found(body, f(*etag))
             }
             Self::Stored(etag) => Self::Stored(f(*etag)),
+            Self::Records(records) => Self::Records(records.iter().map(|record| record.map(f)).collect()),
+            Self::Messages(messages) => {
+                let map = |(sequence, subject, body, name): &(u64, String, Note, Option<Note>)| {
+                    let body = body.map(f);
+                    (*sequence, subject.clone(), body, name.map(|name| name.map(f)))
+                };
+                Self::Messages(messages.iter().map(map).collect())
+            }
             other => other.clone(),
         }
     }
@@ -152,6 +237,8 @@ pub fn endpoint(number: u8, program: &Program) -> Endpoint {
         run(number, &program, message, ports, context).await
     })
     .with_shared_store("shared")
+    .with_stream("stream")
+    .with_service("service")
 }
 
 type Open<'a> = Pin<Box<dyn Future<Output = RawAnswer> + 'a>>;
@@ -160,6 +247,8 @@ enum RawAnswer {
     Known(Answer),
     Found(String, Etag),
     Stored(Etag),
+    Records(Vec<String>),
+    Messages(Vec<(u64, String, String, Option<String>)>),
 }
 
 async fn run(
@@ -207,17 +296,34 @@ async fn run(
                 let answer = match raw {
                     RawAnswer::Known(answer) => answer,
                     RawAnswer::Found(body, etag) => {
-                        let text = body.chars().next().expect("a letter");
-                        let id = body.get(1..).filter(|id| !id.is_empty()).map(|id| learn(&mut names, id));
+                        let body = understood(&mut names, &body);
                         let etag = learn(&mut names, &etag.0);
-                        Answer::Found(Note { text, id }, etag)
+                        Answer::Found(body, etag)
                     }
+                    RawAnswer::Records(records) => {
+                        Answer::Records(records.iter().map(|record| understood(&mut names, record)).collect())
+                    }
+                    RawAnswer::Messages(messages) => Answer::Messages(
+                        messages
+                            .into_iter()
+                            .map(|(sequence, subject, body, name)| {
+                                let body = understood(&mut names, &body);
+                                (sequence, subject, body, name.map(|name| understood(&mut names, &name)))
+                            })
+                            .collect(),
+                    ),
                     RawAnswer::Stored(etag) => Answer::Stored(learn(&mut names, &etag.0)),
                 };
                 log.push((ask, answer));
             }
         }
     }
+}
+
+/// A note that was written as a letter and perhaps an id.
+fn understood(names: &mut Vec<String>, note: &str) -> Note {
+    let text = note.chars().next().expect("a letter");
+    Note { text, id: note.get(1..).filter(|id| !id.is_empty()).map(|id| learn(names, id)) }
 }
 
 fn learn(names: &mut Vec<String>, name: &str) -> Name {
@@ -253,10 +359,11 @@ fn call<'a>(number: u8, ask: Ask, names: &[String], message: &'a Message, ports:
         Some(id) => format!("{}{}", key.text, names[id as usize]),
         None => key.text.to_string(),
     };
-    let body = |note: &Note| match note.id {
-        Some(id) => format!("{}{}", note.text, names[id as usize]).into_bytes(),
-        None => note.text.to_string().into_bytes(),
+    let written = |note: &Note| match note.id {
+        Some(id) => format!("{}{}", note.text, names[id as usize]),
+        None => note.text.to_string(),
     };
+    let body = |note: &Note| written(note).into_bytes();
     let guard = |guard: &Guard| match guard {
         Guard::None => Precondition::None,
         Guard::IfAbsent => Precondition::IfAbsent,
@@ -311,6 +418,79 @@ fn call<'a>(number: u8, ask: Ask, names: &[String], message: &'a Message, ports:
                 }
             })
         }
+        Ask::PutExpiring { key: k, body: note, guard: g, week } => {
+            let (store, key, body, guard) = (store(&k), key(&k), body(&note), guard(&g));
+            let time = Duration::from_secs(if week { 7 * 24 * 3_600 } else { 1 });
+            Box::pin(async move {
+                match store.put_expiring(&key, body, guard, time).await {
+                    Ok(etag) => RawAnswer::Stored(etag),
+                    Err(error) => failed(&error),
+                }
+            })
+        }
+        Ask::Call { key, request } => {
+            let id = key.id.map(|id| names[id as usize].parse::<MessageId>().expect("an id"));
+            let (key, request) = (service_key(key.text, id), json!(written(&request)));
+            Box::pin(async move {
+                RawAnswer::Known(match ports.service("service").call(key, &request).await {
+                    Ok(reference) => Answer::Done(
+                        (1..)
+                            .find(|n| key.derive(&format!("service {n}")) == reference)
+                            .expect("it counts what it does"),
+                    ),
+                    Err(ServiceError::KeyReused) => Answer::KeyReused,
+                    Err(ServiceError::Unavailable) => Answer::Unavailable,
+                    Err(ServiceError::NoReply) => Answer::NoReply,
+                })
+            })
+        }
+        Ask::ReadLog { log, from, limit } => Box::pin(async move {
+            match ports.log.read(&log.to_string(), from, limit).await {
+                Ok(records) => RawAnswer::Records(records.into_iter().map(text).collect()),
+                Err(error) => failed(&error),
+            }
+        }),
+        Ask::AppendLog { log, expected, records } => {
+            let records = records.iter().flatten().map(body).collect();
+            Box::pin(async move {
+                match ports.log.append(&log.to_string(), expected, records).await {
+                    Ok(place) => RawAnswer::Known(Answer::Appended(place)),
+                    Err(error) => failed(&error),
+                }
+            })
+        }
+        Ask::Send { subject, body: note, name, expected } => {
+            let mut publication = Publication::new(subject, body(&note));
+            publication.message_id = name.as_ref().map(written);
+            publication.expected = match expected {
+                Expect::Nothing => None,
+                Expect::Last(sequence) => Some(Expected::LastSequence(sequence)),
+                Expect::LastOfSubject(sequence) => Some(Expected::LastSubjectSequence(sequence)),
+                Expect::LastOf(filter, sequence) => {
+                    Some(Expected::LastSequenceOf { filter: filter.to_owned(), sequence })
+                }
+            };
+            Box::pin(async move {
+                RawAnswer::Known(match ports.stream("stream").publish(publication).await {
+                    Ok(ack) => Answer::Acked { sequence: ack.sequence, duplicate: ack.duplicate },
+                    Err(StreamError::WrongLastSequence { actual }) => Answer::WrongLast(actual),
+                    Err(error) => stream_failed(&error),
+                })
+            })
+        }
+        Ask::Receive(filter) => Box::pin(async move {
+            match ports.stream("stream").read(filter).await {
+                Ok(messages) => RawAnswer::Messages(
+                    messages
+                        .into_iter()
+                        .map(|message| {
+                            (message.sequence, message.subject, text(message.body), message.message_id)
+                        })
+                        .collect(),
+                ),
+                Err(error) => RawAnswer::Known(stream_failed(&error)),
+            }
+        }),
         Ask::Delete { key: k, guard: g } => {
             let (store, key, guard) = (store(&k), key(&k), guard(&g));
             Box::pin(async move {
@@ -329,6 +509,26 @@ fn call<'a>(number: u8, ask: Ask, names: &[String], message: &'a Message, ports:
                 }
             })
         }
+    }
+}
+
+fn stream_failed(error: &StreamError) -> Answer {
+    match error {
+        StreamError::Unavailable => Answer::Unavailable,
+        StreamError::NoReply => Answer::NoReply,
+        other => panic!("not to be expected: {other}"),
+    }
+}
+
+fn text(body: Vec<u8>) -> String {
+    String::from_utf8(body).expect("text")
+}
+
+/// The idempotency key for a letter, and perhaps an id.
+pub fn service_key(text: char, id: Option<MessageId>) -> MessageId {
+    match id {
+        Some(id) => id.derive(&text.to_string()),
+        None => MessageId::named(&format!("key {text}")),
     }
 }
 

@@ -7,8 +7,8 @@ use chaos::{Fault, Faults};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::brute::Scope;
-use super::programs::{Answer, Ask, Guard, Key, Log, Name, Note, Program, Wish};
+use super::brute::{Forgets, Scope};
+use super::programs::{Answer, Ask, Expect, Guard, Key, Log, Name, Note, Program, Wish};
 
 /// What a random handler may do.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,9 @@ pub struct Style {
     pub apart: bool,
     /// Shared documents are mostly named by ids.
     pub by_id: bool,
+    /// Which of what is outside is used: the service, logs, the subject stream,
+    /// the clock.
+    pub outside: [bool; 4],
 }
 
 pub fn program(seed: u64, style: Style) -> Program {
@@ -83,6 +86,9 @@ fn names_before(message: Note, log: &Log) -> Name {
 }
 
 fn ask(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -> Ask {
+    if style.outside != [false; 4] && rng.random_bool(0.65) {
+        return outside_ask(rng, style, message, known);
+    }
     if style.streams && rng.random_bool(0.3) {
         let stream = if style.apart && message.text == 'n' { 't' } else { 's' };
         return match rng.random_range(0..2) {
@@ -102,6 +108,57 @@ fn ask(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -
         4..8 => Ask::Put { key, body: note(rng, style, known), guard: guard(rng) },
         8 => Ask::Delete { key, guard: guard(rng) },
         _ => Ask::Publish(note(rng, style, known)),
+    }
+}
+
+fn outside_ask(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -> Ask {
+    let used: Vec<usize> = (0..4).filter(|&place| style.outside[place]).collect();
+    // Letters of one's own, or one of two.
+    let letter = |rng: &mut Xoshiro256PlusPlus, two: [char; 2]| match style.apart && rng.random_bool(0.8) {
+        true => message.text,
+        false => two[rng.random_range(0..2)],
+    };
+    match used[rng.random_range(0..used.len())] {
+        0 => {
+            let id = (style.fresh_ids && rng.random_bool(0.2)).then(|| rng.random_range(0..=known));
+            let key = Note { text: letter(rng, ['k', 'l']), id };
+            // Most ask the same under the same key.
+            let request = if rng.random_bool(0.7) { Note::plain('a') } else { note(rng, style, known) };
+            Ask::Call { key, request }
+        }
+        1 => {
+            let log = if style.apart && message.text == 'n' { 'k' } else { 'l' };
+            if rng.random_bool(0.4) {
+                let (from, limit) = (rng.random_range(0..2), rng.random_range(1..3));
+                return Ask::ReadLog { log, from, limit };
+            }
+            let records = [0.9, 0.4].map(|p| rng.random_bool(p).then(|| note(rng, style, known)));
+            Ask::AppendLog { log, expected: rng.random_range(0..3), records }
+        }
+        2 => {
+            let subject = ["s.a", "s.b"][rng.random_range(0..2)];
+            let filter = ["s.a", "s.*", ">", "*.b", "s.>"][rng.random_range(0..5)];
+            if rng.random_bool(0.3) {
+                return Ask::Receive(filter);
+            }
+            let name = rng.random_bool(0.6).then(|| {
+                let id = (style.fresh_ids && rng.random_bool(0.2)).then(|| rng.random_range(0..=known));
+                Note { text: letter(rng, ['i', 'j']), id }
+            });
+            let sequence = rng.random_range(0..3);
+            let expected = match rng.random_range(0..6) {
+                0..3 => Expect::Nothing,
+                3 => Expect::Last(sequence),
+                4 => Expect::LastOfSubject(sequence),
+                _ => Expect::LastOf(filter, sequence),
+            };
+            Ask::Send { subject, body: note(rng, style, known), name, expected }
+        }
+        _ => {
+            let guard = [Guard::None, Guard::IfAbsent][rng.random_range(0..2)];
+            let (key, body) = (key(rng, style, message, known), note(rng, style, known));
+            Ask::PutExpiring { key, body, guard, week: rng.random_bool(0.6) }
+        }
     }
 }
 
@@ -142,6 +199,7 @@ pub fn case(seed: u64) -> (Style, Scope) {
         streams: rng.random_bool(0.3),
         apart: rng.random_bool(0.4),
         by_id: false,
+        outside: [false; 4],
     };
     let messages = if rng.random_bool(0.15) { 3 } else { rng.random_range(1..=2) };
     let faults = match (messages, two_endpoints) {
@@ -175,8 +233,37 @@ pub fn case(seed: u64) -> (Style, Scope) {
         mail,
         routes: if two_endpoints { vec![(0, 'a', 1)] } else { Vec::new() },
         weak,
+        ..Scope::default()
     };
     (style, scope)
+}
+
+/// A random handler that uses what is outside.
+pub fn outside(seed: u64) -> (Style, Scope) {
+    let (style, mut scope) = case(seed);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0075_1de5);
+    let mut outside = [0.5, 0.35, 0.35, 0.2].map(|probability| rng.random_bool(probability));
+    if outside == [false; 4] {
+        outside[rng.random_range(0..3)] = true;
+    }
+    scope.forgets = (outside[0] && rng.random_bool(0.5)).then(|| match rng.random_range(0..4) {
+        0 => Forgets::Always,
+        1 => Forgets::WithoutDocument(['x', 'm'][rng.random_range(0..2)]),
+        _ => Forgets::WithDocumentOfMessage,
+    });
+    scope.name_first = rng.random_bool(0.5);
+    let something_fades = scope.forgets.is_some() || outside[2] || outside[3];
+    if something_fades && rng.random_bool(0.8) {
+        scope.classes = scope.classes.with(Fault::TimeToLiveExpires);
+        // Nothing fades where faults are counted by message.
+        if scope.faults_per_message.take().is_some() {
+            scope.faults = 1;
+        }
+        if scope.mail.len() <= 2 && scope.endpoints == 1 {
+            scope.faults = scope.faults.max(rng.random_range(1..=2));
+        }
+    }
+    (Style { outside, ..style }, scope)
 }
 
 /// A random handler for several endpoints that pass on what they get, and meet
@@ -191,6 +278,7 @@ pub fn chain(seed: u64) -> (Style, Scope) {
         streams: false,
         apart: rng.random_bool(0.3),
         by_id: true,
+        outside: [false; 4],
     };
     let wirings: [(u8, &[(u8, char, u8)]); 7] = [
         (2, &[(0, 'a', 1)]),

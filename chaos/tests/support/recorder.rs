@@ -1,13 +1,14 @@
 //! Writes down every world at rest that the engine judges.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use chaos::{Specification, Symptom, System};
 use serde_json::{Value, json};
-use shared::{Message, MessageId, Snapshot};
+use shared::outside::{CheckFirst, Effect, StreamModel};
+use shared::{Message, MessageId, Snapshot, StreamMessage};
 
-use super::brute::{Rest, Scope, canonical};
+use super::brute::{Forgets, Rest, Scope, canonical};
 use super::programs::{self, Name, Program, letter};
 
 /// The worlds at rest that were judged, in the form of [`super::brute`].
@@ -86,6 +87,25 @@ impl Recorder {
             if !events.is_empty() {
                 recorded.lines.insert(format!("e{endpoint} stream {name}: {said}"));
             }
+        }
+        for name in ["l", "k"] {
+            let records: Vec<_> =
+                snapshot.log(name).iter().map(|record| String::from_utf8_lossy(record)).collect();
+            if !records.is_empty() {
+                recorded.lines.insert(format!("e{endpoint} log {name}: {}", records.join(",")));
+            }
+        }
+        let mut done: BTreeMap<MessageId, usize> = BTreeMap::new();
+        for Effect { key, request, .. } in snapshot.effects("service") {
+            let n = done.entry(key).or_default();
+            *n += 1;
+            let request = request.as_str().expect("a note").to_owned();
+            recorded.lines.insert(format!("service {key} {n}: {request}"));
+        }
+        for message in snapshot.subject_stream("stream") {
+            let StreamMessage { sequence, subject, body, message_id } = message;
+            let (body, name) = (String::from_utf8_lossy(body), message_id.clone().unwrap_or_default());
+            recorded.lines.insert(format!("sent {sequence} {subject}: {body} as {name}"));
         }
         if !last {
             return false;
@@ -215,7 +235,18 @@ pub fn system_of(program: &Program, scope: &Scope, recorder: &Recorder) -> Syste
             .store(format!("e{number}"), chaos::StoreKind { weak: scope.weak, limit: None });
         system = Some(recorder.watch(next, number, number + 1 == scope.endpoints, &["s", "t"]));
     }
-    system.expect("at least one endpoint")
+    let check_first = if scope.name_first { CheckFirst::MessageId } else { CheckFirst::Expectation };
+    let system = system.expect("at least one endpoint");
+    let system = system.stream("stream", StreamModel { check_first, window: StreamModel::WINDOW });
+    let Some(rule) = scope.forgets else { return system };
+    system.forgetful("service", move |snapshot, message| {
+        let there = |text: char| snapshot.document(&text.to_string()).is_some();
+        match rule {
+            Forgets::Always => true,
+            Forgets::WithDocumentOfMessage => there(message.name().chars().last().expect("a letter")),
+            Forgets::WithoutDocument(text) => !there(text),
+        }
+    })
 }
 
 /// The search of a system within the bounds of the brute-force model.

@@ -18,8 +18,8 @@ use shared::payments::{Account, Command, Fact, PAYMENTS};
 
 mod recipes;
 
-fn withdraw(name: &str, cents: u64) -> Message {
-    Command::Withdraw { order_id: "order-1".to_owned(), cents }.named(name)
+fn withdraw(name: &str, order_id: &str, cents: u64) -> Message {
+    Command::Withdraw { order_id: order_id.to_owned(), cents }.named(name)
 }
 
 fn click(name: &str, order_id: &str, page: &str) -> Message {
@@ -55,6 +55,22 @@ fn new() -> System {
     payments(CheckFirst::Expectation)
 }
 
+/// The same, where somebody has paid 300 cents for order-1 before.
+fn paid(check_first: CheckFirst) -> System {
+    let payment = Fact::Withdrawn { cents: 300 };
+    payments(check_first)
+        .published(PAYMENTS, [("payment.order-1", payment.to_bytes())])
+        .judged_by(specifications::payments().after([payment]))
+}
+
+fn old_and_paid() -> System {
+    paid(CheckFirst::MessageId)
+}
+
+fn new_and_paid() -> System {
+    paid(CheckFirst::Expectation)
+}
+
 /// The embedded stream, and the clock by which it forgets.
 fn embedded(check_first: CheckFirst) -> MemoryOutside {
     MemoryOutside::new(StreamModel { check_first, ..StreamModel::default() })
@@ -88,7 +104,12 @@ const FAULTS: [Fault; 9] = [
 /// Every schedule, on both kinds of server. Without a message id nothing is ever
 /// forgotten, so a recipe need not use one.
 fn every_schedule<const N: usize>(messages: [Message; N], faults: u8) {
-    for system in [old, new] {
+    every_schedule_of([old, new], messages, faults);
+}
+
+/// The same, on these systems.
+fn every_schedule_of<const N: usize>(systems: [fn() -> System; 2], messages: [Message; N], faults: u8) {
+    for system in systems {
         explore(system)
             .send(messages.clone())
             .workers(2)
@@ -118,7 +139,9 @@ async fn t01_there_can_only_be_one_on_a_stream() {
 /// The partner asks again, a day later, in another message.
 #[test]
 fn t02_a_day_later_there_is_still_one() {
-    let run = Chaos::on(new).send([withdraw("first", 300), withdraw("a day later", 300)]).run();
+    let run = Chaos::on(new)
+        .send([withdraw("first", "order-1", 300), withdraw("a day later", "order-1", 300)])
+        .run();
     run.assert_exactly_once();
     assert_eq!(account(&run).withdrawn, [300]);
 }
@@ -127,16 +150,26 @@ fn t02_a_day_later_there_is_still_one() {
 #[test]
 fn t03_a_lost_acknowledgement_is_looked_up() {
     for system in [old, new] {
-        let run = Chaos::on(system).send([withdraw("first", 300)]).under(LostReply::of_write(0, 0)).run();
+        let run = Chaos::on(system)
+            .send([withdraw("first", "order-1", 300)])
+            .under(LostReply::of_write(0, 0))
+            .run();
         run.assert_exactly_once();
         assert_eq!(account(&run).withdrawn, [300]);
     }
 }
 
-/// Two requests, two workers, any two faults.
+/// Two requests for one order and one for another, two workers, any two faults.
 #[test]
-fn t04_every_schedule_of_two_withdrawals() {
-    every_schedule([withdraw("first", 300), withdraw("a day later", 300)], 2);
+fn t04_every_schedule_of_withdrawals() {
+    every_schedule(
+        [
+            withdraw("first", "order-1", 300),
+            withdraw("a day later", "order-1", 300),
+            withdraw("another order", "order-2", 500),
+        ],
+        2,
+    );
 }
 
 /// *The impatient clicker*: within the window, after it, on two pages, and on
@@ -199,7 +232,7 @@ fn t09_the_same_refund_is_not_another_refund() {
         Crash::after(Point::Write(0), 1),
     ] {
         let run = Chaos::on(new)
-            .send([withdraw("pay", 300), refund("some", 100), refund("more", 100)])
+            .send([withdraw("pay", "order-1", 300), refund("some", 100), refund("more", 100)])
             .under(monkey)
             .run();
         run.assert_exactly_once();
@@ -207,28 +240,42 @@ fn t09_the_same_refund_is_not_another_refund() {
     }
 }
 
-/// Two refunds at the same time, and the money for one of them.
+/// A refund and the payment at the same time, two workers, and any two faults.
 #[test]
-fn t10_every_schedule_of_two_refunds() {
-    every_schedule([withdraw("pay", 300), refund("one", 200), refund("two", 200)], 1);
+fn t10_every_schedule_of_one_refund_and_two_faults() {
+    every_schedule([withdraw("pay", "order-1", 300), refund("one", 100)], 2);
 }
 
-/// The same, with any two faults, once the money is there for both.
+/// Two refunds at the same time, and the money for one of them. The order was
+/// paid long ago.
 #[test]
-fn t11_every_schedule_of_two_refunds_and_two_faults() {
-    every_schedule([withdraw("pay", 300), refund("one", 200)], 2);
+fn t11_every_schedule_of_two_refunds() {
+    every_schedule_of([old_and_paid, new_and_paid], [refund("one", 200), refund("two", 150)], 2);
+}
+
+/// Two refunds of the same amount, and the money for both: they are two.
+#[test]
+fn t12_every_schedule_of_two_equal_refunds() {
+    every_schedule_of([old_and_paid, new_and_paid], [refund("one", 100), refund("two", 100)], 2);
+}
+
+/// *Order maintenance*, first and second place. There are three humans, and two
+/// places.
+#[test]
+fn t13_every_schedule_of_three_humans() {
+    every_schedule([validate("ann", "Ann"), validate("bob", "Bob"), validate("cy", "Cy")], 1);
 }
 
 /// *Order maintenance*: two humans, then the payment, in a stream with others.
 #[tokio::test]
-async fn t12_order_maintenance_on_a_stream() {
+async fn t14_order_maintenance_on_a_stream() {
     on_both!(recipes::order_maintenance);
 }
 
 /// Other orders' messages lie between those of this one. Third place is not
 /// sequence 2.
 #[test]
-fn t13_third_place_is_third_place_among_others() {
+fn t15_third_place_is_third_place_among_others() {
     let run = Chaos::on(new)
         .send([
             click("a click", "order-2", "page-1"),
@@ -246,23 +293,34 @@ fn t13_third_place_is_third_place_among_others() {
 
 /// Ann says so twice. She is one human.
 #[test]
-fn t14_one_human_is_one_human() {
+fn t16_one_human_is_one_human() {
     let run =
         Chaos::on(new).send([validate("ann", "Ann"), validate("ann again", "Ann"), pay_return("pay")]).run();
     run.assert_exactly_once();
-    assert_eq!(account(&run).returned.len(), 1);
+    assert_eq!(account(&run).returned, [Fact::Validated { by: "Ann".to_owned() }]);
 }
 
-/// Three humans, of whom two are enough.
+/// Two humans and a payment.
 #[test]
-fn t15_every_schedule_of_two_humans_and_a_payment() {
+fn t17_every_schedule_of_two_humans_and_a_payment() {
     every_schedule([validate("ann", "Ann"), validate("bob", "Bob"), pay_return("pay")], 1);
 }
 
-/// A third human comes while the return is being paid.
+/// The same among messages of another order, in any order, without a fault.
 #[test]
-fn t16_every_schedule_of_a_third_human() {
-    every_schedule([validate("ann", "Ann"), validate("bob", "Bob"), validate("cy", "Cy")], 1);
+fn t18_every_schedule_of_a_return_among_others() {
+    for system in [old, new] {
+        explore(system)
+            .send([
+                withdraw("another order", "order-2", 500),
+                validate("ann", "Ann"),
+                validate("bob", "Bob"),
+                pay_return("pay"),
+            ])
+            .workers(2)
+            .faults(0)
+            .assert_exactly_once();
+    }
 }
 
 /// More than the exercise asks: the bounds of `cargo workshop explore`.
@@ -270,7 +328,7 @@ fn t16_every_schedule_of_a_third_human() {
 #[ignore = "for `cargo workshop explore`"]
 fn explore_deeper() {
     explore(new)
-        .send([withdraw("pay", 300), refund("one", 200), refund("two", 200)])
+        .send([withdraw("pay", "order-1", 300), refund("one", 200), refund("two", 200)])
         .workers(1)
         .faults(0)
         .assert_exactly_once();

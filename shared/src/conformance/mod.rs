@@ -26,8 +26,15 @@
 
 mod document_store;
 mod event_store;
+#[cfg(test)]
+mod outside_tests;
 mod publisher;
+mod record_log;
 pub mod rules;
+mod service;
+#[cfg(test)]
+mod stream_tests;
+mod subject_stream;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +44,9 @@ use std::sync::Mutex;
 pub use document_store::{document_store, expiry, size_limit};
 pub use event_store::event_store;
 pub use publisher::publisher;
+pub use record_log::record_log;
+pub use service::{effects, forgetting, service};
+pub use subject_stream::{last_of_filter, retry, subject_stream, window};
 
 use crate::StoreError;
 

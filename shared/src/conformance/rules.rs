@@ -72,3 +72,63 @@ rules! {
     PUBLISH_SUCCEEDS = "a publish succeeds, of a copy too";
     PUBLISHED_IS_SEEN = "a message is seen by others, unchanged, once its publish has succeeded";
 }
+
+// Streams with publish expectations.
+rules! {
+    NUMBERED_THROUGH_THE_STREAM = "messages are numbered through the whole stream, whatever their subject, and an acknowledgement says which number it is";
+    READ_BY_FILTER = "a read returns what was acknowledged before it and matches the filter, as it was published, oldest first, and nothing else";
+    WITHOUT_EXPECTATION_IS_STORED = "a publish without expectation and known id is stored, even if it equals an earlier one";
+    EXPECTATION_THAT_HOLDS_IS_STORED = "a publish whose expectation holds is stored";
+    LAST_OF_STREAM_IS_EXPECTED = "a publish that expects the last sequence of the stream is stored if it is that, and refused if not";
+    LAST_OF_SUBJECT_IS_EXPECTED = "a publish that expects the last sequence of its subject, 0 for none, is stored if it is that, and refused if not";
+    LAST_OF_FILTER_IS_EXPECTED = "a publish that expects the last sequence of a filter, 0 for none, is stored if it is that, and refused if not";
+    ACTUAL_IS_TOLD = "a refusal tells the actual last sequence of what the expectation is about, as a number of the stream";
+    REFUSED_PUBLISH_STORES_NOTHING = "a publish that is refused stores nothing";
+    REFUSALS_ARE_TRUE = "a refusal means that somebody else has published since the read";
+    ID_IS_RECOGNISED = "a message with an id that the stream knows is acknowledged as a duplicate of the first and not stored, whatever its subject and body";
+    REFUSED_ID_STAYS_UNKNOWN = "the id of a publish that is refused stays unknown";
+    NONSENSE_IS_REFUSED = "what is no subject, id or filter is refused as such, and not stored";
+    ONE_PUBLISH_WINS = "of concurrent publishes with the same expectation, exactly one is stored and the others are refused with its sequence";
+    NO_PUBLISH_IS_LOST = "concurrent publishers who expect what they have read lose none of their messages";
+    RETRY_IS_DUPLICATE = "a retry with a known id is a duplicate, also if its expectation does not hold (where the id is looked at first)";
+    RETRY_IS_REFUSED = "a retry with a known id is refused if its expectation does not hold (where that is looked at first)";
+}
+
+// The window of a stream.
+rules! {
+    NEW_WINDOW_BEGINS = "a message that is stored again begins a window of its own";
+    ID_IS_FORGOTTEN = "an id is forgotten when the window since its message was stored is over, duplicates or not";
+    EXPECTATION_OUTLIVES_WINDOW = "an expectation is checked after the window as before";
+}
+
+// Logs of records.
+rules! {
+    NEW_LOG_IS_EMPTY = "a log that nobody has written to has no records";
+    PLACE_AFTER_IS_RETURNED = "an append at the end of the log succeeds and returns the place after its last record";
+    RECORDS_COME_BACK = "a read returns the records byte for byte as they were appended, oldest first";
+    READ_FROM_PLACE = "a read returns the records from its place on, as many as its limit, fewer only where the log ends";
+    STALE_PLACE_CONFLICTS = "an append at a place that is taken is a conflict";
+    FUTURE_PLACE_CONFLICTS = "an append at a place that the log has not reached is a conflict";
+    REFUSED_RECORDS_ARE_NOT_THERE = "an append that is refused leaves none of its records";
+    RECORDS_TOGETHER = "a read returns all records of an append or none of them";
+    NO_RECORDS_RECORD_NOTHING = "appending no records at the end of the log returns that place and records nothing";
+    NO_RECORDS_ARE_CHECKED_TOO = "appending no records at another place is a conflict";
+    EQUAL_RECORDS_ARE_KEPT = "a record that equals an earlier one is recorded like any other";
+    LOGS_ARE_INDEPENDENT = "an append to one log changes no other";
+    ONE_PLACE_ONE_APPEND = "of concurrent appends at the same place, exactly one succeeds and the others are conflicts";
+    NO_RECORD_IS_LOST = "concurrent writers who append at the end that they have read lose none of their records";
+}
+
+// Services.
+rules! {
+    NEW_KEY_IS_DONE = "a call with a new idempotency key succeeds";
+    REPEATED_CALL_SAME_REFERENCE = "another call with the same key and request is answered with the reference of the first";
+    KEY_IS_FOR_ONE_REQUEST = "a call with a key that was used for another request is refused, as a key that is reused";
+    REFUSED_CALL_CHANGES_NOTHING = "a call that is refused does nothing, and its key stays what it was";
+    KEYS_ARE_APART = "under another key, however similar, the same is done again, under a reference of its own";
+    TWINS_SHARE_A_REFERENCE = "concurrent calls with the same key and request are answered with the same reference";
+    ONE_REQUEST_HAS_THE_KEY = "of concurrent calls with the same key and different requests, one succeeds and the others are refused, then and later";
+    DONE_ONCE = "as long as a key is remembered, what is asked under it is done once";
+    KEY_IS_REMEMBERED = "a key is remembered, with reference and request, until its time is over";
+    KEY_IS_FORGOTTEN_AFTER = "once the time of a key is over, counted from when something was done, a call with it does something again, under another reference";
+}

@@ -19,7 +19,7 @@ use crate::{
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
@@ -190,7 +190,7 @@ fn panic_of(check: impl Future<Output = ()>) -> Option<String> {
 }
 
 #[track_caller]
-fn assert_breaks(check: impl Future<Output = ()>, rule: &str, what: impl fmt::Debug) {
+pub(super) fn assert_breaks(check: impl Future<Output = ()>, rule: &str, what: impl fmt::Debug) {
     let said = panic_of(check).unwrap_or_else(|| panic!("nothing catches {what:?}"));
     assert!(
         said.starts_with(&format!("broken rule: {rule}\n")),
@@ -200,14 +200,14 @@ fn assert_breaks(check: impl Future<Output = ()>, rule: &str, what: impl fmt::De
 
 /// Where a store lets others go first: a reproducible choice for every call.
 #[derive(Default)]
-struct Pauses(Option<Mutex<u64>>);
+pub(super) struct Pauses(Option<Mutex<u64>>);
 
 impl Pauses {
-    fn seeded(seed: u64) -> Self {
+    pub(super) fn seeded(seed: u64) -> Self {
         Self(Some(Mutex::new(seed)))
     }
 
-    async fn pause(&self) {
+    pub(super) async fn pause(&self) {
         let pauses = self.0.as_ref().map_or(0, |state| {
             let mut state = state.lock().unwrap();
             // Knuth's linear congruential generator, of which the high bits are good.

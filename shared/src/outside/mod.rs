@@ -28,7 +28,9 @@ pub trait Model: Send + Sync {
     /// When state or request were not made by the model and its client.
     fn answer(&self, state: &[u8], request: &[u8]) -> Turn;
 
-    /// Whether this request will be refused in every state that can follow.
+    /// Whether this request will be refused in every state that can follow, and
+    /// with the same reply in all of them. (A stream's refusal says what is
+    /// there instead, and that can change.)
     fn refuses_for_ever(&self, _state: &[u8], _request: &[u8]) -> bool {
         false
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::{Model, NoAnswer, Turn, Wire, decode, encode};
+use crate::ports::check_filter;
 use crate::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
 
 /// What a server looks at first when a message comes that carries both an id
@@ -25,8 +26,8 @@ pub enum CheckFirst {
 pub struct StreamModel {
     /// What is looked at first.
     pub check_first: CheckFirst,
-    /// For how long the id of a message is remembered. JetStream's default is
-    /// two minutes.
+    /// For how long the id of a message is remembered, from when it was stored.
+    /// JetStream's default is two minutes; less than 100 ms it does not take.
     pub window: Duration,
 }
 
@@ -117,14 +118,6 @@ impl Model for StreamModel {
         }
     }
 
-    fn refuses_for_ever(&self, state: &[u8], request: &[u8]) -> bool {
-        let Request::Publish(publication) = decode(request) else { return false };
-        // An id that is remembered now can be forgotten later.
-        let named = self.check_first == CheckFirst::MessageId && publication.message_id.is_some();
-        let overtaken = |(expected, actual): (u64, u64)| actual > expected;
-        !named && State::of(state).expectation(&publication).is_some_and(overtaken)
-    }
-
     fn forget(&self, state: &[u8], what: &str) -> Vec<u8> {
         let mut state = State::of(state);
         state.remembered.retain(|(id, _)| id != what);
@@ -191,15 +184,13 @@ pub struct StreamClient<W>(pub W);
 #[async_trait]
 impl<W: Wire> SubjectStream for StreamClient<W> {
     async fn publish(&self, publication: Publication) -> Published {
-        if publication.subject.split('.').any(|part| part.is_empty() || part == "*" || part == ">") {
-            let subject = publication.subject;
-            return Err(StreamError::Protocol(format!("{subject:?} is no subject to publish to")));
-        }
+        publication.check()?;
         let reply = self.0.ask("", encode(&Request::Publish(publication)), true).await;
         decode::<Published>(&reply.map_err(no_answer)?)
     }
 
     async fn read(&self, filter: &str) -> Result<Vec<StreamMessage>, StreamError> {
+        check_filter(filter)?;
         let reply = self.0.ask("", encode(&Request::Read(filter.to_owned())), false).await;
         Ok(decode(&reply.map_err(no_answer)?))
     }
@@ -213,6 +204,13 @@ fn no_answer(error: NoAnswer) -> StreamError {
 }
 
 impl StreamModel {
+    /// The state in which these messages are in the stream, oldest first, and
+    /// no id is remembered.
+    #[must_use]
+    pub fn holding(messages: &[StreamMessage]) -> Vec<u8> {
+        encode(&State { messages: messages.to_vec(), remembered: Vec::new() })
+    }
+
     /// The messages in a state, oldest first.
     #[must_use]
     pub fn messages(state: &[u8]) -> Vec<StreamMessage> {

@@ -20,7 +20,9 @@ pub use event_store::{EventStore, NewEvent, RecordedEvent};
 pub use publisher::{PublishError, Publisher};
 pub use record_log::RecordLog;
 pub use service::{Service, ServiceError};
-pub use subject_stream::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
+pub use subject_stream::{
+    Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream, check_filter,
+};
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// Filters are subjects in which a part between dots may be `*`, any one part,
 /// and the last may be `>`, one or more parts: `*.order-1`, `refund.>`.
+///
+/// Ids, too, belong to the **whole stream**. Whoever publishes a withdrawal and
+/// a refund with the id `order-1` is told that the refund is a duplicate, and
+/// it is not stored.
 #[async_trait]
 pub trait SubjectStream: Send + Sync {
     /// Stores a message at the end of the stream, or finds that it is there
@@ -21,7 +25,8 @@ pub trait SubjectStream: Send + Sync {
     ///
     /// [`StreamError::WrongLastSequence`] when the expectation does not hold;
     /// [`StreamError::NoReply`], after which the message may have been stored
-    /// or not; [`StreamError::Unavailable`]; [`StreamError::Protocol`].
+    /// or not; [`StreamError::Unavailable`]; [`StreamError::Protocol`], also
+    /// for what [cannot be published](Publication::check).
     async fn publish(&self, publication: Publication) -> Result<PublishAck, StreamError>;
 
     /// All messages whose subject matches the filter, oldest first. Whatever
@@ -29,7 +34,8 @@ pub trait SubjectStream: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StreamError::Unavailable`]; [`StreamError::Protocol`].
+    /// [`StreamError::Unavailable`]; [`StreamError::Protocol`], also for what
+    /// is [no filter](check_filter).
     async fn read(&self, filter: &str) -> Result<Vec<StreamMessage>, StreamError>;
 }
 
@@ -42,7 +48,8 @@ pub struct Publication {
     #[serde(with = "crate::outside::bytes")]
     pub body: Vec<u8>,
     /// By which name the stream recognises another copy of it, for as long as
-    /// its window lasts (`Nats-Msg-Id`).
+    /// its window lasts (`Nats-Msg-Id`). The window begins when the message is
+    /// stored; a duplicate does not extend it.
     pub message_id: Option<String>,
     /// What must be true of the stream, or else nothing is stored.
     pub expected: Option<Expected>,
@@ -68,6 +75,49 @@ impl Publication {
         self.expected = Some(expected);
         self
     }
+
+    /// Whether it can be published. An adapter asks before it sends anything,
+    /// since servers do not object: they store under a subject named `*`, take
+    /// an empty id for none, and find that nothing matches what is no filter.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::Protocol`] for a subject with empty parts, `*`, `>`,
+    /// blanks or control characters, for an id that is empty, begins or ends
+    /// with a blank or has control characters, and for what is
+    /// [no filter](check_filter).
+    pub fn check(&self) -> Result<(), StreamError> {
+        if self.subject.split('.').any(|part| matches!(part, "*" | ">") || !is_part(part)) {
+            return Err(StreamError::Protocol(format!("{:?} is no subject to publish to", self.subject)));
+        }
+        if let Some(id) = &self.message_id
+            && (id.is_empty() || id.trim() != id || id.contains(char::is_control))
+        {
+            return Err(StreamError::Protocol(format!("{id:?} is no message id")));
+        }
+        match &self.expected {
+            Some(Expected::LastSequenceOf { filter, .. }) => check_filter(filter),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether this is a filter.
+///
+/// # Errors
+///
+/// [`StreamError::Protocol`] for empty parts, blanks, control characters, and
+/// `>` elsewhere than at the end.
+pub fn check_filter(filter: &str) -> Result<(), StreamError> {
+    let parts = filter.strip_suffix(".>").unwrap_or(filter);
+    if filter == ">" || parts.split('.').all(|part| part != ">" && is_part(part)) {
+        return Ok(());
+    }
+    Err(StreamError::Protocol(format!("{filter:?} is no filter")))
+}
+
+fn is_part(part: &str) -> bool {
+    !part.is_empty() && !part.contains(|character: char| character.is_whitespace() || character.is_control())
 }
 
 /// What a publisher expects of a stream. All numbers are sequences **of the
@@ -80,9 +130,11 @@ pub enum Expected {
     /// The last message under the subject that is published to has this
     /// sequence (`Nats-Expected-Last-Subject-Sequence`).
     LastSubjectSequence(u64),
-    /// The last message whose subject matches the filter has this sequence
-    /// (`Nats-Expected-Last-Subject-Sequence-Subject`; nats-server 2.10 has
-    /// it only for a subject without wildcards, see the adapter).
+    /// The last message whose subject matches the filter has this sequence;
+    /// what is published need not match it
+    /// (`Nats-Expected-Last-Subject-Sequence-Subject`, from nats-server 2.11.7
+    /// on; earlier ones **ignore** the filter, or sometimes the sequence, so the
+    /// adapter refuses to ask them).
     LastSequenceOf {
         /// Which subjects.
         filter: String,
@@ -131,7 +183,8 @@ pub enum StreamError {
     #[error("the stream is unavailable")]
     Unavailable,
     /// The request went out and no acknowledgement came back. **The message
-    /// may have been stored or not**; only looking again can tell.
+    /// may have been stored or not**; only looking again can tell, and if it is
+    /// not there, it may still be on its way.
     #[error("no acknowledgement from the stream: the message may or may not have been stored")]
     NoReply,
     /// The adapter and the server do not understand each other.

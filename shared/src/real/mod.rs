@@ -1,13 +1,21 @@
 //! Adapters to real stores. Each is behind a feature of its own, since an
-//! attendee needs neither.
+//! attendee needs none.
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+#[cfg(feature = "jetstream")]
+mod jetstream;
+#[cfg(feature = "jetstream")]
+mod nats_server;
 #[cfg(feature = "object-store")]
 mod object_store;
 
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::DynamoDbStore;
+#[cfg(feature = "jetstream")]
+pub use jetstream::JetStream;
+#[cfg(feature = "jetstream")]
+pub use nats_server::NatsServer;
 #[cfg(feature = "object-store")]
 pub use object_store::ObjectDocumentStore;
 

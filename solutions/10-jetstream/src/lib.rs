@@ -31,12 +31,14 @@ pub enum Outcome {
 pub async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
     // The subject holds this one fact and nothing else, so "nothing is there"
     // says it all. No window: the expectation holds or fails a year later, too.
-    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
-        .expecting(Expected::LastSubjectSequence(0));
-    match stream.publish(publication).await {
+    let none = Expected::LastSubjectSequence(0);
+    let subject = format!("payment.{order_id}");
+    let fact = Fact::Withdrawn { cents };
+    let payment = Publication::new(subject, fact.to_bytes()).expecting(none);
+    match stream.publish(payment).await {
         Ok(_) => Ok(Outcome::Done),
-        // Somebody was faster. It may have been an earlier attempt of ours whose
-        // acknowledgement was lost. It is all the same: there is one.
+        // Somebody was faster. It may have been an earlier attempt of ours
+        // whose acknowledgement was lost. It is all the same: there is one.
         Err(StreamError::WrongLastSequence { .. }) => Ok(Outcome::AlreadyDone),
         Err(error) => Err(error.into()),
     }
@@ -92,12 +94,13 @@ pub async fn refund(
     }
     // What was read is true only as long as no other refund comes in between.
     // So that is what is expected: the last refund is still the last one.
+    let as_read = Expected::LastSubjectSequence(last_refund);
+    let subject = format!("refund.{order_id}");
     let fact = Fact::Refunded { cents, caused_by };
-    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
-        .expecting(Expected::LastSubjectSequence(last_refund));
+    let refund = Publication::new(subject, fact.to_bytes()).expecting(as_read);
     // If it is not, the decision may be another one now: everything from the
     // start, which is what the redelivery of the message will do.
-    stream.publish(publication).await?;
+    stream.publish(refund).await?;
     Ok(Outcome::Done)
 }
 

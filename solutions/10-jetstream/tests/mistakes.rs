@@ -1,1 +1,202 @@
-//! soon
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+
+use chaos::{Property, Report};
+use shared::outside::CheckFirst;
+
+#[path = "../mistakes/believes_the_number_in_the_refusal.rs"]
+mod believes_the_number_in_the_refusal;
+#[path = "../mistakes/calls_third_place_2.rs"]
+mod calls_third_place_2;
+#[path = "../mistakes/compares_the_wrong_way_round.rs"]
+mod compares_the_wrong_way_round;
+#[path = "../mistakes/counts_on_being_told_of_a_duplicate.rs"]
+mod counts_on_being_told_of_a_duplicate;
+#[path = "../mistakes/counts_one_human_twice.rs"]
+mod counts_one_human_twice;
+#[path = "../mistakes/does_not_recognise_its_own_refund.rs"]
+mod does_not_recognise_its_own_refund;
+#[path = "../mistakes/expects_an_empty_stream.rs"]
+mod expects_an_empty_stream;
+#[path = "../mistakes/expects_the_last_of_what_it_read.rs"]
+mod expects_the_last_of_what_it_read;
+#[path = "../mistakes/looks_before_it_refunds.rs"]
+mod looks_before_it_refunds;
+#[path = "../mistakes/looks_before_it_withdraws.rs"]
+mod looks_before_it_withdraws;
+#[path = "../mistakes/names_everything_after_the_order.rs"]
+mod names_everything_after_the_order;
+#[path = "../mistakes/names_only_the_page.rs"]
+mod names_only_the_page;
+#[path = "../mistakes/names_the_message.rs"]
+mod names_the_message;
+#[path = "../mistakes/pays_whoever_agreed.rs"]
+mod pays_whoever_agreed;
+#[path = "../mistakes/recognises_a_refund_by_its_amount.rs"]
+mod recognises_a_refund_by_its_amount;
+#[path = "../mistakes/recognises_a_refund_within_a_window.rs"]
+mod recognises_a_refund_within_a_window;
+mod support;
+#[path = "../mistakes/takes_a_refusal_for_a_failure.rs"]
+mod takes_a_refusal_for_a_failure;
+#[path = "../mistakes/validates_without_an_expectation.rs"]
+mod validates_without_an_expectation;
+#[path = "../mistakes/withdraws_within_a_window.rs"]
+mod withdraws_within_a_window;
+use support::{KINDS, Make, searches};
+
+/// The shortest story that the searches of the exercise find on one kind of
+/// server.
+fn shortest_failure_on(endpoint: Make, check_first: CheckFirst) -> Report {
+    searches(endpoint, check_first)
+        .into_iter()
+        .map(|search| search.run())
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest story that kills it; there is one on either kind of server.
+fn shortest_failure(endpoint: Make) -> Report {
+    let [old, new] = KINDS.map(|kind| shortest_failure_on(endpoint, kind));
+    assert_eq!(old.violated(), new.violated(), "{old}\n{new}");
+    if (old.faults, old.steps) < (new.faults, new.steps) { old } else { new }
+}
+
+#[test]
+fn looks_before_it_withdraws() {
+    let report = shortest_failure(looks_before_it_withdraws::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("looks-before-it-withdraws", report.diagnosis());
+}
+
+#[test]
+fn withdraws_within_a_window() {
+    let report = shortest_failure(withdraws_within_a_window::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("withdraws-within-a-window", report.diagnosis());
+}
+
+#[test]
+fn takes_a_refusal_for_a_failure() {
+    let report = shortest_failure(takes_a_refusal_for_a_failure::endpoint);
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    insta::assert_snapshot!("takes-a-refusal-for-a-failure", report.diagnosis());
+}
+
+/// From 2.12 on it needs no fault. Before, it needs time.
+#[test]
+fn counts_on_being_told_of_a_duplicate() {
+    let [old, new] =
+        KINDS.map(|kind| shortest_failure_on(counts_on_being_told_of_a_duplicate::endpoint, kind));
+    assert_eq!((old.violated(), old.faults), (Some(Property::Settles), 1), "{old}");
+    assert_eq!((new.violated(), new.faults), (Some(Property::Settles), 0), "{new}");
+    insta::assert_snapshot!("counts-on-being-told-of-a-duplicate", new.diagnosis());
+    insta::assert_snapshot!("counts-on-being-told-of-a-duplicate-before-2-12", old.diagnosis());
+}
+
+#[test]
+fn expects_an_empty_stream() {
+    let report = shortest_failure(expects_an_empty_stream::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("expects-an-empty-stream", report.diagnosis());
+}
+
+#[test]
+fn names_the_message() {
+    let report = shortest_failure(names_the_message::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("names-the-message", report.diagnosis());
+}
+
+#[test]
+fn names_only_the_page() {
+    let report = shortest_failure(names_only_the_page::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("names-only-the-page", report.diagnosis());
+}
+
+#[test]
+fn names_everything_after_the_order() {
+    let report = shortest_failure(names_everything_after_the_order::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("names-everything-after-the-order", report.diagnosis());
+}
+
+#[test]
+fn looks_before_it_refunds() {
+    let report = shortest_failure(looks_before_it_refunds::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("looks-before-it-refunds", report.diagnosis());
+}
+
+#[test]
+fn does_not_recognise_its_own_refund() {
+    let report = shortest_failure(does_not_recognise_its_own_refund::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("does-not-recognise-its-own-refund", report.diagnosis());
+}
+
+#[test]
+fn recognises_a_refund_by_its_amount() {
+    let report = shortest_failure(recognises_a_refund_by_its_amount::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("recognises-a-refund-by-its-amount", report.diagnosis());
+}
+
+#[test]
+fn recognises_a_refund_within_a_window() {
+    let report = shortest_failure(recognises_a_refund_within_a_window::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("recognises-a-refund-within-a-window", report.diagnosis());
+}
+
+#[test]
+fn expects_the_last_of_what_it_read() {
+    let report = shortest_failure(expects_the_last_of_what_it_read::endpoint);
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    insta::assert_snapshot!("expects-the-last-of-what-it-read", report.diagnosis());
+}
+
+#[test]
+fn compares_the_wrong_way_round() {
+    let report = shortest_failure(compares_the_wrong_way_round::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("compares-the-wrong-way-round", report.diagnosis());
+}
+
+#[test]
+fn believes_the_number_in_the_refusal() {
+    let report = shortest_failure(believes_the_number_in_the_refusal::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("believes-the-number-in-the-refusal", report.diagnosis());
+}
+
+#[test]
+fn validates_without_an_expectation() {
+    let report = shortest_failure(validates_without_an_expectation::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("validates-without-an-expectation", report.diagnosis());
+}
+
+#[test]
+fn counts_one_human_twice() {
+    let report = shortest_failure(counts_one_human_twice::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("counts-one-human-twice", report.diagnosis());
+}
+
+#[test]
+fn calls_third_place_2() {
+    let report = shortest_failure(calls_third_place_2::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("calls-third-place-2", report.diagnosis());
+}
+
+#[test]
+fn pays_whoever_agreed() {
+    let report = shortest_failure(pays_whoever_agreed::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    insta::assert_snapshot!("pays-whoever-agreed", report.diagnosis());
+}

@@ -1,73 +1,52 @@
 //! `cargo workshop agenda`: the day, block by block, with the clock.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
 
-use crate::agenda::{Agenda, Block, Clock, Kind};
-use crate::exercise::Exercise;
+use crate::agenda::{self, Agenda, Clock, Kind, Line};
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 
-/// A line of the day.
-struct Line {
-    kind: Kind,
-    title: String,
-    minutes: u32,
-}
-
-/// Shows the day. `start` is another time to begin than the agenda has.
-pub fn run(repository: &Repository, start: Option<&str>) -> Result<Outcome> {
-    let agenda = Agenda::load(repository.root())?;
+/// Shows the day, or a cut of it. `start` is another time to begin than the
+/// agenda has.
+pub fn run(repository: &Repository, cut: Option<&str>, start: Option<&str>) -> Result<Outcome> {
+    let file = file(repository, cut)?;
+    let agenda = Agenda::load(repository.root(), &file)?;
     let start = match start {
         Some(text) => text.parse()?,
         None => agenda.start,
     };
     let exercises = repository.exercises()?;
-    let lines: Vec<Line> =
-        agenda.blocks.iter().map(|block| line(block, &exercises)).collect::<Result<_>>()?;
-    render::show(&day(start, &lines)?);
+    let lines =
+        agenda.lines(repository, &exercises).with_context(|| format!("{file} names what is not there"))?;
+    render::show(&day(&agenda.title, start, &lines)?);
     Ok(Outcome::Green)
 }
 
-fn line(block: &Block, exercises: &[Exercise]) -> Result<Line> {
-    Ok(match block {
-        Block::Exercise(number) => {
-            let exercise = choose(exercises, number)
-                .with_context(|| format!("{} names exercise {number}", crate::agenda::FILE))?;
-            let title = format!("{number} {}", exercise.title);
-            Line { kind: Kind::Exercise, title, minutes: exercise.minutes }
-        }
-        Block::Other { kind, title, minutes } => {
-            Line { kind: *kind, title: title.clone(), minutes: *minutes }
-        }
-    })
+/// The file of a cut.
+fn file(repository: &Repository, cut: Option<&str>) -> Result<String> {
+    let Some(cut) = cut else { return Ok(agenda::FILE.to_owned()) };
+    let cuts = agenda::cuts(repository.root());
+    let there = cuts.iter().any(|name| name == cut);
+    let shown: String = cut.chars().take(40).collect();
+    let others = if cuts.is_empty() { "none".to_owned() } else { cuts.join(", ") };
+    let file = there.then(|| format!("{}/{cut}.toml", agenda::CUTS));
+    file.with_context(|| format!("there is no cut {shown:?} in {}/; there are {others}", agenda::CUTS))
 }
 
-fn day(start: Clock, lines: &[Line]) -> Result<String> {
+fn day(title: &str, start: Clock, lines: &[Line]) -> Result<String> {
     let total: u32 = lines.iter().map(|line| line.minutes).sum();
     let end = start.after(total).with_context(|| {
         format!("a day of {total} minutes that begins at {start} does not end before midnight: begin earlier")
     })?;
-    let title = format!("The day, {start} to {end}");
+    let title = format!("{title}, {start} to {end}");
     let mut text = format!("  {}\n\n", render::paint(render::STRONG, &title));
     let mut clock = start;
-    for Line { kind, title, minutes } in lines {
+    for Line { kind, title, minutes, .. } in lines {
         let words = render::short(&format!("{kind:<13}  {title}"), 62);
         let words = if *kind == Kind::Exercise { render::paint(render::STRONG, &words) } else { words };
         text += &format!("  {clock}  {minutes:>3} min  {words}\n");
         clock = clock.after(*minutes).unwrap_or(end);
     }
-    Ok(text + &format!("  {end}           the end\n\n") + &render::paragraph(&sums(lines, total), "  "))
-}
-
-/// How many minutes go where.
-fn sums(lines: &[Line], total: u32) -> String {
-    let mut sums: BTreeMap<Kind, u32> = BTreeMap::new();
-    for line in lines {
-        *sums.entry(line.kind).or_default() += line.minutes;
-    }
-    let sums: Vec<String> = sums.iter().map(|(kind, minutes)| format!("{kind} {minutes}")).collect();
-    format!("{total} minutes: {}.", sums.join(", "))
+    Ok(text + &format!("  {end}           the end\n\n") + &render::paragraph(&agenda::sums(lines), "  "))
 }

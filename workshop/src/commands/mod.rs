@@ -16,6 +16,7 @@ mod replay;
 mod reset;
 mod restore;
 mod room;
+mod slides;
 mod status;
 mod story;
 mod test;
@@ -54,14 +55,18 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Reset { exercise }) => reset::run(&repository, &exercise),
         Some(Command::Restore { version }) => restore::run(&repository, version),
         Some(Command::CatchUp { exercise }) => catch_up::run(&repository, &exercise),
-        Some(Command::Verify { exercise, fix }) => verify::run(&repository, exercise.as_deref(), fix),
+        Some(Command::Verify { pages: true, fix, .. }) => verify::pages(&repository, fix),
+        Some(Command::Verify { exercise, fix, .. }) => verify::run(&repository, exercise.as_deref(), fix),
+        Some(Command::Slides { deck }) => slides::run(&repository, deck.as_deref()),
         Some(Command::Doctor) => doctor::run(&repository),
-        Some(Command::Agenda { start }) => agenda::run(&repository, start.as_deref()),
+        Some(Command::Agenda { cut, start }) => agenda::run(&repository, cut.as_deref(), start.as_deref()),
         Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
         Some(Command::Room { codes }) => room::run(&repository, &codes),
-        Some(Command::Handout { directory, unlock: Some(number), mistakes }) => {
+        Some(Command::Handout { directory, unlock: Some(number), mistakes, .. }) => {
             handout::unlock(&repository, &directory, &number, mistakes)
         }
-        Some(Command::Handout { directory, .. }) => handout::run(&repository, &directory),
+        Some(Command::Handout { directory, no_slides, .. }) => {
+            handout::run(&repository, &directory, !no_slides)
+        }
     }
 }

@@ -2,12 +2,13 @@
 //! builds without a network.
 //!
 //! What is copied is listed here; `copy` copies it, `manifest` takes what is
-//! left out from the Cargo.toml files, `vendor` puts the crates next to it, and
-//! `unlock` brings a solution later. Everything is made in a folder next to the
+//! left out from the Cargo.toml files, `vendor` puts the crates next to it,
+//! `slides` builds the slides, and `unlock` brings a solution later. Everything is made in a folder next to the
 //! one that is asked for, and gets its name when it is complete.
 
 mod copy;
 mod manifest;
+mod slides;
 mod unlock;
 mod vendor;
 
@@ -43,8 +44,8 @@ const CONTENTS: [&str; 14] = [
 /// The one that this command is made of.
 const OURSELVES: &str = "workshop";
 
-/// Makes a handout.
-pub fn run(repository: &Repository, directory: &Path) -> Result<Outcome> {
+/// Makes a handout, with slides if they are wanted and can be built.
+pub fn run(repository: &Repository, directory: &Path, with_slides: bool) -> Result<Outcome> {
     let root = repository.root();
     let directory = absolute(directory)?;
     ensure!(
@@ -65,6 +66,9 @@ pub fn run(repository: &Repository, directory: &Path) -> Result<Outcome> {
         .tempdir_in(parent)
         .with_context(|| format!("nothing can be written into {}", parent.display()))?;
     fill(repository, stage.path())?;
+    if with_slides {
+        slides::build(repository, stage.path());
+    }
     finish(stage, &directory)?;
     let shown = directory.display();
     let said = format!("{shown} is complete, and builds without a network. It begins with {MARKER}.");
@@ -78,6 +82,7 @@ fn fill(repository: &Repository, stage: &Path) -> Result<()> {
     }
     copy::starters(repository, stage)?;
     manifest::cut(stage)?;
+    slides::settle_agenda(repository, stage)?;
     let words = include_str!("HANDOUT.md").replace("\r\n", "\n");
     std::fs::write(stage.join(MARKER), words).with_context(|| format!("{MARKER} cannot be written"))?;
     vendor::run(stage)

@@ -111,7 +111,8 @@ fn anchors(text: &str) -> Vec<String> {
     found
 }
 
-fn slug(title: &str) -> String {
+/// The anchor of a heading.
+pub fn slug(title: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || ['-', '_', ' '].contains(c);
     title.trim().to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
 }

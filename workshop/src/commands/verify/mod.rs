@@ -2,15 +2,20 @@
 //!
 //! Each kind of check is in a file of its own: of what is written (`papers`, the
 //! `links` on the pages, the `hints`), of the starter and its copy (`copies`), of
-//! the solution, of the agenda, and of the table of what kills the mistakes.
+//! the solution, of the table of what kills the mistakes, and of the pages for
+//! whoever teaches: `decks`, `brainstorms`, the `agenda`, and the commands that
+//! they speak of (`spoken`).
 
 mod agenda;
+mod brainstorms;
 mod copies;
+mod decks;
 mod hints;
 mod kills;
 mod links;
 mod papers;
 mod solution;
+mod spoken;
 mod starter;
 
 use anyhow::Result;
@@ -22,6 +27,16 @@ use crate::outcome::Outcome;
 use crate::records::unwrapped;
 use crate::render;
 use crate::repository::{Name, Repository};
+
+/// Pages that are neither of an exercise, nor a deck or a sheet.
+const PAGES: [&str; 6] = [
+    "README.md",
+    "AGENDA.md",
+    "INSTRUCTOR.md",
+    "CONTRIBUTING.md",
+    "slides/README.md",
+    "brainstorms/README.md",
+];
 
 /// Something that is not as it should be.
 #[derive(Debug)]
@@ -53,7 +68,7 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         None => {
             let (names, mut culprits) = papers::inventory(repository)?;
             culprits.extend(copies::orphans(repository, &names));
-            culprits.extend(links::check(repository, &repository.root().join("README.md")));
+            culprits.extend(other_pages(repository));
             (names, culprits)
         }
     };
@@ -91,8 +106,9 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         render::show(&culprit.show());
         culprits.push(culprit);
     }
+    // After the tables, which are on slides, too.
     if chosen.is_none() {
-        for culprit in agenda::check(repository, &names) {
+        for culprit in read_pages(repository, &names, fix) {
             render::show(&culprit.show());
             culprits.push(culprit);
         }
@@ -101,13 +117,52 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         1 => "1 exercise verified".to_owned(),
         number => format!("{number} exercises verified"),
     };
+    Ok(judge(&verified, &culprits))
+}
+
+/// Checks only what is read: nothing is built.
+pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
+    let (names, mut culprits) = papers::inventory(repository)?;
+    culprits.extend(names.iter().filter_map(|name| {
+        // Without it, the agendas cannot be added up.
+        let error = Exercise::load(repository, name.clone()).err()?;
+        Some(Culprit::new(name.to_string(), format!("{error:#}"), "write its exercise.toml".to_owned()))
+    }));
+    culprits.extend(other_pages(repository));
+    culprits.extend(read_pages(repository, &names, fix));
+    for culprit in &culprits {
+        render::show(&culprit.show());
+    }
+    Ok(judge("pages verified", &culprits))
+}
+
+/// The pages for whoever teaches, or works alone.
+fn read_pages(repository: &Repository, names: &[Name], fix: bool) -> Vec<Culprit> {
+    let mut culprits = decks::check(repository, fix);
+    culprits.extend(brainstorms::check(repository));
+    culprits.extend(agenda::check(repository, names, fix));
+    culprits
+}
+
+/// What other pages link to and speak of.
+fn other_pages(repository: &Repository) -> Vec<Culprit> {
+    let mut culprits = Vec::new();
+    for page in PAGES {
+        let path = page.split('/').fold(repository.root().to_owned(), |path, part| path.join(part));
+        culprits.extend(links::check(repository, &path));
+        culprits.extend(spoken::check(repository, &path));
+    }
+    culprits
+}
+
+fn judge(verified: &str, culprits: &[Culprit]) -> Outcome {
     let (style, verdict) = match culprits.len() {
         0 => (render::GOOD, "all as declared".to_owned()),
         1 => (render::BAD, "1 culprit".to_owned()),
         number => (render::BAD, format!("{number} culprits")),
     };
     render::show(&format!("\n  {verified}: {}\n", render::paint(style, &verdict)));
-    Ok(if culprits.is_empty() { Outcome::Green } else { Outcome::Red })
+    if culprits.is_empty() { Outcome::Green } else { Outcome::Red }
 }
 
 /// The README's tables of what each guarantee costs. (A copy without solutions

@@ -1,0 +1,76 @@
+// What our decks need beyond Marp: pictures inside of the page (so that it is
+// one file, and a drawing follows the colours of the theme), the source of an
+// excerpt under it, and the line of a story where a fault strikes in colour.
+// Used by `.ci/slides`; the decks are plain Markdown without it.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const slides = dirname(fileURLToPath(import.meta.url));
+const root = dirname(slides);
+// Where the pages will be: links are to lead from there to the repository.
+const out = process.env.SLIDES_OUT ? resolve(process.env.SLIDES_OUT) : join(root, "slides");
+const types = { ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp" };
+
+function plugin(md) {
+  const escape = md.utils.escapeHtml;
+  const { image, fence, link_open } = md.renderer.rules;
+
+  // A drawing in a shadow root: its styles and ids touch no other.
+  md.renderer.rules.image = (tokens, place, options, env, self) => {
+    const token = tokens[place];
+    const address = token.attrGet("src") ?? "";
+    if (token.hidden || /^([a-z]+:|\/\/)/i.test(address)) return image(tokens, place, options, env, self);
+    const path = resolve(slides, decodeURI(address));
+    const said = token.content || self.renderInlineAsText(token.children ?? [], options, env);
+    const alt = said.replace(/\b(?:w|h|width|height):\S+\s*/g, "").trim();
+    const style = token.attrGet("style");
+    const attributes = `class="picture" role="img" aria-label="${escape(alt)}"${style ? ` style="${escape(style)}"` : ""}`;
+    if (extname(path) === ".svg") {
+      const drawing = readFileSync(path, "utf8").replace(/^[^]*?(?=<svg[\s>])/, "").trim();
+      // Without blank lines: they would mean something to Markdown.
+      const inner = `<style>svg{display:block;max-width:100%;height:auto}</style>${drawing.replace(/\n\s*(?=\n)/g, "")}`;
+      return `<span ${attributes}><template shadowrootmode="open">${inner}</template></span>`;
+    }
+    const type = types[extname(path)];
+    if (!type) throw new Error(`${address}: no picture that can be put into the page`);
+    token.attrSet("src", `data:${type};base64,${readFileSync(path, "base64")}`);
+    token.attrJoin("class", "picture");
+    return image(tokens, place, options, env, self);
+  };
+
+  md.renderer.rules.fence = (tokens, place, options, env, self) => {
+    const [, source] = tokens[place].info.trim().split(/\s+/);
+    let html = fence(tokens, place, options, env, self);
+    if (/^text\b/.test(tokens[place].info)) {
+      html = html.replace(/^(<pre.*?><code.*?>)?(✗.*)$/gm, '$1<span class="fault">$2</span>');
+    }
+    const wide = tokens[place].content.split("\n").some((line) => [...line].length > 84);
+    const caption = source ? `<figcaption>${escape(source.split("#")[0])}</figcaption>\n` : "";
+    return `<figure${wide ? ' class="wide"' : ""}>\n${html.trim()}\n${caption}</figure>\n`;
+  };
+
+  md.renderer.rules.link_open = (tokens, place, options, env, self) => {
+    const token = tokens[place];
+    const address = token.attrGet("href") ?? "";
+    const inside = !relative(root, out).startsWith("..");
+    if (inside && address && !/^([a-z]+:|\/\/|#)/i.test(address)) {
+      const [path, anchor] = address.split("#");
+      const target = resolve(slides, decodeURI(path));
+      if (existsSync(target)) {
+        const way = relative(out, target).split(sep).join(posix.sep);
+        token.attrSet("href", encodeURI(way) + (anchor ? `#${anchor}` : ""));
+      }
+    }
+    return link_open ? link_open(tokens, place, options, env, self) : self.renderToken(tokens, place, options);
+  };
+
+  md.core.ruler.push("workshop_sources", (state) => {
+    state.tokens.forEach((token, place) => {
+      const next = state.tokens[place + 1];
+      if (token.type === "paragraph_open" && /^Sources?:/.test(next?.content ?? "")) token.attrJoin("class", "source");
+    });
+  });
+}
+
+export default ({ marp }) => marp.use(plugin);

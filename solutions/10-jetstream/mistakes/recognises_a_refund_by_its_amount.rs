@@ -1,0 +1,119 @@
+//! The mistake: a refund of the same amount is taken for the same refund.
+//!
+//! Why it is tempting: who gives back the same amount for one order twice? Whoever
+//! sends back two shirts of one price. Content is not identity.
+
+use shared::payments::{Account, Command, Fact, PAYMENTS};
+use shared::{
+    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, SubjectStream,
+};
+
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Done,
+    AlreadyDone,
+    Refused,
+}
+
+async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
+    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
+        .expecting(Expected::LastSubjectSequence(0));
+    match stream.publish(publication).await {
+        Ok(_) => Ok(Outcome::Done),
+        Err(StreamError::WrongLastSequence { .. }) => Ok(Outcome::AlreadyDone),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn click(stream: &dyn SubjectStream, order_id: &str, page: &str) -> anyhow::Result<Outcome> {
+    let fact = Fact::Clicked { page: page.to_owned() };
+    let publication = Publication::new(format!("click.{order_id}"), fact.to_bytes())
+        .with_id(format!("click {order_id} {page}"));
+    let ack = stream.publish(publication).await?;
+    Ok(if ack.duplicate { Outcome::AlreadyDone } else { Outcome::Done })
+}
+
+async fn refund(
+    stream: &dyn SubjectStream,
+    order_id: &str,
+    cents: u64,
+    caused_by: MessageId,
+) -> anyhow::Result<Outcome> {
+    let mut account = Account::default();
+    let mut last_refund = 0;
+    for message in stream.read(&format!("*.{order_id}")).await? {
+        let fact = Fact::read(&message.body)?;
+        if let Fact::Refunded { cents: amount, .. } = &fact {
+            if *amount == cents {
+                return Ok(Outcome::AlreadyDone);
+            }
+            last_refund = message.sequence;
+        }
+        account.add(fact);
+    }
+    if cents > account.left() {
+        return Ok(Outcome::Refused);
+    }
+    let fact = Fact::Refunded { cents, caused_by };
+    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
+        .expecting(Expected::LastSubjectSequence(last_refund));
+    stream.publish(publication).await?;
+    Ok(Outcome::Done)
+}
+
+async fn validate(stream: &dyn SubjectStream, order_id: &str, by: &str) -> anyhow::Result<Outcome> {
+    let (facts, last) = returned(stream, order_id).await?;
+    let fact = Fact::Validated { by: by.to_owned() };
+    if facts.contains(&fact) {
+        return Ok(Outcome::AlreadyDone);
+    }
+    if facts.len() >= 2 {
+        return Ok(Outcome::Refused);
+    }
+    publish_next(stream, order_id, &fact, last).await
+}
+
+async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<Outcome> {
+    let (facts, last) = returned(stream, order_id).await?;
+    match facts.len() {
+        2 => publish_next(stream, order_id, &Fact::ReturnPaid, last).await,
+        3 => Ok(Outcome::AlreadyDone),
+        _ => Ok(Outcome::Refused),
+    }
+}
+
+async fn returned(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<(Vec<Fact>, u64)> {
+    let messages = stream.read(&format!("return.{order_id}")).await?;
+    let last = messages.last().map_or(0, |message| message.sequence);
+    let facts = messages.iter().map(|message| Fact::read(&message.body));
+    Ok((facts.collect::<anyhow::Result<_>>()?, last))
+}
+
+async fn publish_next(
+    stream: &dyn SubjectStream,
+    order_id: &str,
+    fact: &Fact,
+    last: u64,
+) -> anyhow::Result<Outcome> {
+    let publication = Publication::new(format!("return.{order_id}"), fact.to_bytes())
+        .expecting(Expected::LastSubjectSequence(last));
+    stream.publish(publication).await?;
+    Ok(Outcome::Done)
+}
+
+async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let stream = ports.stream(PAYMENTS);
+    let outcome = match message.read()? {
+        Command::Withdraw { order_id, cents } => withdraw(stream, &order_id, cents).await?,
+        Command::Click { order_id, page } => click(stream, &order_id, &page).await?,
+        Command::Refund { order_id, cents } => refund(stream, &order_id, cents, message.id).await?,
+        Command::Validate { order_id, by } => validate(stream, &order_id, &by).await?,
+        Command::PayReturn { order_id } => pay_return(stream, &order_id).await?,
+    };
+    context.note(format!("{outcome:?}"));
+    Ok(())
+}
+
+pub fn endpoint() -> Endpoint {
+    Endpoint::new("payments", process).view(Account::of).with_stream(PAYMENTS)
+}
