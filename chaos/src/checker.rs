@@ -47,6 +47,14 @@ pub trait Specification: Send + Sync {
         content(output)
     }
 
+    /// What is wrong with a state to which no order leads, and neither one
+    /// message too few nor one twice, held against a legal one: of a message
+    /// that takes effect in parts, some may be missing, and some there twice.
+    /// Each with what it means for the business, as in [`damage`](Self::damage).
+    fn parts(&self, _aggregate: &str, _state: &Value, _legal: &Value) -> Vec<(Property, String)> {
+        Vec::new()
+    }
+
     /// A state in words: "an order with tea and cake".
     fn describe(&self, state: &Value) -> String;
 
@@ -78,6 +86,9 @@ pub enum Symptom {
     EffectMissing(Message),
     /// The state shows that this message was processed twice.
     EffectTwice(Message),
+    /// A part of an effect is missing, or there twice: see
+    /// [`Specification::parts`].
+    InPart(String),
     /// The state and the published messages tell different stories.
     DifferentOrders,
     /// No order leads to this state.
@@ -337,7 +348,10 @@ impl<'a> Diagnosis<'a> {
             .retain(|(_, symptom)| !matches!(symptom, Symptom::Unjustified(output) if told.contains(output)));
         let mut damage: Vec<String> = Vec::new();
         for (_, symptom) in &symptoms {
-            let sentence = self.specification.damage(self.evidence.aggregate, symptom);
+            let sentence = match symptom {
+                Symptom::InPart(sentence) => sentence.clone(),
+                _ => self.specification.damage(self.evidence.aggregate, symptom),
+            };
             if !damage.contains(&sentence) {
                 damage.push(sentence);
             }
@@ -481,7 +495,15 @@ impl<'a> Diagnosis<'a> {
                 return vec![(Property::NoDuplicatedProcessing, Symptom::EffectTwice(input(twice)))];
             }
         }
-        vec![(Property::StateMatchesOutputs, Symptom::Unexplained)]
+        let legal = self.legal.first().map(|execution| &execution.state);
+        let parts =
+            legal.map(|legal| self.specification.parts(self.evidence.aggregate, self.evidence.state, legal));
+        match parts {
+            Some(parts) if !parts.is_empty() => {
+                parts.into_iter().map(|(property, part)| (property, Symptom::InPart(part))).collect()
+            }
+            _ => vec![(Property::StateMatchesOutputs, Symptom::Unexplained)],
+        }
     }
 
     fn reason(&self, symptoms: &[(Property, Symptom)]) -> String {
@@ -512,7 +534,10 @@ impl<'a> Diagnosis<'a> {
                     "the messages {}",
                     words::enumeration(&self.actual.iter().map(words::body).collect::<Vec<_>>())
                 )),
-                Symptom::EffectMissing(_) | Symptom::EffectTwice(_) | Symptom::Unexplained => None,
+                Symptom::EffectMissing(_)
+                | Symptom::EffectTwice(_)
+                | Symptom::InPart(_)
+                | Symptom::Unexplained => None,
             })
             .collect();
         if outputs.is_empty() {

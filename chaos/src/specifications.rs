@@ -155,7 +155,9 @@ impl Specification for Orders {
             Symptom::DifferentOrders => {
                 format!("{order} says one thing, and everybody who listens was told another")
             }
-            Symptom::Unexplained => format!("nobody can say how {order} came to be what it is"),
+            Symptom::InPart(_) | Symptom::Unexplained => {
+                format!("nobody can say how {order} came to be what it is")
+            }
         }
     }
 }
@@ -242,7 +244,9 @@ impl Specification for Members {
             Symptom::DifferentOrders => {
                 format!("the customer of {order} was told one thing, and the programme says another")
             }
-            Symptom::Unexplained => format!("nobody can say how the membership of {order} came about"),
+            Symptom::InPart(_) | Symptom::Unexplained => {
+                format!("nobody can say how the membership of {order} came about")
+            }
         }
     }
 }

@@ -61,7 +61,10 @@ pub(crate) fn body(body: &Value) -> String {
             let (name, value) = fields.iter().next().expect("there is one field");
             match value {
                 Value::Object(inner) => {
-                    let kept = |name: &str| !OMIT_IDS.get() || !name.ends_with("_id") || inner.len() == 1;
+                    // When it was said does not tell what was said.
+                    let kept = |name: &str| {
+                        inner.len() == 1 || (name != "at" && (!OMIT_IDS.get() || !name.ends_with("_id")))
+                    };
                     let values = inner.iter().filter(|(name, _)| kept(name));
                     format!("{name}({})", list(values.map(|(_, value)| plain(value))))
                 }

@@ -112,11 +112,14 @@ pub struct Purchases {
     /// What was charged, in cents.
     pub charged: Vec<u64>,
     /// What the receipts say: `tea for 300`. One that names a reservation or a
-    /// charge which does not exist ends in `, and it is not true`.
+    /// charge which does not exist ends in [`NOT_TRUE`](Self::NOT_TRUE).
     pub receipts: Vec<String>,
 }
 
 impl Purchases {
+    /// How a receipt ends that names what does not exist.
+    pub const NOT_TRUE: &str = ", and it is not true";
+
     /// What the services have done for a customer, in alphabetical order.
     ///
     /// # Errors
@@ -152,7 +155,7 @@ impl Purchases {
                 let of = |request: &Request| matches!(request, Request::Charge { cents: it, reservation: of, .. } if (*it, *of) == (cents, reservation));
                 effect.reference == charge && of(request)
             });
-            let truth = if reserved && charged { "" } else { ", and it is not true" };
+            let truth = if reserved && charged { "" } else { Self::NOT_TRUE };
             purchases.receipts.push(format!("{item} for {cents}{truth}"));
         }
         purchases.reserved.sort();

@@ -5,7 +5,7 @@ use shared::Message;
 use shared::checkout::{Command, Purchases};
 
 use super::to_value;
-use crate::checker::{Specification, Symptom};
+use crate::checker::{Property, Specification, Symptom};
 use crate::words;
 
 /// A checkout: each puts one item aside, charges one card, sends one receipt,
@@ -34,6 +34,44 @@ impl Specification for Checkouts {
             purchases.add(&command);
         }
         vec![(to_value(&purchases), Vec::new())]
+    }
+
+    fn parts(&self, customer: &str, state: &Value, legal: &Value) -> Vec<(Property, String)> {
+        let read = |state: &Value| serde_json::from_value::<Purchases>(state.clone()).unwrap_or_default();
+        let (is, should) = (read(state), read(legal));
+        let mut found = Vec::new();
+        for item in surplus(&is.reserved, &should.reserved) {
+            let told = format!("the {item} is put aside for {customer} twice, and paid for once");
+            found.push((Property::NoDuplicatedProcessing, told));
+        }
+        for cents in surplus(&is.charged, &should.charged) {
+            let told = format!("the card of {customer} is charged {cents} once more, for nothing");
+            found.push((Property::NoDuplicatedProcessing, told));
+        }
+        let untrue = |receipt: &&String| receipt.ends_with(Purchases::NOT_TRUE);
+        for receipt in surplus(&is.receipts, &should.receipts).iter().filter(|receipt| !untrue(receipt)) {
+            let told =
+                format!("{customer} gets the receipt for {receipt} twice, and looks for a second charge");
+            found.push((Property::NoDuplicatedProcessing, told));
+        }
+        for receipt in is.receipts.iter().filter(untrue) {
+            let receipt = receipt.trim_end_matches(Purchases::NOT_TRUE);
+            let told = format!("the receipt of {customer} for {receipt} names something that does not exist");
+            found.push((Property::StateMatchesOutputs, told));
+        }
+        for item in surplus(&should.reserved, &is.reserved) {
+            found.push((Property::NoLostMessages, format!("nobody has put the {item} aside for {customer}")));
+        }
+        for cents in surplus(&should.charged, &is.charged) {
+            found.push((Property::NoLostMessages, format!("nobody has charged {customer} the {cents}")));
+        }
+        if is.receipts.len() < should.receipts.len() {
+            for receipt in surplus(&should.receipts, &is.receipts) {
+                let told = format!("{customer} never gets the receipt for {receipt}");
+                found.push((Property::NoLostMessages, told));
+            }
+        }
+        found
     }
 
     fn describe(&self, state: &Value) -> String {
@@ -69,4 +107,17 @@ impl Specification for Checkouts {
             ),
         }
     }
+}
+
+/// What is in `these` and not in `those`, counting.
+fn surplus<T: Clone + PartialEq>(these: &[T], those: &[T]) -> Vec<T> {
+    let mut rest = those.to_vec();
+    let mut left = Vec::new();
+    for it in these {
+        match rest.iter().position(|other| other == it) {
+            Some(found) => _ = rest.swap_remove(found),
+            None => left.push(it.clone()),
+        }
+    }
+    left
 }

@@ -1,1 +1,40 @@
-//! soon
+//! Right answers in other styles. None of them may be flagged.
+
+#[path = "../alternatives/looks_again_after_a_conflict.rs"]
+mod looks_again_after_a_conflict;
+#[allow(dead_code)]
+#[path = "../alternatives/remembers_only_its_own_message.rs"]
+mod remembers_only_its_own_message;
+mod support;
+#[path = "../alternatives/writes_one_record_at_a_time.rs"]
+mod writes_one_record_at_a_time;
+#[path = "../alternatives/writes_two_steps_at_once.rs"]
+mod writes_two_steps_at_once;
+use support::{Make, searches};
+
+/// The searches of the exercise.
+fn holds(endpoint: Make) {
+    for search in searches(endpoint) {
+        search.assert_exactly_once();
+    }
+}
+
+#[test]
+fn looks_again_after_a_conflict() {
+    holds(looks_again_after_a_conflict::endpoint);
+}
+
+#[test]
+fn remembers_only_its_own_message() {
+    holds(remembers_only_its_own_message::endpoint);
+}
+
+#[test]
+fn writes_one_record_at_a_time() {
+    holds(writes_one_record_at_a_time::endpoint);
+}
+
+#[test]
+fn writes_two_steps_at_once() {
+    holds(writes_two_steps_at_once::endpoint);
+}

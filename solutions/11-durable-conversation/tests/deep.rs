@@ -1,1 +1,105 @@
-//! soon
+//! Beyond the bounds of the exercise.
+
+use chaos::{Fault, explore};
+use ex11_durable_conversation::endpoint;
+use shared::checkout::check_out;
+
+mod support;
+use support::{cake, checkouts, forgetful, orderly, tea};
+
+/// One checkout, any three faults, on three workers.
+#[test]
+fn three_workers_and_three_faults() {
+    explore(|| orderly(forgetful(endpoint), &[tea()]))
+        .send([tea()])
+        .workers(3)
+        .faults(3)
+        .limit_states(20_000_000)
+        .assert_exactly_once();
+}
+
+/// One checkout, any two faults, and what the dead had under way may land late:
+/// a charge that was given up for lost, say, or a record.
+#[test]
+fn a_checkout_and_calls_of_the_dead() {
+    explore(|| orderly(checkouts(endpoint), &[tea()]))
+        .send([tea()])
+        .workers(2)
+        .faults(2)
+        .with_late_effects()
+        .assert_exactly_once();
+}
+
+/// Two customers, who have nothing to do with each other.
+#[test]
+fn two_conversations() {
+    explore(|| checkouts(endpoint))
+        .send([tea(), check_out("bob", "tea", 300)])
+        .workers(2)
+        .faults(1)
+        .assert_exactly_once();
+}
+
+/// Two checkouts compete for one conversation, and any two faults.
+#[test]
+#[ignore = "deep: some seconds"]
+fn two_checkouts_and_two_faults() {
+    explore(|| orderly(checkouts(endpoint), &[tea(), cake()]))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(2)
+        .limit_states(20_000_000)
+        .assert_exactly_once();
+}
+
+/// Two checkouts compete for one conversation, and any three faults.
+#[test]
+#[ignore = "deep: the better part of a minute"]
+fn two_checkouts_and_three_faults() {
+    explore(|| checkouts(endpoint))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(3)
+        .limit_states(20_000_000)
+        .assert_exactly_once();
+}
+
+/// The same with calls of the dead that land late, and one fault.
+#[test]
+#[ignore = "deep: some seconds"]
+fn two_checkouts_and_calls_of_the_dead() {
+    explore(|| checkouts(endpoint))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(1)
+        .with_late_effects()
+        .limit_states(20_000_000)
+        .assert_exactly_once();
+}
+
+/// Two checkouts at services that forget, and any one fault.
+#[test]
+#[ignore = "deep: some seconds"]
+fn two_checkouts_and_services_that_forget() {
+    explore(|| forgetful(endpoint))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(1)
+        .limit_states(20_000_000)
+        .assert_exactly_once();
+}
+
+/// Two checkouts at services that forget, and any two of the faults that have
+/// to do with it.
+#[test]
+#[ignore = "deep: the better part of a minute"]
+fn two_checkouts_that_are_resumed_late() {
+    use Fault::{CrashAfterWrite, Duplicate, TimeToLiveExpires};
+    explore(|| forgetful(endpoint))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(2)
+        .only([TimeToLiveExpires, CrashAfterWrite, Duplicate])
+        .limit_states(20_000_000)
+        .assert_exactly_once();
+}

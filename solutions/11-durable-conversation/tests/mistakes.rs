@@ -1,1 +1,156 @@
-//! soon
+//! Tempting wrong answers. Each must die under the bounds of the exercise, of
+//! its own disease, and the diagnosis must say so to somebody who has never
+//! seen the code.
+//!
+//! Where the mistake is in the checkout, the conversation is that of the
+//! solution.
+
+use chaos::{Property, Report};
+
+#[path = "../mistakes/asks_the_service_for_what_it_said.rs"]
+mod asks_the_service_for_what_it_said;
+#[path = "../mistakes/begins_again_with_the_last_step.rs"]
+mod begins_again_with_the_last_step;
+#[path = "../mistakes/does_not_wait_for_the_last_record.rs"]
+mod does_not_wait_for_the_last_record;
+#[path = "../mistakes/forgets_what_is_finished.rs"]
+mod forgets_what_is_finished;
+#[path = "../mistakes/is_finished_when_the_money_is_in.rs"]
+mod is_finished_when_the_money_is_in;
+#[path = "../mistakes/makes_a_new_key_at_every_attempt.rs"]
+mod makes_a_new_key_at_every_attempt;
+#[path = "../mistakes/names_the_key_after_the_step_alone.rs"]
+mod names_the_key_after_the_step_alone;
+#[path = "../mistakes/notes_the_receipt_before_it_sends_it.rs"]
+mod notes_the_receipt_before_it_sends_it;
+#[path = "../mistakes/remembers_in_a_static.rs"]
+mod remembers_in_a_static;
+#[path = "../mistakes/starts_over_when_it_resumes.rs"]
+mod starts_over_when_it_resumes;
+mod support;
+#[path = "../mistakes/takes_a_conflict_for_a_colleague.rs"]
+mod takes_a_conflict_for_a_colleague;
+#[path = "../mistakes/takes_a_failure_for_an_end.rs"]
+mod takes_a_failure_for_an_end;
+#[path = "../mistakes/trusts_the_keys_alone.rs"]
+mod trusts_the_keys_alone;
+#[path = "../mistakes/writes_at_the_next_place.rs"]
+mod writes_at_the_next_place;
+#[path = "../mistakes/writes_down_only_that_it_is_finished.rs"]
+mod writes_down_only_that_it_is_finished;
+use support::{Make, searches};
+
+/// The story of the first search that does not hold, in the order of the
+/// exercise.
+fn first_failure(endpoint: Make) -> Report {
+    searches(endpoint)
+        .into_iter()
+        .map(|search| search.run())
+        .find(|report| !report.holds())
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn makes_a_new_key_at_every_attempt() {
+    let report = first_failure(makes_a_new_key_at_every_attempt::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("makes-a-new-key-at-every-attempt", report.diagnosis());
+}
+
+#[test]
+fn names_the_key_after_the_step_alone() {
+    let report = first_failure(names_the_key_after_the_step_alone::endpoint);
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    insta::assert_snapshot!("names-the-key-after-the-step-alone", report.diagnosis());
+}
+
+#[test]
+fn trusts_the_keys_alone() {
+    let report = first_failure(trusts_the_keys_alone::endpoint);
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    insta::assert_snapshot!("trusts-the-keys-alone", report.diagnosis());
+}
+
+#[test]
+fn notes_the_receipt_before_it_sends_it() {
+    let report = first_failure(notes_the_receipt_before_it_sends_it::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("notes-the-receipt-before-it-sends-it", report.diagnosis());
+}
+
+#[test]
+fn is_finished_when_the_money_is_in() {
+    let report = first_failure(is_finished_when_the_money_is_in::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("is-finished-when-the-money-is-in", report.diagnosis());
+}
+
+#[test]
+fn begins_again_with_the_last_step() {
+    let report = first_failure(begins_again_with_the_last_step::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("begins-again-with-the-last-step", report.diagnosis());
+}
+
+#[test]
+fn starts_over_when_it_resumes() {
+    let report = first_failure(starts_over_when_it_resumes::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("starts-over-when-it-resumes", report.diagnosis());
+}
+
+#[test]
+fn writes_down_only_that_it_is_finished() {
+    let report = first_failure(writes_down_only_that_it_is_finished::endpoint);
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    insta::assert_snapshot!("writes-down-only-that-it-is-finished", report.diagnosis());
+}
+
+#[test]
+fn asks_the_service_for_what_it_said() {
+    let report = first_failure(asks_the_service_for_what_it_said::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("asks-the-service-for-what-it-said", report.diagnosis());
+}
+
+#[test]
+fn takes_a_failure_for_an_end() {
+    let report = first_failure(takes_a_failure_for_an_end::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    insta::assert_snapshot!("takes-a-failure-for-an-end", report.diagnosis());
+}
+
+#[test]
+fn forgets_what_is_finished() {
+    let report = first_failure(forgets_what_is_finished::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    insta::assert_snapshot!("forgets-what-is-finished", report.diagnosis());
+}
+
+#[test]
+fn writes_at_the_next_place() {
+    let report = first_failure(writes_at_the_next_place::endpoint);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("writes-at-the-next-place", report.diagnosis());
+}
+
+#[test]
+fn takes_a_conflict_for_a_colleague() {
+    let report = first_failure(takes_a_conflict_for_a_colleague::endpoint);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("takes-a-conflict-for-a-colleague", report.diagnosis());
+}
+
+#[test]
+fn does_not_wait_for_the_last_record() {
+    let report = first_failure(does_not_wait_for_the_last_record::endpoint);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    insta::assert_snapshot!("does-not-wait-for-the-last-record", report.diagnosis());
+}
+
+#[test]
+fn remembers_in_a_static() {
+    let report = first_failure(remembers_in_a_static::endpoint);
+    assert_eq!(report.violated(), None, "{report}");
+    insta::assert_snapshot!("remembers-in-a-static", report.diagnosis());
+}
