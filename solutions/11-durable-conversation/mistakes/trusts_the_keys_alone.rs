@@ -4,8 +4,7 @@
 //!
 //! Why it is tempting: it is right as long as they do, and it is less code
 //! than anything else here. But a service keeps a key for as long as it
-//! likes, and a copy can be older. Then the tea is put aside once more, under
-//! another reference, and the charge, asked for with that one, is refused.
+//! likes, and a copy can be older.
 
 use ex11_durable_conversation::STEPS;
 use shared::checkout::{Command, Purchases, Request};

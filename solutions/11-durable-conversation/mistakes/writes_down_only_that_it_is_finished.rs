@@ -3,7 +3,7 @@
 //!
 //! Why it is tempting: that is an inbox, and it was right in exercise 06.
 //! There, all that a message did was one write. Here it is three calls, and a
-//! worker can die after each.
+//! worker can die after each; the log would not know how far it got.
 
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
