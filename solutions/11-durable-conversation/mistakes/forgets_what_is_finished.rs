@@ -47,9 +47,9 @@ async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow
         next = append(next, &new).await?;
     }
     let outputs = history.entry(id).or_default();
-    for step in outputs.len()..STEPS.len() {
+    for (step, service) in STEPS.into_iter().enumerate().skip(outputs.len()) {
         let key = id.derive(&format!("step {step}"));
-        let reference = ports.service(STEPS[step]).call(key, &request(&command, outputs).to_json()).await?;
+        let reference = ports.service(service).call(key, &request(&command, outputs).to_json()).await?;
         outputs.push(reference);
         let output = reference.to_string().into_bytes();
         let completed = Record::StepCompleted { message: id, step: step as u32, output };

@@ -17,10 +17,10 @@ async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow
     let command: Command = message.read()?;
     let done = || DONE.lock().expect("nobody panics with the lock");
     let mut outputs = done().get(&message.id).cloned().unwrap_or_default();
-    for step in outputs.len()..STEPS.len() {
+    for (step, service) in STEPS.into_iter().enumerate().skip(outputs.len()) {
         let key = message.id.derive(&format!("step {step}"));
         let request = request(&command, &outputs);
-        outputs.push(ports.service(STEPS[step]).call(key, &request.to_json()).await?);
+        outputs.push(ports.service(service).call(key, &request.to_json()).await?);
         done().insert(message.id, outputs.clone());
     }
     Ok(())

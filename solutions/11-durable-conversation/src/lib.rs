@@ -20,29 +20,30 @@ pub const STEPS: [&str; 3] = [STOCK, CARD, MAIL];
 pub async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
     let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
     let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
-    let from = match conversation.receive(message.id, *at).await? {
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start => 0,
         Decision::Resume(step) => step,
     };
     for step in from..STEPS.len() as u32 {
         let service = STEPS[step as usize];
-        let request = request(step, &command, &conversation, message.id)?;
+        let request = request(step, &command, &conversation, id)?;
         // The same key for every attempt at this step, and for nothing else: if
         // an earlier attempt got through and died before it could write that
         // down, the service tells us what came of it.
-        let key = message.id.derive(&format!("step {step}"));
+        let key = id.derive(&format!("step {step}"));
         match ports.service(service).call(key, &request.to_json()).await {
             Ok(reference) => {
                 let output = reference.to_string().into_bytes();
-                let completed = Record::StepCompleted { message: message.id, step, output };
-                let last =
-                    (step as usize + 1 == STEPS.len()).then_some(Record::Finished { message: message.id });
-                conversation.record([completed].into_iter().chain(last)).await?;
+                let completed = Record::StepCompleted { message: id, step, output };
+                let is_last = step as usize + 1 == STEPS.len();
+                let end = is_last.then_some(Record::Finished { message: id });
+                conversation.record([completed].into_iter().chain(end)).await?;
             }
             Err(error) => {
-                let failed = Record::Failed { message: message.id, error: error.to_string() };
+                let failed = Record::Failed { message: id, error: error.to_string() };
                 conversation.record([failed]).await?;
                 return Err(error.into());
             }

@@ -52,9 +52,10 @@ fn two_checkouts_and_two_faults() {
         .assert_exactly_once();
 }
 
-/// Two checkouts compete for one conversation, and any three faults.
+/// Two checkouts compete for one conversation, and any three faults: two
+/// million states, a gigabyte.
 #[test]
-#[ignore = "deep: the better part of a minute"]
+#[ignore = "deep: half a minute"]
 fn two_checkouts_and_three_faults() {
     explore(|| checkouts(endpoint))
         .send([tea(), cake()])
@@ -79,26 +80,35 @@ fn two_checkouts_and_calls_of_the_dead() {
 
 /// Two checkouts at services that forget, and any one fault.
 #[test]
-#[ignore = "deep: some seconds"]
 fn two_checkouts_and_services_that_forget() {
-    explore(|| forgetful(endpoint))
+    explore(|| orderly(forgetful(endpoint), &[tea(), cake()]))
         .send([tea(), cake()])
         .workers(2)
         .faults(1)
+        .assert_exactly_once();
+}
+
+/// The same, and any two faults.
+#[test]
+#[ignore = "deep: some seconds"]
+fn two_checkouts_services_that_forget_and_two_faults() {
+    explore(|| forgetful(endpoint))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(2)
         .limit_states(20_000_000)
         .assert_exactly_once();
 }
 
-/// Two checkouts at services that forget, and any two of the faults that have
-/// to do with it.
+/// The same, and any three of the faults that have most to do with it.
 #[test]
-#[ignore = "deep: the better part of a minute"]
+#[ignore = "deep: some seconds"]
 fn two_checkouts_that_are_resumed_late() {
     use Fault::{CrashAfterWrite, Duplicate, TimeToLiveExpires};
     explore(|| forgetful(endpoint))
         .send([tea(), cake()])
         .workers(2)
-        .faults(2)
+        .faults(3)
         .only([TimeToLiveExpires, CrashAfterWrite, Duplicate])
         .limit_states(20_000_000)
         .assert_exactly_once();
