@@ -12,9 +12,11 @@ mod writes_one_record_at_a_time;
 mod writes_two_steps_at_once;
 use support::{Make, searches};
 
-/// The searches of the exercise.
+/// The searches of the exercise, but for the two that ask for less than the
+/// ones after them.
 fn holds(endpoint: Make) {
-    for search in searches(endpoint) {
+    let [_, forgetful, one, _, both] = searches(endpoint).try_into().ok().expect("five searches");
+    for search in [one, forgetful, both] {
         search.assert_exactly_once();
     }
 }
