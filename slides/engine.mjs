@@ -45,9 +45,12 @@ function plugin(md) {
     if (/^text\b/.test(tokens[place].info)) {
       html = html.replace(/^(<pre.*?><code.*?>)?(✗.*)$/gm, '$1<span class="fault">$2</span>');
     }
-    const wide = tokens[place].content.split("\n").some((line) => [...line].length > 84);
+    const lines = tokens[place].content.trimEnd().split("\n");
+    const columns = Math.max(...lines.map((line) => [...line].length));
+    const short = lines.length <= 12 && columns <= 76;
+    const size = columns > 84 ? "wide" : short && columns <= 70 ? "larger" : short ? "large" : "";
     const caption = source ? `<figcaption>${escape(source.split("#")[0])}</figcaption>\n` : "";
-    return `<figure${wide ? ' class="wide"' : ""}>\n${html.trim()}\n${caption}</figure>\n`;
+    return `<figure${size ? ` class="${size}"` : ""}>\n${html.trim()}\n${caption}</figure>\n`;
   };
 
   md.renderer.rules.link_open = (tokens, place, options, env, self) => {

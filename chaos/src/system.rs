@@ -43,6 +43,8 @@ pub(crate) struct StorageBound {
     pub(crate) endpoint: usize,
     pub(crate) what: String,
     pub(crate) at_most: usize,
+    /// What it means for the business, as a sentence without a full stop.
+    pub(crate) damage: String,
     pub(crate) measure: Arc<dyn Fn(&Snapshot) -> usize + Send + Sync>,
 }
 
@@ -151,8 +153,22 @@ impl System {
             endpoint,
             what: what.into(),
             at_most,
+            damage: "what is left behind here is never taken away, and there will be more of it".to_owned(),
             measure: Arc::new(measure),
         });
+        self
+    }
+
+    /// What it means for the business that the
+    /// [bound](Self::stores_at_most) added last does not hold, as a sentence
+    /// without a full stop.
+    ///
+    /// # Panics
+    ///
+    /// When there is no bound yet.
+    #[must_use]
+    pub fn which_means(mut self, damage: impl Into<String>) -> Self {
+        self.storage_bounds.last_mut().expect("a bound that means something").damage = damage.into();
         self
     }
 

@@ -270,10 +270,7 @@ impl Judge {
                         words::thousands(measured as u128),
                         words::thousands(bound.at_most as u128)
                     ),
-                    damage: vec![
-                        "what is left behind here is never taken away, and there will be more of it"
-                            .to_owned(),
-                    ],
+                    damage: vec![bound.damage.clone()],
                     nearest: None,
                 })
             });

@@ -97,12 +97,16 @@ pub async fn order_maintenance(
     noise(stream).await;
     assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::Refused, "one human is not two");
     assert_eq!(validate(stream, "order-1", "Bob").await.unwrap(), Outcome::Done);
+    let again = validate(stream, "order-1", "Ann").await.unwrap();
+    assert_eq!(again, Outcome::AlreadyDone, "Ann has agreed, and so has Bob by now");
     noise(stream).await;
     assert_eq!(validate(stream, "order-1", "Cy").await.unwrap(), Outcome::Refused, "third place is taken");
     assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::Done);
     assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::AlreadyDone);
     pass_time(window + window / 10).await;
     assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::AlreadyDone, "a day later");
+    let again = validate(stream, "order-1", "Ann").await.unwrap();
+    assert_eq!(again, Outcome::AlreadyDone, "Ann has agreed, a day ago");
     let human = |by: &str| Fact::Validated { by: by.to_owned() };
     assert_eq!(facts(stream, "return.order-1").await, [human("Ann"), human("Bob"), Fact::ReturnPaid]);
 }
