@@ -47,7 +47,7 @@ function plugin(md) {
     }
     const lines = tokens[place].content.trimEnd().split("\n");
     const columns = Math.max(...lines.map((line) => [...line].length));
-    const short = lines.length <= 12 && columns <= 76;
+    const short = lines.length <= 11 && columns <= 76;
     const size = columns > 84 ? "wide" : short && columns <= 70 ? "larger" : short ? "large" : "";
     const caption = source ? `<figcaption>${escape(source.split("#")[0])}</figcaption>\n` : "";
     return `<figure${size ? ` class="${size}"` : ""}>\n${html.trim()}\n${caption}</figure>\n`;
