@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared::{Message, RecordedEvent, Snapshot};
 
 use crate::call::CallKind;
+use crate::canonical::{Reductions, canonicalise, fingerprint};
 use crate::explore::MOST_CALLS;
 use crate::fault::Faults;
 use crate::machine::{Bounds, Machine, Outcome, Step};
@@ -208,8 +209,10 @@ impl Chaos {
             .collect();
         let snapshots = (0..self.system.endpoints.len()).map(|n| snapshot(&machine, &world, n)).collect();
         let not_done = matches!(verdict, Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })));
-        let told = &taken[..taken.len().min(60)];
-        let story = if not_done { String::new() } else { Teller::new(&mut machine).tell(told, None).0 };
+        let round = if world.at_rest() { None } else { round(&mut machine, &taken) };
+        let (loops_from, until) = round.map_or((None, 60), |(from, until)| (Some(from), until));
+        let told = &taken[..taken.len().min(until)];
+        let story = if not_done { String::new() } else { Teller::new(&mut machine).tell(told, loops_from).0 };
         let report = Report {
             verdict,
             counts: Counts::default(),
@@ -227,6 +230,28 @@ impl Chaos {
         let endpoints = self.system.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect();
         Run { report, published, endpoints, snapshots, struck, round_trips }
     }
+}
+
+/// Where a run that does not end comes to a state for the second time, without
+/// a fault in between: the steps from the one number to the other repeat
+/// themselves from there on.
+fn round(machine: &mut Machine, steps: &[Step]) -> Option<(usize, usize)> {
+    let (mut world, mut buffer) = (machine.initial(), Vec::new());
+    let mut seen: Vec<Option<u128>> = Vec::new();
+    for (number, &step) in steps.iter().enumerate() {
+        let mut named = world.clone();
+        canonicalise(&mut named, Reductions::ALL, true);
+        let state = Some(fingerprint(&named, &mut buffer));
+        if let Some(from) = seen.iter().position(|&earlier| earlier == state) {
+            return Some((from, number));
+        }
+        seen.push(state);
+        if machine.fault(&world, step).is_some() {
+            seen.fill(None);
+        }
+        machine.apply(&mut world, step).ok()?;
+    }
+    None
 }
 
 pub(crate) fn never_rests() -> crate::checker::Judgement {
