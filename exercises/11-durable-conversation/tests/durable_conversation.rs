@@ -4,7 +4,11 @@
 //! is about the checkout: first with services that remember every key for ever,
 //! then with services that do not.
 
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chaos::{Chaos, Crash, Explore, Fault, LateDuplicate, Point, Run, System, explore, specifications};
@@ -102,6 +106,29 @@ fn history(records: &[Record]) -> History {
     let mut history = History::default();
     records.iter().for_each(|record| history.apply(record));
     history
+}
+
+/// Runs a test that no search watches over: code that goes round in a loop
+/// never gives back the thread it runs on, so it gets one of its own.
+fn in_time<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
+    const LONG_ENOUGH: Duration = Duration::from_secs(10);
+    let (done, wait) = mpsc::channel::<()>();
+    let name = thread::current().name().unwrap_or("test").to_owned();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(test());
+        drop(done);
+    };
+    let thread = thread::Builder::new().name(name).spawn(run).expect("a thread");
+    let waited = wait.recv_timeout(LONG_ENOUGH);
+    assert!(
+        waited != Err(RecvTimeoutError::Timeout),
+        "after {} seconds it is still running: is there a loop that does not end?",
+        LONG_ENOUGH.as_secs()
+    );
+    if let Err(panic) = thread.join() {
+        resume_unwind(panic);
+    }
 }
 
 /// A quiet day: nothing goes wrong, and nobody will ever ask. Your toolchain
@@ -220,133 +247,145 @@ fn t06_there_is_no_step_after_the_last_number() {
 }
 
 /// What a worker knows that has just come: everything that is in the log.
-#[tokio::test]
-async fn t07_recovery_replays_the_log() {
-    let log = CountingLog::default();
-    let message = tea().id;
-    let records = [
-        Record::Received { message, at: 7 },
-        Record::Started { message },
-        completed(message, 0, "put aside"),
-    ];
-    log.fill(ANN, records.iter().map(Record::encode).collect()).await;
-    log.fill("bob", vec![Record::Received { message: cake().id, at: 7 }.encode()]).await;
+#[test]
+fn t07_recovery_replays_the_log() {
+    in_time(async || {
+        let log = CountingLog::default();
+        let message = tea().id;
+        let records = [
+            Record::Received { message, at: 7 },
+            Record::Started { message },
+            completed(message, 0, "put aside"),
+        ];
+        log.fill(ANN, records.iter().map(Record::encode).collect()).await;
+        log.fill("bob", vec![Record::Received { message: cake().id, at: 7 }.encode()]).await;
 
-    let conversation = recover(&log, ANN).await;
-    assert_eq!(*conversation.history(), history(&records));
-    assert_eq!(conversation.output(message, 0), Some(&b"put aside"[..]));
-    assert_eq!(conversation.output(message, 1), None);
+        let conversation = recover(&log, ANN).await;
+        assert_eq!(*conversation.history(), history(&records));
+        assert_eq!(conversation.output(message, 0), Some(&b"put aside"[..]));
+        assert_eq!(conversation.output(message, 1), None);
+    });
 }
 
 /// A log of any length, in batches that are never larger than 1,024, each
 /// record once, without a gap.
-#[tokio::test]
-async fn t08_recovery_reads_a_log_of_any_length_in_batches() {
-    let message = tea().id;
-    for length in [0, 1, 1_023, 1_024, 1_025, 2 * 1_024, 10_000] {
-        let log = CountingLog::default();
-        let steps: Vec<Record> = (0..length).map(|step| completed(message, step, "done")).collect();
-        log.fill(ANN, steps.iter().map(Record::encode).collect()).await;
+#[test]
+fn t08_recovery_reads_a_log_of_any_length_in_batches() {
+    in_time(async || {
+        let message = tea().id;
+        for length in [0, 1, 1_023, 1_024, 1_025, 2 * 1_024, 10_000] {
+            let log = CountingLog::default();
+            let steps: Vec<Record> = (0..length).map(|step| completed(message, step, "done")).collect();
+            log.fill(ANN, steps.iter().map(Record::encode).collect()).await;
 
-        let conversation = recover(&log, ANN).await;
-        // Not assert_eq: it would print both.
-        let all = *conversation.history() == history(&steps);
-        assert!(all, "of a log with {length} records, the history is not that of all of them");
-        let mut place = 0;
-        for (from, limit) in log.reads() {
-            assert!(limit <= BATCH, "{limit} records were asked for at once");
-            assert!(limit > 0, "no record was asked for");
-            assert_eq!(from, place, "the next batch should begin where the last one ended");
-            place = (from + limit as u64).min(u64::from(length));
+            let conversation = recover(&log, ANN).await;
+            // Not assert_eq: it would print both.
+            let all = *conversation.history() == history(&steps);
+            assert!(all, "of a log with {length} records, the history is not that of all of them");
+            let mut place = 0;
+            for (from, limit) in log.reads() {
+                assert!(limit <= BATCH, "{limit} records were asked for at once");
+                assert!(limit > 0, "no record was asked for");
+                assert_eq!(from, place, "the next batch should begin where the last one ended");
+                place = (from + limit as u64).min(u64::from(length));
+            }
+            assert_eq!(place, u64::from(length), "the log was not read to its end");
+            // One more is fine: whoever reads until a batch is empty needs it.
+            let (reads, enough) = (log.reads().len(), length as usize / BATCH + 2);
+            assert!(reads <= enough, "{reads} reads for {length} records; {enough} are enough");
         }
-        assert_eq!(place, u64::from(length), "the log was not read to its end");
-        // One more is fine: whoever reads until a batch is empty needs it.
-        let (reads, enough) = (log.reads().len(), length as usize / BATCH + 2);
-        assert!(reads <= enough, "{reads} reads for {length} records; {enough} are enough");
-    }
+    });
 }
 
 /// A log in which something cannot be read is not a log without it. Which log,
 /// and which record: somebody will have to look at it.
-#[tokio::test]
-async fn t09_a_record_that_nobody_can_read_is_named() {
-    let started = String::from_utf8(Record::Started { message: tea().id }.encode()).unwrap();
-    let another_kind = started.replace("Started", "Paused");
-    let another_version = started.replace("\"version\":1", "\"version\":2");
-    let cut_short = &started[..started.len() / 2];
-    for (place, bad) in [(0, cut_short), (3, &another_kind), (1_024, &another_version), (1_500, "")] {
-        let log = CountingLog::default();
-        let mut records = vec![Record::Started { message: tea().id }.encode(); 1_600];
-        records[place] = bad.as_bytes().to_vec();
-        log.fill(ANN, records).await;
-        match Conversation::recover(&log, ANN).await {
-            Ok(_) => panic!("record {place} says {bad:?}, and nobody noticed"),
-            Err(error) => {
-                let named = matches!(&error, ConversationError::Undecodable { log, place: it, .. }
+#[test]
+fn t09_a_record_that_nobody_can_read_is_named() {
+    in_time(async || {
+        let started = String::from_utf8(Record::Started { message: tea().id }.encode()).unwrap();
+        let another_kind = started.replace("Started", "Paused");
+        let another_version = started.replace("\"version\":1", "\"version\":2");
+        let cut_short = &started[..started.len() / 2];
+        for (place, bad) in [(0, cut_short), (3, &another_kind), (1_024, &another_version), (1_500, "")] {
+            let log = CountingLog::default();
+            let mut records = vec![Record::Started { message: tea().id }.encode(); 1_600];
+            records[place] = bad.as_bytes().to_vec();
+            log.fill(ANN, records).await;
+            match Conversation::recover(&log, ANN).await {
+                Ok(_) => panic!("record {place} says {bad:?}, and nobody noticed"),
+                Err(error) => {
+                    let named = matches!(&error, ConversationError::Undecodable { log, place: it, .. }
                     if (log.as_str(), *it) == (ANN, place as u64));
-                assert!(named, "record {place} of {ANN} says {bad:?}, and the error says {error:?}");
+                    assert!(named, "record {place} of {ANN} says {bad:?}, and the error says {error:?}");
+                }
             }
         }
-    }
+    });
 }
 
 /// What was written is in the log, and known without reading it again; the next
 /// record goes after it.
-#[tokio::test]
-async fn t10_what_is_recorded_is_in_the_log_and_known() {
-    let log = CountingLog::default();
-    let mut conversation = recover(&log, ANN).await;
-    let message = tea().id;
-    let records = [
-        Record::Received { message, at: 7 },
-        completed(message, 0, "put aside"),
-        completed(message, 1, "paid"),
-        Record::Finished { message },
-    ];
-    conversation.record(records[..1].to_vec()).await.unwrap();
-    conversation.record(records[1..3].to_vec()).await.unwrap();
-    conversation.record(records[3..].to_vec()).await.unwrap();
-    assert_eq!(*conversation.history(), history(&records));
-    assert_eq!(conversation.output(message, 1), Some(&b"paid"[..]));
-    assert_eq!(log.appends(), [0, 1, 3], "each append says at which place it is to stand");
-    assert_eq!(*recover(&log, ANN).await.history(), history(&records));
+#[test]
+fn t10_what_is_recorded_is_in_the_log_and_known() {
+    in_time(async || {
+        let log = CountingLog::default();
+        let mut conversation = recover(&log, ANN).await;
+        let message = tea().id;
+        let records = [
+            Record::Received { message, at: 7 },
+            completed(message, 0, "put aside"),
+            completed(message, 1, "paid"),
+            Record::Finished { message },
+        ];
+        conversation.record(records[..1].to_vec()).await.unwrap();
+        conversation.record(records[1..3].to_vec()).await.unwrap();
+        conversation.record(records[3..].to_vec()).await.unwrap();
+        assert_eq!(*conversation.history(), history(&records));
+        assert_eq!(conversation.output(message, 1), Some(&b"paid"[..]));
+        assert_eq!(log.appends(), [0, 1, 3], "each append says at which place it is to stand");
+        assert_eq!(*recover(&log, ANN).await.history(), history(&records));
+    });
 }
 
 /// A new message is written down before anything is done about it; a copy of
 /// it is not written down again.
-#[tokio::test]
-async fn t11_a_message_is_received_once() {
-    let log = CountingLog::default();
-    let message = tea().id;
-    assert_eq!(recover(&log, ANN).await.receive(message, 7).await.unwrap(), Decision::Start);
-    let mut conversation = recover(&log, ANN).await;
-    assert_eq!(conversation.history().of(message).and_then(|it| it.received_at), Some(7));
-    assert_eq!(conversation.receive(message, 9).await.unwrap(), Decision::Resume(0));
-    assert_eq!(log.appends().len(), 1, "the copy, too, was written down");
+#[test]
+fn t11_a_message_is_received_once() {
+    in_time(async || {
+        let log = CountingLog::default();
+        let message = tea().id;
+        assert_eq!(recover(&log, ANN).await.receive(message, 7).await.unwrap(), Decision::Start);
+        let mut conversation = recover(&log, ANN).await;
+        assert_eq!(conversation.history().of(message).and_then(|it| it.received_at), Some(7));
+        assert_eq!(conversation.receive(message, 9).await.unwrap(), Decision::Resume(0));
+        assert_eq!(log.appends().len(), 1, "the copy, too, was written down");
+    });
 }
 
 /// Two workers have read the same log, and both write. The slower one is told,
 /// and has written nothing; and nothing is tried again on its behalf.
-#[tokio::test]
-async fn t12_a_conflict_is_surfaced_and_nothing_is_tried_again() {
-    let log = CountingLog::default();
-    let [tea, cake] = [tea().id, cake().id];
-    let mut slow = recover(&log, ANN).await;
-    let mut fast = recover(&log, ANN).await;
-    fast.receive(tea, 7).await.unwrap();
-    let (reads, known) = (log.reads().len(), slow.history().clone());
+#[test]
+fn t12_a_conflict_is_surfaced_and_nothing_is_tried_again() {
+    in_time(async || {
+        let log = CountingLog::default();
+        let [tea, cake] = [tea().id, cake().id];
+        let mut slow = recover(&log, ANN).await;
+        let mut fast = recover(&log, ANN).await;
+        fast.receive(tea, 7).await.unwrap();
+        let (reads, known) = (log.reads().len(), slow.history().clone());
 
-    for attempt in 1..=2 {
-        let error = slow.receive(cake, 8).await.expect_err("the place is taken");
-        let conflict = matches!(error, ConversationError::Store(StoreError::Conflict { .. }));
-        assert!(conflict, "it should be a conflict, and is {error:?}");
-        assert_eq!(log.appends().len(), 1 + attempt, "one append for each time it was told to");
-        assert_eq!(log.reads().len(), reads, "it looks at the log on its own account");
-        assert_eq!(*slow.history(), known, "it claims to know what it could not write");
-    }
-    let after = recover(&log, ANN).await;
-    assert_eq!(after.history().of(cake), None, "it was refused, and is in the log all the same");
-    assert!(after.history().of(tea).is_some());
+        for attempt in 1..=2 {
+            let error = slow.receive(cake, 8).await.expect_err("the place is taken");
+            let conflict = matches!(error, ConversationError::Store(StoreError::Conflict { .. }));
+            assert!(conflict, "it should be a conflict, and is {error:?}");
+            assert_eq!(log.appends().len(), 1 + attempt, "one append for each time it was told to");
+            assert_eq!(log.reads().len(), reads, "it looks at the log on its own account");
+            assert_eq!(*slow.history(), known, "it claims to know what it could not write");
+        }
+        let after = recover(&log, ANN).await;
+        assert_eq!(after.history().of(cake), None, "it was refused, and is in the log all the same");
+        assert!(after.history().of(tea).is_some());
+    });
 }
 
 /// The checkout. The worker dies before or after one of its first three writes:
@@ -443,36 +482,40 @@ fn t17_a_copy_that_comes_late_is_skipped() {
 
 /// The card service is down. What was done before is not done again: not asked
 /// for again either, whether the service would remember it or not.
-#[tokio::test]
-async fn t18_a_completed_step_is_not_called_again() {
-    let shop = Shop::new();
-    shop.answers(CARD, [Err(ServiceError::Unavailable), Err(ServiceError::NoReply)]);
-    shop.runner().run([tea()]).await.unwrap();
-    assert_eq!(shop.called(), [STOCK, CARD, CARD, CARD, MAIL]);
-    assert_eq!(shop.purchases(), one_tea());
+#[test]
+fn t18_a_completed_step_is_not_called_again() {
+    in_time(async || {
+        let shop = Shop::new();
+        shop.answers(CARD, [Err(ServiceError::Unavailable), Err(ServiceError::NoReply)]);
+        shop.runner().run([tea()]).await.unwrap();
+        assert_eq!(shop.called(), [STOCK, CARD, CARD, CARD, MAIL]);
+        assert_eq!(shop.purchases(), one_tea());
+    });
 }
 
 /// A worker that has nothing but the log: every service has lost its memory
 /// since. It goes on with what the log says came of the first step.
-#[tokio::test]
-async fn t19_what_came_of_a_step_is_taken_from_the_log() {
-    let yesterday = Shop::new();
-    yesterday.answers(CARD, [Err(ServiceError::Unavailable)]);
-    yesterday.runner().max_deliveries(1).run([tea()]).await.expect_err("the card service is down");
-    let reserved = yesterday.memory.snapshot().effects(STOCK);
-    let [reservation] = &reserved[..] else { panic!("one reservation, and not {reserved:?}") };
+#[test]
+fn t19_what_came_of_a_step_is_taken_from_the_log() {
+    in_time(async || {
+        let yesterday = Shop::new();
+        yesterday.answers(CARD, [Err(ServiceError::Unavailable)]);
+        yesterday.runner().max_deliveries(1).run([tea()]).await.expect_err("the card service is down");
+        let reserved = yesterday.memory.snapshot().effects(STOCK);
+        let [reservation] = &reserved[..] else { panic!("one reservation, and not {reserved:?}") };
 
-    let mut today = Shop::new();
-    today.memory.log = yesterday.memory.log.clone();
-    today.runner().run([tea()]).await.unwrap();
-    assert_eq!(today.called(), [CARD, MAIL]);
-    let charged = today.memory.snapshot().effects(CARD);
-    let request = serde_json::from_value(charged[0].request.clone()).unwrap();
-    assert!(
-        matches!(request, Request::Charge { reservation: it, .. } if it == reservation.reference),
-        "yesterday {} was put aside, and today's charge is {request:?}",
-        reservation.reference
-    );
+        let mut today = Shop::new();
+        today.memory.log = yesterday.memory.log.clone();
+        today.runner().run([tea()]).await.unwrap();
+        assert_eq!(today.called(), [CARD, MAIL]);
+        let charged = today.memory.snapshot().effects(CARD);
+        let request = serde_json::from_value(charged[0].request.clone()).unwrap();
+        assert!(
+            matches!(request, Request::Charge { reservation: it, .. } if it == reservation.reference),
+            "yesterday {} was put aside, and today's charge is {request:?}",
+            reservation.reference
+        );
+    });
 }
 
 /// One message, any two faults, and services that forget a key as soon as they
@@ -497,27 +540,29 @@ fn t22_every_schedule_of_two_checkouts_leaves_an_orderly_log() {
 
 /// A service does not answer: the log says so, in the words of the error, and
 /// the next attempt goes on from there.
-#[tokio::test]
-async fn t23_an_error_is_recorded_and_the_message_resumes() {
-    for error in [ServiceError::Unavailable, ServiceError::NoReply] {
-        let shop = Shop::new();
-        shop.answers(CARD, [Err(error.clone())]);
-        shop.runner().max_deliveries(1).run([tea()]).await.expect_err("the copy must come again");
-        let recorded =
-            recover(&LogClient(shop.memory.log.clone()), ANN).await.history().of(tea().id).cloned();
-        let recorded = recorded.expect("the message was received");
-        let said = recorded.error.expect("the log should say why the attempt failed");
-        assert!(
-            said.contains(&error.to_string()),
-            "the log says {said:?}, and it was {:?}",
-            error.to_string()
-        );
-        assert!(!recorded.finished);
+#[test]
+fn t23_an_error_is_recorded_and_the_message_resumes() {
+    in_time(async || {
+        for error in [ServiceError::Unavailable, ServiceError::NoReply] {
+            let shop = Shop::new();
+            shop.answers(CARD, [Err(error.clone())]);
+            shop.runner().max_deliveries(1).run([tea()]).await.expect_err("the copy must come again");
+            let recorded =
+                recover(&LogClient(shop.memory.log.clone()), ANN).await.history().of(tea().id).cloned();
+            let recorded = recorded.expect("the message was received");
+            let said = recorded.error.expect("the log should say why the attempt failed");
+            assert!(
+                said.contains(&error.to_string()),
+                "the log says {said:?}, and it was {:?}",
+                error.to_string()
+            );
+            assert!(!recorded.finished);
 
-        shop.runner().run([tea()]).await.unwrap();
-        assert_eq!(shop.called(), [STOCK, CARD, CARD, MAIL]);
-        assert!(log_of(&shop.memory.snapshot()).contains(&Record::Finished { message: tea().id }));
-    }
+            shop.runner().run([tea()]).await.unwrap();
+            assert_eq!(shop.called(), [STOCK, CARD, CARD, MAIL]);
+            assert!(log_of(&shop.memory.snapshot()).contains(&Record::Finished { message: tea().id }));
+        }
+    });
 }
 
 /// `cargo workshop explore 11` runs this with as many of the messages, workers
