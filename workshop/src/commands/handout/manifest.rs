@@ -20,10 +20,12 @@ pub fn cut(stage: &Path) -> Result<()> {
         }
         Vec::new()
     })?;
-    for package in ["shared", "chaos"] {
-        let folder = stage.join(package);
+    let own = ["shared", "chaos"].map(|package| (stage.join(package), cut_package as fn(&mut _) -> _));
+    let exercises = fs::read_dir(stage.join("exercises")).into_iter().flatten().flatten();
+    let exercises = exercises.map(|entry| (entry.path(), cut_exercise as fn(&mut _) -> _));
+    for (folder, cut) in own.into_iter().chain(exercises) {
         if folder.join("Cargo.toml").is_file() {
-            let gone = edit(&folder.join("Cargo.toml"), cut_package)?;
+            let gone = edit(&folder.join("Cargo.toml"), cut)?;
             for file in gone {
                 fs::remove_file(folder.join(&file)).with_context(|| format!("{file} cannot be left out"))?;
             }
@@ -112,6 +114,30 @@ fn cut_package(manifest: &mut DocumentMut) -> Vec<String> {
     })
 }
 
+/// Without the features that ask for a real server, and the tests behind them:
+/// cargo says in one sentence that there is no such feature.
+fn cut_exercise(manifest: &mut DocumentMut) -> Vec<String> {
+    let mut gone = Vec::new();
+    if let Some(features) = manifest.get_mut("features").and_then(Item::as_table_like_mut) {
+        let asks = |item: &Item| {
+            let list = item.as_array().into_iter().flatten();
+            list.into_iter().filter_map(|want| want.as_str()).any(|want| want.starts_with("shared/"))
+        };
+        gone = features.iter().filter(|(_, item)| asks(item)).map(|(name, _)| name.to_owned()).collect();
+        for name in &gone {
+            features.remove(name);
+        }
+        if features.is_empty() {
+            manifest.remove("features");
+        }
+    }
+    drop_tests(manifest, |test| {
+        let needs = test.get("required-features").and_then(Item::as_array);
+        needs
+            .is_some_and(|needs| needs.iter().any(|need| gone.iter().any(|name| need.as_str() == Some(name))))
+    })
+}
+
 /// Drops test targets; returns the files they were in, inside of the package.
 fn drop_tests(manifest: &mut DocumentMut, unwanted: impl Fn(&Table) -> bool) -> Vec<String> {
     let mut gone = Vec::new();
@@ -136,6 +162,17 @@ fn file_of(test: &Table) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exercise_is_left_without_its_real_server() {
+        let mut manifest: DocumentMut = "[package]\nname = \"ex\"\n\n[[test]]\nname = \"all\"\n\n\
+            [[test]]\nname = \"real\"\npath = \"tests/real.rs\"\nrequired-features = [\"real\"]\n\n\
+            [features]\nreal = [\"shared/net\"]\n"
+            .parse()
+            .unwrap();
+        assert_eq!(cut_exercise(&mut manifest), ["tests/real.rs"]);
+        assert_eq!(manifest.to_string(), "[package]\nname = \"ex\"\n\n[[test]]\nname = \"all\"\n");
+    }
 
     #[test]
     fn real_stores_go_and_their_names_stay() {
