@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::call::{Call, CallKind, Condition, ObjectKey, Reply};
 use crate::fault::{Fault, Faults};
-use crate::outside::{Outside, read_message};
+use crate::outside::Outside;
 use crate::rehearsal::{Ending, EndpointStores, Expansion, HandlerFault, MOST_AT_ONCE, Rehearsal, ShapeId};
 use crate::system::{MayForget, System};
 use crate::text::{Id, Ids, Naming, Text, TextId, Texts};
@@ -633,7 +633,7 @@ impl Machine {
             return Some(false);
         }
         let endpoint = self.judge_of(timer.key.store)?;
-        let message = read_message(&self.texts().bytes(message))?;
+        let message = serde_json::from_slice(&self.texts().bytes(message)).ok()?;
         Some(rule(&crate::verdict::stored(self, world, endpoint), &message))
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use shared::Endpoint;
 use shared::outside::{LogModel, Model, ServiceModel, StreamModel};
-use shared::{Endpoint, Message, Snapshot};
 
 use crate::system::{MayForget, System};
 
@@ -77,20 +77,4 @@ impl Outside {
             _ => None,
         }
     }
-
-    /// Puts a state of it into a snapshot.
-    pub(crate) fn show(&self, snapshot: &mut Snapshot, name: &str, key: &str, state: &[u8]) {
-        match self.kind {
-            Kind::Logs => {
-                snapshot.insert_log(key, LogModel::records(state).map(<[u8]>::to_vec).collect());
-            }
-            Kind::Stream => snapshot.insert_subject_stream(name, StreamModel::messages(state)),
-            Kind::Service(_) => snapshot.insert_effects(name, ServiceModel::effects(state)),
-        }
-    }
-}
-
-/// A message as it is kept in a world.
-pub(crate) fn read_message(bytes: &[u8]) -> Option<Message> {
-    serde_json::from_slice(bytes).ok()
 }

@@ -135,8 +135,7 @@ impl System {
                 further.chain([endpoint.name().to_owned()])
             })
             .collect();
-        let found = known.iter().any(|known| known == name);
-        assert!(found, "there is no store named {name:?}; there are {known:?}");
+        demand("store", name, known.iter());
     }
 
     /// At rest, `measure` of what the endpoint added last stores must be at
@@ -193,7 +192,7 @@ impl System {
     /// When no endpoint added so far has such a stream.
     #[must_use]
     pub fn stream(mut self, name: &str, kind: StreamModel) -> Self {
-        self.demand_stream(name);
+        demand("stream", name, self.endpoints.iter().flat_map(Endpoint::streams));
         self.streams.retain(|(other, _)| other != name);
         self.streams.push((name.to_owned(), kind));
         self
@@ -211,7 +210,7 @@ impl System {
         stream: &str,
         messages: impl IntoIterator<Item = (S, Vec<u8>)>,
     ) -> Self {
-        self.demand_stream(stream);
+        demand("stream", stream, self.endpoints.iter().flat_map(Endpoint::streams));
         let messages = (1..).zip(messages).map(|(sequence, (subject, body))| StreamMessage {
             sequence,
             subject: subject.into(),
@@ -221,14 +220,6 @@ impl System {
         self.published.retain(|(other, _)| other != stream);
         self.published.push((stream.to_owned(), messages.collect()));
         self
-    }
-
-    fn demand_stream(&self, name: &str) {
-        let known: Vec<&String> = self.endpoints.iter().flat_map(Endpoint::streams).collect();
-        assert!(
-            known.iter().any(|known| *known == name),
-            "there is no stream named {name:?}; there are {known:?}"
-        );
     }
 
     /// A service that forgets an idempotency key, as a fault
@@ -250,11 +241,7 @@ impl System {
         service: &str,
         may_forget: impl Fn(&Snapshot, &Message) -> bool + Send + Sync + 'static,
     ) -> Self {
-        let known: Vec<&String> = self.endpoints.iter().flat_map(Endpoint::services).collect();
-        assert!(
-            known.iter().any(|known| *known == service),
-            "there is no service named {service:?}; there are {known:?}"
-        );
+        demand("service", service, self.endpoints.iter().flat_map(Endpoint::services));
         self.forgetful.retain(|(other, _)| other != service);
         self.forgetful.push((service.to_owned(), Arc::new(may_forget)));
         self
@@ -276,6 +263,15 @@ impl System {
             panic!("there is no endpoint named {name:?}; there are {known:?}")
         })
     }
+}
+
+/// Panics if there is no such thing, and says what there is.
+fn demand<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a String>) {
+    let known: Vec<&String> = known.collect();
+    assert!(
+        known.iter().any(|known| *known == name),
+        "there is no {kind} named {name:?}; there are {known:?}"
+    );
 }
 
 /// Messages, and the endpoint each is sent to.

@@ -353,7 +353,12 @@ fn view(machine: &Machine, world: &World, endpoint: usize, shown: fn(&Outside) -
                 if store == stores.main + 2 || stores.further.contains(&store) {
                     let outside = machine.outside(store).expect("only what is outside has such a state");
                     if shown(outside) {
-                        outside.show(&mut snapshot, machine.store_label(store), &key, &texts.bytes(state));
+                        outside.model.show(
+                            &mut snapshot,
+                            machine.store_label(store),
+                            &key,
+                            &texts.bytes(state),
+                        );
                     }
                 }
             }

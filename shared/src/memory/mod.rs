@@ -151,18 +151,9 @@ impl MemoryPorts {
                 snapshot.insert_document_in(name, key, body);
             }
         }
-        for (name, state) in self.log.states_by_key() {
-            snapshot.insert_log(name, LogModel::records(&state).map(<[u8]>::to_vec).collect());
-        }
-        for (name, stream) in &self.streams {
-            for state in stream.states_by_key().values() {
-                snapshot.insert_subject_stream(name, StreamModel::messages(state));
-            }
-        }
-        for (name, service) in &self.services {
-            for state in service.states_by_key().values() {
-                snapshot.insert_effects(name, ServiceModel::effects(state));
-            }
+        self.log.show(&mut snapshot, "");
+        for (name, outside) in self.streams.iter().chain(&self.services) {
+            outside.show(&mut snapshot, name);
         }
         snapshot
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::LOCK;
+use crate::Snapshot;
 use crate::outside::{Model, NoAnswer, Wire};
 
 /// A [`Model`] with its states, by key, and a clock that is moved by hand.
@@ -39,6 +40,13 @@ impl MemoryOutside {
     #[must_use]
     pub fn states_by_key(&self) -> BTreeMap<String, Vec<u8>> {
         self.states().by_key.clone()
+    }
+
+    /// Puts all of it into a snapshot.
+    pub(super) fn show(&self, snapshot: &mut Snapshot, name: &str) {
+        for (key, state) in &self.states().by_key {
+            self.model.show(snapshot, name, key, state);
+        }
     }
 
     /// Lets time pass.

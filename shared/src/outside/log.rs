@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Model, NoAnswer, Turn, Wire};
-use crate::{RecordLog, StoreError};
+use crate::{RecordLog, Snapshot, StoreError};
 
 /// See [`RecordLog`].
 ///
@@ -67,6 +67,10 @@ impl Model for LogModel {
     fn refuses_for_ever(&self, state: &[u8], request: &[u8]) -> bool {
         let (kind, place, _) = Self::parse(request);
         kind == APPEND && Self::records(state).count() as u64 > place
+    }
+
+    fn show(&self, snapshot: &mut Snapshot, _name: &str, key: &str, state: &[u8]) {
+        snapshot.insert_log(key, Self::records(state).map(<[u8]>::to_vec).collect());
     }
 
     fn say_request(&self, request: &[u8]) -> String {

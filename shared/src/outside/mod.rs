@@ -14,6 +14,8 @@ mod stream;
 use async_trait::async_trait;
 use std::time::Duration;
 
+use crate::Snapshot;
+
 pub use log::{LogClient, LogModel};
 pub use service::{Effect, ServiceClient, ServiceModel};
 pub use stream::{CheckFirst, StreamClient, StreamModel, subject_matches};
@@ -45,6 +47,9 @@ pub trait Model: Send + Sync {
     fn say_forgotten(&self, what: &str) -> String {
         what.to_owned()
     }
+
+    /// Puts a state into a snapshot: what is called `name`, about `key`.
+    fn show(&self, snapshot: &mut Snapshot, name: &str, key: &str, state: &[u8]);
 
     /// The request in words: "publishes …".
     fn say_request(&self, request: &[u8]) -> String;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Model, NoAnswer, Turn, Wire, decode, encode};
-use crate::{MessageId, Service, ServiceError};
+use crate::{MessageId, Service, ServiceError, Snapshot};
 
 /// A service that does whatever it is asked, once for each idempotency key it
 /// remembers. See [`Service`].
@@ -98,6 +98,10 @@ impl Model for ServiceModel {
 
     fn say_forgotten(&self, _what: &str) -> String {
         format!("{} forgets the idempotency key", self.name)
+    }
+
+    fn show(&self, snapshot: &mut Snapshot, name: &str, _key: &str, state: &[u8]) {
+        snapshot.insert_effects(name, Self::effects(state));
     }
 
     fn say_request(&self, request: &[u8]) -> String {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Model, NoAnswer, Turn, Wire, decode, encode};
 use crate::ports::check_filter;
-use crate::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
+use crate::{Expected, Publication, PublishAck, Snapshot, StreamError, StreamMessage, SubjectStream};
 
 /// What a server looks at first when a message comes that carries both an id
 /// it knows and an expectation that no longer holds: a retry after a lost
@@ -126,6 +126,10 @@ impl Model for StreamModel {
 
     fn say_forgotten(&self, _what: &str) -> String {
         "the stream forgets the message id".to_owned()
+    }
+
+    fn show(&self, snapshot: &mut Snapshot, name: &str, _key: &str, state: &[u8]) {
+        snapshot.insert_subject_stream(name, Self::messages(state));
     }
 
     fn say_request(&self, request: &[u8]) -> String {
