@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use shared::outside::NoAnswer;
-use shared::{Document, Etag, NewEvent, Precondition, PublishError, RecordedEvent, StoreError};
+use ports::outside::NoAnswer;
+use ports::words::{Speaker, abbreviate_id, list};
+use ports::{Document, Etag, Message, NewEvent, Precondition, PublishError, RecordedEvent, StoreError};
 
 use crate::text::{Id, Text, Texts};
 
@@ -296,6 +297,38 @@ pub(crate) fn recorded_events(events: &[Text], texts: &Texts) -> Vec<RecordedEve
 }
 
 impl RawCall {
+    /// The call in words.
+    pub(crate) fn in_words(&self, speaker: &Speaker) -> String {
+        let condition = |condition: &Precondition| match condition {
+            Precondition::None => String::new(),
+            Precondition::IfAbsent => ", if absent".to_owned(),
+            Precondition::IfEtag(etag) => format!(", if etag {}", abbreviate_id(&etag.0)),
+        };
+        match self {
+            Self::ReadStream { stream } => format!("read({stream})"),
+            Self::Append { stream, expected, events } => {
+                format!(
+                    "append({stream}, {expected}, {})",
+                    list(events.iter().map(|event| event_in_words(event, speaker)))
+                )
+            }
+            Self::Get { key, .. } => format!("get({key})"),
+            Self::Put { key, body, condition: raw, .. } => {
+                format!("put({key}, {}{})", bytes_in_words(body), condition(raw))
+            }
+            Self::Delete { key, condition: raw, .. } => format!("delete({key}{})", condition(raw)),
+            Self::Publish { message } => {
+                let id = serde_json::from_slice::<Message>(message).map(|message| message.id.to_string());
+                format!(
+                    "publish({}, id {})",
+                    speaker.message(message),
+                    abbreviate_id(&id.unwrap_or_default())
+                )
+            }
+            Self::Ask { key, request, .. } => format!("ask({key}, {})", bytes_in_words(request)),
+        }
+    }
+
     fn key(&self) -> &str {
         match self {
             Self::ReadStream { stream } | Self::Append { stream, .. } => stream,
@@ -303,6 +336,20 @@ impl RawCall {
             Self::Publish { .. } => "the broker",
             Self::Ask { key, .. } => key,
         }
+    }
+}
+
+/// A new event, stored as its cause and its body.
+pub(crate) fn event_in_words(event: &[u8], speaker: &Speaker) -> String {
+    serde_json::from_slice::<NewEvent>(event)
+        .map_or_else(|_| "(unreadable event)".to_owned(), |event| speaker.body(&event.body))
+}
+
+/// Bytes as text, if they are.
+pub(crate) fn bytes_in_words(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("{} bytes", bytes.len()),
     }
 }
 

@@ -11,125 +11,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ports::law::{Named, Property, Specification, Symptom};
+use ports::words::{self, Speaker};
+use ports::{Message, MessageId};
 use serde_json::Value;
-use shared::{Message, MessageId};
-
-use crate::words;
-
-/// What the messages mean when they are processed one after the other.
-///
-/// This is the reference that a handler is held against, so it knows nothing
-/// of stores, copies or failures.
-pub trait Specification: Send + Sync {
-    /// Which aggregate a message, coming in or going out, is about. Messages
-    /// about different aggregates must not influence each other.
-    fn aggregate(&self, message: &Message) -> String;
-
-    /// The state of an aggregate that no message has reached yet, in the form
-    /// in which the endpoint's view returns it.
-    fn initial(&self) -> Value;
-
-    /// What processing a message may lead to: the next state and the bodies of
-    /// the messages to publish. More than one possibility where the handler is
-    /// free to choose. A fresh id in an output is written as [`FRESH`].
-    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)>;
-
-    /// What processing a message would lead to that was processed before, if
-    /// nobody noticed. Only used to recognise such a state; by default, the same
-    /// as processing it for the first time.
-    fn process_again(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
-        self.process(state, message)
-    }
-
-    /// What an output says, with [`FRESH`] in the place of ids that may be any.
-    /// By default these are the fresh ones.
-    fn content(&self, output: &Value) -> Value {
-        content(output)
-    }
-
-    /// What is wrong with a state to which no order leads, and neither one
-    /// message too few nor one twice, held against a legal one: of a message
-    /// that takes effect in parts, some may be missing, and some there twice.
-    /// Each with what it means for the business, as in [`damage`](Self::damage).
-    fn parts(&self, _aggregate: &str, _state: &Value, _legal: &Value) -> Vec<(Property, String)> {
-        Vec::new()
-    }
-
-    /// A state in words: "an order with tea and cake".
-    fn describe(&self, state: &Value) -> String;
-
-    /// What it means for the business that something went wrong, as a
-    /// sentence without a full stop: "the customer of order-1 is never
-    /// welcomed".
-    fn damage(&self, aggregate: &str, symptom: &Symptom) -> String;
-}
-
-/// Stands for any id in an output that a [`Specification`] expects: see
-/// [`Specification::content`].
-pub const FRESH: &str = "any id";
-
-/// What is wrong with a world at rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Symptom {
-    /// This should have been published, and never was.
-    NeverPublished(Value),
-    /// This was published, and nothing that happened justifies it.
-    Unjustified(Value),
-    /// This was published under several ids: for everyone else, it happened
-    /// more than once.
-    PublishedAgain(Value),
-    /// One message id was published with two contents.
-    TwoContents(Value, Value),
-    /// One message led to outputs that exclude each other.
-    Contradiction(Message, Vec<Value>),
-    /// The state does not show that this message was processed.
-    EffectMissing(Message),
-    /// The state shows that this message was processed twice.
-    EffectTwice(Message),
-    /// A part of an effect is missing, or there twice: see
-    /// [`Specification::parts`].
-    InPart(String),
-    /// The state and the published messages tell different stories.
-    DifferentOrders,
-    /// No order leads to this state.
-    Unexplained,
-}
-
-/// A named property of the guarantee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Property {
-    /// Every message has its effect, and everything that follows from it is
-    /// published.
-    NoLostMessages,
-    /// Nothing is published that no committed state change justifies.
-    NoGhostMessages,
-    /// No message takes effect twice.
-    NoDuplicatedProcessing,
-    /// The copies of one message do not lead to contradicting outputs.
-    ConsistentOutputs,
-    /// One order of the messages explains both the state and the outputs.
-    StateMatchesOutputs,
-    /// Once faults stop, the system comes to rest.
-    Settles,
-    /// What is stored stays within a bound.
-    BoundedStorage,
-    /// Nothing is left behind that nobody needs.
-    NoGarbage,
-}
-
-impl Property {
-    /// Every property there is.
-    pub const ALL: [Self; 8] = [
-        Self::NoLostMessages,
-        Self::NoGhostMessages,
-        Self::NoDuplicatedProcessing,
-        Self::ConsistentOutputs,
-        Self::StateMatchesOutputs,
-        Self::Settles,
-        Self::BoundedStorage,
-        Self::NoGarbage,
-    ];
-}
 
 /// One endpoint's part in a world at rest, for one aggregate.
 pub struct Evidence<'a> {
@@ -183,21 +68,20 @@ pub fn judge(
     specification: &dyn Specification,
     evidence: &Evidence<'_>,
 ) -> Result<Result<(), Judgement>, TooManyOrders> {
+    judge_in_words(specification, evidence, &Speaker::default())
+}
+
+/// Judges the evidence, and names the messages as `speaker` does.
+pub(crate) fn judge_in_words(
+    specification: &dyn Specification,
+    evidence: &Evidence<'_>,
+    speaker: &Speaker,
+) -> Result<Result<(), Judgement>, TooManyOrders> {
     let wrong_ids = wrong_ids(evidence);
     if wrong_ids.is_none() && explained(specification, evidence)? {
         return Ok(Ok(()));
     }
-    Ok(Err(Diagnosis::new(specification, evidence).find(wrong_ids)))
-}
-
-/// The content of an output, fresh ids left open.
-fn content(body: &Value) -> Value {
-    match body {
-        Value::String(text) if text.parse::<MessageId>().is_ok_and(|id| id.is_fresh()) => FRESH.into(),
-        Value::Array(items) => items.iter().map(content).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), content(value))).collect(),
-        other => other.clone(),
-    }
+    Ok(Err(Diagnosis::new(specification, evidence, speaker).find(wrong_ids)))
 }
 
 /// What the outputs say, one for each id.
@@ -292,6 +176,7 @@ fn minus(a: &[Value], b: &[Value]) -> Vec<Value> {
 struct Diagnosis<'a> {
     specification: &'a dyn Specification,
     evidence: &'a Evidence<'a>,
+    speaker: &'a Speaker,
     /// All executions of all messages, each once.
     legal: Vec<Execution>,
     actual: Vec<Value>,
@@ -302,11 +187,11 @@ impl<'a> Diagnosis<'a> {
     /// executions, the first thousands will do to find a near one.
     const MOST_EXECUTIONS: usize = 5_000;
 
-    fn new(specification: &'a dyn Specification, evidence: &'a Evidence<'a>) -> Self {
+    fn new(specification: &'a dyn Specification, evidence: &'a Evidence<'a>, speaker: &'a Speaker) -> Self {
         let all: Vec<usize> = (0..evidence.inputs.len()).collect();
         let legal = executions(specification, evidence.inputs, &all);
         let actual = contents(specification, evidence);
-        Self { specification, evidence, legal, actual }
+        Self { specification, evidence, speaker, legal, actual }
     }
 
     fn find(&self, wrong_ids: Option<(Value, Value)>) -> Judgement {
@@ -387,7 +272,10 @@ impl<'a> Diagnosis<'a> {
                 }
             }
             if distinct.len() > 1 && !possible.iter().any(|possible| minus(&distinct, possible).is_empty()) {
-                found.push((Property::ConsistentOutputs, Symptom::Contradiction(input.clone(), distinct)));
+                found.push((
+                    Property::ConsistentOutputs,
+                    Symptom::Contradiction(Named::by(self.speaker, input), distinct),
+                ));
             }
         }
         found
@@ -466,7 +354,7 @@ impl<'a> Diagnosis<'a> {
     fn state_symptoms(&self) -> Vec<(Property, Symptom)> {
         const MOST_INPUTS: usize = 6;
         let count = self.evidence.inputs.len();
-        let input = |index: usize| self.evidence.inputs[index].clone();
+        let input = |index: usize| Named::by(self.speaker, &self.evidence.inputs[index]);
         let reaching = |indices: &[usize]| -> Vec<Execution> {
             executions(self.specification, self.evidence.inputs, indices)
                 .into_iter()
@@ -507,7 +395,7 @@ impl<'a> Diagnosis<'a> {
     }
 
     fn reason(&self, symptoms: &[(Property, Symptom)]) -> String {
-        let inputs: Vec<String> = self.evidence.inputs.iter().map(words::said).collect();
+        let inputs: Vec<String> = self.evidence.inputs.iter().map(|input| self.speaker.said(input)).collect();
         let state = self.specification.describe(self.evidence.state);
         let subject = match inputs.len() {
             1 => format!("processing {} exactly once does not explain", inputs[0]),
@@ -519,20 +407,28 @@ impl<'a> Diagnosis<'a> {
                 Symptom::NeverPublished(output) => {
                     let said = self.actual.iter().filter(|other| *other == output).count();
                     let few = if said == 0 { "no".to_owned() } else { format!("only {said}") };
-                    Some(format!("{few} {}", words::body(output)))
+                    Some(format!("{few} {}", self.speaker.body(output)))
                 }
-                Symptom::Unjustified(output) => Some(words::body(output)),
-                Symptom::PublishedAgain(output) => Some(format!("{} under two ids", words::body(output))),
-                Symptom::TwoContents(one, other) => {
-                    Some(format!("one id that says both {} and {}", words::body(one), words::body(other)))
+                Symptom::Unjustified(output) => Some(self.speaker.body(output)),
+                Symptom::PublishedAgain(output) => {
+                    Some(format!("{} under two ids", self.speaker.body(output)))
                 }
+                Symptom::TwoContents(one, other) => Some(format!(
+                    "one id that says both {} and {}",
+                    self.speaker.body(one),
+                    self.speaker.body(other)
+                )),
                 Symptom::Contradiction(_, outputs) => Some(format!(
                     "both {}",
-                    words::enumeration(&outputs.iter().map(words::body).collect::<Vec<_>>())
+                    words::enumeration(
+                        &outputs.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
+                    )
                 )),
                 Symptom::DifferentOrders => Some(format!(
                     "the messages {}",
-                    words::enumeration(&self.actual.iter().map(words::body).collect::<Vec<_>>())
+                    words::enumeration(
+                        &self.actual.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
+                    )
                 )),
                 Symptom::EffectMissing(_)
                 | Symptom::EffectTwice(_)
@@ -549,8 +445,8 @@ impl<'a> Diagnosis<'a> {
 
     fn tell(&self, execution: &Execution) -> String {
         let order: Vec<String> =
-            execution.order.iter().map(|&index| words::said(&self.evidence.inputs[index])).collect();
-        let outputs: Vec<String> = execution.outputs.iter().map(words::body).collect();
+            execution.order.iter().map(|&index| self.speaker.said(&self.evidence.inputs[index])).collect();
+        let outputs: Vec<String> = execution.outputs.iter().map(|output| self.speaker.body(output)).collect();
         format!(
             "{} leads to {} and publishes {}",
             order.join(", then "),

@@ -1,6 +1,6 @@
 //! `explore(…)`: the builder of an exhaustive search.
 
-use shared::Message;
+use ports::Message;
 
 use crate::canonical::Reductions;
 use crate::companion::{self, Deeper};
@@ -8,14 +8,14 @@ use crate::fault::{Fault, Faults};
 use crate::machine::{Bounds, Machine, Step};
 use crate::replay::{BadCode, ReplayCode, scenario_name};
 use crate::report::{Report, leave_record};
-use crate::run::one_aggregate;
+use crate::run::speaker;
 use crate::search::{Counts, EndStates, Observer, Progress, Search, Searched};
 use crate::story::Teller;
 use crate::system::{Mail, System};
 use crate::text::Naming;
 use crate::verdict::{Finding, Inconclusive, Judge, Verdict};
 use crate::watchdog::supervise;
-use crate::words;
+use ports::words;
 
 /// One delivery may make at most so many calls, unless a test says otherwise.
 pub(crate) const MOST_CALLS: usize = 150;
@@ -350,9 +350,8 @@ impl Explore {
     }
 
     fn machine(&self, pulse: std::sync::Arc<crate::watchdog::Pulse>) -> Machine {
-        words::omit_ids(one_aggregate(&self.system, &self.mail));
-        words::introduce(self.mail.iter().map(|(_, message)| message));
-        Machine::new(&self.system, &self.mail, self.bounds.clone(), self.naming, MOST_CALLS, pulse)
+        let speaker = speaker(&self.system, &self.mail);
+        Machine::new(&self.system, &self.mail, self.bounds.clone(), self.naming, MOST_CALLS, pulse, speaker)
     }
 
     /// The same search with fewer messages, the fewest first, where a story is
@@ -378,7 +377,6 @@ impl Explore {
                     return (smaller.report(found, machine), EndStates::new());
                 }
             }
-            _ = self.machine(pulse);
         }
         let mut searched = searched;
         machine.distinguish_workers = false;
@@ -441,7 +439,7 @@ impl Explore {
 
     /// Names this search: the code of a run fits no other.
     fn scenario(&self) -> String {
-        let endpoints: Vec<&str> = self.system.endpoints.iter().map(shared::Endpoint::name).collect();
+        let endpoints: Vec<&str> = self.system.endpoints.iter().map(ports::Endpoint::name).collect();
         let mail: Vec<String> =
             self.mail.iter().map(|(to, message)| format!("{to} {} {}", message.id, message.body)).collect();
         scenario_name(&format!("{endpoints:?} {mail:?} {:?} {:?}", self.bounds, self.system.stores))

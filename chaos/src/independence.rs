@@ -183,7 +183,7 @@ impl Footprints {
     /// it out of the way, unless another message uses the same key.
     fn repeats(&mut self, machine: &Machine, message: usize, call: &Call) -> bool {
         let Call::Ask { object, request, writes: true } = call else { return false };
-        let Some(outside) = machine.outside(object.store).filter(|outside| outside.repeats()) else {
+        let Some(outside) = machine.outside(object.store).filter(|outside| outside.model.repeats()) else {
             return false;
         };
         let class = (object.store, object.key.template);

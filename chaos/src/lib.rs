@@ -1,7 +1,7 @@
 //! A model checker for asynchronous message handlers.
 //!
 //! The handler under test is ordinary async Rust: an `async fn` that reads and
-//! writes through the ports of the crate [`shared`]. Here the ports are
+//! writes through the ports of the crate [`ports`]. Here the ports are
 //! simulated, and everything that is left to chance in the real world is a
 //! *choice*: which message goes to which worker, what a port call does, when a
 //! lock expires, whether a worker dies. A *driver* makes the choices:
@@ -20,22 +20,43 @@
 //! story of why.
 //!
 //! ```
-//! use chaos::{System, explore, specifications};
-//! use shared::order::{Order, add_item};
-//! use shared::{Context, Endpoint, Message, Ports};
+//! use chaos::{Property, Specification, Symptom, System, explore};
+//! use ports::{Context, Endpoint, Message, MessageId, Ports};
+//! use serde_json::{Value, json};
+//!
+//! /// Each guest who rings gets into the book.
+//! struct Guests;
+//!
+//! impl Specification for Guests {
+//!     fn aggregate(&self, _: &Message) -> String {
+//!         "the book".to_owned()
+//!     }
+//!     fn initial(&self) -> Value {
+//!         json!(0)
+//!     }
+//!     fn process(&self, state: &Value, _: &Message) -> Vec<(Value, Vec<Value>)> {
+//!         vec![(json!(state.as_u64().unwrap_or(0) + 1), Vec::new())]
+//!     }
+//!     fn describe(&self, state: &Value) -> String {
+//!         format!("a book with {state} guests")
+//!     }
+//!     fn damage(&self, _: &str, _: &Symptom) -> String {
+//!         "a guest stands at the door".to_owned()
+//!     }
+//! }
 //!
 //! /// Acknowledges everything and does nothing.
 //! async fn lie(_: &Message, _: &Ports, _: &Context) -> anyhow::Result<()> {
 //!     Ok(())
 //! }
 //!
-//! fn orders() -> System {
-//!     System::of(Endpoint::new("orders", lie).view(|_, _| Ok(Order::default())))
-//!         .judged_by(specifications::orders())
+//! fn door() -> System {
+//!     System::of(Endpoint::new("door", lie).view(|_, _| Ok(0))).judged_by(Guests)
 //! }
 //!
-//! let report = explore(orders).send([add_item("order-1", "tea")]).run();
-//! assert_eq!(report.violated(), Some(chaos::Property::NoLostMessages));
+//! let ring = Message::new(MessageId::named("ring"), &"Ring");
+//! let report = explore(door).send([ring]).run();
+//! assert_eq!(report.violated(), Some(Property::NoLostMessages));
 //! ```
 //!
 //! # How it works, and what it rests on
@@ -72,7 +93,6 @@ mod independence;
 mod machine;
 mod monkey;
 mod outside;
-mod ports;
 mod rehearsal;
 mod replay;
 mod report;
@@ -80,17 +100,16 @@ mod run;
 mod search;
 mod settles;
 mod soak;
-pub mod specifications;
 mod story;
+mod switchboard;
 mod system;
 mod text;
 mod verdict;
 mod watchdog;
-mod words;
 mod world;
 
 pub use canonical::Reductions;
-pub use checker::{Evidence, FRESH, Judgement, Property, Specification, Symptom, TooManyOrders, judge};
+pub use checker::{Evidence, Judgement, TooManyOrders, judge};
 pub use companion::ProgressRecord;
 pub use explore::{Explore, explore};
 pub use fault::{Fault, Faults};
@@ -99,13 +118,16 @@ pub use monkey::{
     Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Monkey, Point,
     Reordering, StaleRead, StoreUnavailable, Which,
 };
+pub use ports::law::{FRESH, Property, Specification, Symptom};
+pub use ports::words::thousands;
 pub use rehearsal::HandlerFault;
 pub use replay::{BadCode, ReplayCode};
 pub use report::{Record, Report};
 pub use run::{Chaos, RoundTrips, Run};
 pub use search::{Counts, Progress};
+#[cfg(feature = "shop")]
+pub use shared::specifications;
 pub use soak::{Soak, soak};
 pub use system::System;
 pub use text::Naming;
 pub use verdict::{Finding, Inconclusive, Verdict};
-pub use words::thousands;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ports::words::Speaker;
+use ports::{Endpoint, Message};
 use rustc_hash::FxHashMap;
-use shared::{Endpoint, Message};
 use smallvec::SmallVec;
 
 use crate::call::{Call, CallKind, Condition, ObjectKey, Reply};
@@ -128,6 +129,7 @@ impl Machine {
         naming: Naming,
         max_calls: usize,
         pulse: Arc<Pulse>,
+        speaker: Speaker,
     ) -> Self {
         let endpoints = &system.endpoints;
         let mut texts = Texts::new(naming);
@@ -135,13 +137,13 @@ impl Machine {
         let mut store_labels = Vec::new();
         let mut stores_of = Vec::new();
         let mut outsides = Vec::new();
-        for endpoint in endpoints {
+        for (endpoint, specification) in endpoints.iter().zip(&system.specifications) {
             let main = store_names.len() as u8;
             store_names.push(endpoint.name().to_owned());
             store_names.push(format!("{} events", endpoint.name()));
             store_names.push(format!("{} logs", endpoint.name()));
             store_labels.extend(std::iter::repeat_n(endpoint.name().to_owned(), 3));
-            outsides.extend([None, None, Some(Outside::logs())]);
+            outsides.extend([None, None, Some(Outside::logs(specification.clone()))]);
             stores_of.push(EndpointStores { main, further: Vec::new() });
         }
         for (endpoint, stores) in endpoints.iter().zip(&mut stores_of) {
@@ -191,7 +193,7 @@ impl Machine {
         });
         let stored_outside = stored_outside.collect();
         Self {
-            rehearsal: Rehearsal::new(endpoints.clone(), stores_of.clone(), texts, pulse, max_calls),
+            rehearsal: Rehearsal::new(endpoints.clone(), stores_of.clone(), texts, pulse, max_calls, speaker),
             bounds,
             sent,
             endpoints: endpoints.clone(),
@@ -208,6 +210,10 @@ impl Machine {
 
     pub(crate) fn texts(&self) -> &Texts {
         &self.rehearsal.texts
+    }
+
+    pub(crate) fn speaker(&self) -> &Speaker {
+        self.rehearsal.speaker()
     }
 
     pub(crate) fn endpoints(&self) -> &[Endpoint] {
@@ -650,7 +656,7 @@ impl Machine {
 
     /// Whether what is in this store decides whether a service may forget.
     pub(crate) fn is_watched(&self, store: u8) -> bool {
-        let service = self.outside(store).is_some_and(Outside::is_service);
+        let service = self.outside(store).is_some_and(|outside| outside.model.is_elsewhere());
         !service
             && (0..).zip(&self.outsides).any(|(number, outside)| {
                 outside.as_ref().is_some_and(|outside| outside.forgets_at_will().is_some())

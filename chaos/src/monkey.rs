@@ -4,7 +4,7 @@
 //! Until then, and after it, the run is as dull as can be: one message at a
 //! time, in the order in which they were sent, nothing goes wrong.
 
-use shared::Message;
+use ports::Message;
 
 use crate::call::CallKind;
 use crate::fault::Fault;

@@ -2,47 +2,50 @@
 
 use std::sync::Arc;
 
-use shared::Endpoint;
-use shared::outside::{LogModel, Model, ServiceModel, StreamModel};
+use ports::Endpoint;
+use ports::law::Specification;
+use ports::outside::{LogModel, Model, ServiceModel, StreamModel, ToldLogs};
 
 use crate::system::{MayForget, System};
 
-/// Logs, a stream or a service.
+/// Logs, a stream, a service, or something of somebody's own.
 #[derive(Clone)]
 pub(crate) struct Outside {
     pub(crate) model: Arc<dyn Model>,
-    kind: Kind,
-}
-
-#[derive(Clone)]
-enum Kind {
-    Logs,
-    Stream,
-    /// When it may forget a key: never, if there is no rule.
-    Service(Option<Arc<MayForget>>),
+    /// By which rule it may forget at will, if it may.
+    rule: Option<Arc<MayForget>>,
 }
 
 impl Outside {
-    /// The logs of an endpoint.
-    pub(crate) fn logs() -> Self {
-        Self { model: Arc::new(LogModel), kind: Kind::Logs }
+    /// The logs of an endpoint, told in the words of its specification.
+    pub(crate) fn logs(specification: Option<Arc<dyn Specification>>) -> Self {
+        let model: Arc<dyn Model> = match specification {
+            None => Arc::new(LogModel),
+            Some(specification) => {
+                Arc::new(ToldLogs(move |record: &[u8]| specification.describe_record(record)))
+            }
+        };
+        Self { model, rule: None }
     }
 
-    /// The streams and services of an endpoint, named for the world and for
-    /// itself.
+    /// The streams and services of an endpoint and what else it reaches, named
+    /// for the world and for itself.
     pub(crate) fn of(system: &System, endpoint: &Endpoint) -> Vec<(String, String, Self)> {
         let streams = endpoint.streams().iter().map(|name| {
             let kind = system.streams.iter().find(|(known, _)| known == name);
             let model = kind.map_or_else(StreamModel::default, |(_, kind)| *kind);
-            (format!("stream {name}"), name.clone(), Self { model: Arc::new(model), kind: Kind::Stream })
+            (format!("stream {name}"), name.clone(), Self { model: Arc::new(model), rule: None })
         });
         let services = endpoint.services().iter().map(|name| {
             let rule = system.forgetful.iter().find(|(known, _)| known == name);
-            let kind = Kind::Service(rule.map(|(_, rule)| Arc::clone(rule)));
             let model = Arc::new(ServiceModel { name: name.clone() });
-            (format!("service {name}"), name.clone(), Self { model, kind })
+            let outside = Self { model, rule: rule.map(|(_, rule)| Arc::clone(rule)) };
+            (format!("service {name}"), name.clone(), outside)
         });
-        streams.chain(services).collect()
+        let own = endpoint.outsides().iter().map(|(name, model)| {
+            (format!("outside {name}"), name.clone(), Self { model: Arc::clone(model), rule: None })
+        });
+        streams.chain(services).chain(own).collect()
     }
 
     /// What is not empty at the start, named for the world, and its state.
@@ -56,25 +59,11 @@ impl Outside {
 
     /// Whether anything that it remembers is ever forgotten.
     pub(crate) fn forgets(&self) -> bool {
-        matches!(self.kind, Kind::Stream | Kind::Service(Some(_)))
-    }
-
-    /// Whether it answers a request that it has answered before as it did then,
-    /// and does nothing, for as long as it does not forget.
-    pub(crate) fn repeats(&self) -> bool {
-        matches!(self.kind, Kind::Service(_))
-    }
-
-    /// Whether it is somebody else's service.
-    pub(crate) fn is_service(&self) -> bool {
-        matches!(self.kind, Kind::Service(_))
+        self.rule.is_some() || self.model.forgets_by_clock()
     }
 
     /// By which rule it forgets at will, if not by the clock.
     pub(crate) fn forgets_at_will(&self) -> Option<&MayForget> {
-        match &self.kind {
-            Kind::Service(Some(rule)) => Some(&**rule),
-            _ => None,
-        }
+        self.rule.as_deref()
     }
 }

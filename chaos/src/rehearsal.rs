@@ -18,12 +18,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::task::{Poll, Wake, Waker};
 
+use ports::endpoint::HandlerFuture;
+use ports::words::Speaker;
+use ports::{Context, Endpoint, Message};
 use rustc_hash::FxHashMap;
-use shared::endpoint::HandlerFuture;
-use shared::{Context, Endpoint, Message};
 
 use crate::call::{Call, RawCall, Reply};
-use crate::ports::Switchboard;
+use crate::switchboard::Switchboard;
 use crate::text::{Id, Text, Texts};
 use crate::watchdog::Pulse;
 
@@ -177,6 +178,7 @@ pub(crate) struct Rehearsal {
     children: FxHashMap<(ShapeId, u8, Reply), ShapeId>,
     pulse: Arc<Pulse>,
     max_calls: usize,
+    speaker: Speaker,
 }
 
 /// Where an endpoint's stores are in the world.
@@ -193,6 +195,7 @@ impl Rehearsal {
         texts: Texts,
         pulse: Arc<Pulse>,
         max_calls: usize,
+        speaker: Speaker,
     ) -> Self {
         install_panic_hook();
         Self {
@@ -204,11 +207,17 @@ impl Rehearsal {
             children: FxHashMap::default(),
             pulse,
             max_calls,
+            speaker,
         }
     }
 
     pub(crate) fn expansion(&self, shape: ShapeId) -> &Arc<Expansion> {
         &self.shapes[shape as usize].expansion
+    }
+
+    /// Names messages.
+    pub(crate) fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
     /// What the watchdog watches.
@@ -271,7 +280,7 @@ impl Rehearsal {
         };
         if child.depth > self.max_calls {
             return Err(HandlerFault::TooManyCalls {
-                message: crate::words::message(&self.texts.bytes(&child.message)),
+                message: self.speaker.message(&self.texts.bytes(&child.message)),
                 calls: child.depth,
             });
         }
@@ -289,8 +298,8 @@ impl Rehearsal {
             let again = self.run(&shape)?;
             if again.ending != found.ending {
                 return Err(HandlerFault::Nondeterministic {
-                    first: found.describe(&self.texts),
-                    second: again.describe(&self.texts),
+                    first: found.describe(&self.texts, &self.speaker),
+                    second: again.describe(&self.texts, &self.speaker),
                 });
             }
             if found.known_ids > 0 {
@@ -304,8 +313,8 @@ impl Rehearsal {
                     renamed.ending == found.ending || (failed(&renamed.ending) && failed(&found.ending));
                 if !same {
                     return Err(HandlerFault::LooksInsideIds {
-                        first: found.describe(&self.texts),
-                        second: renamed.describe(&self.texts),
+                        first: found.describe(&self.texts, &self.speaker),
+                        second: renamed.describe(&self.texts, &self.speaker),
                     });
                 }
             }
@@ -353,17 +362,20 @@ impl Rehearsal {
                 waiting.extend(there.into_iter().map(|(_, raw)| raw));
                 if !same {
                     return Err(HandlerFault::LooksInsideIds {
-                        first: describe_calls(&self.shapes[id as usize].expansion.raw_calls),
-                        second: describe_calls(waiting.iter().map(|(call, _)| call)),
+                        first: describe_calls(&self.shapes[id as usize].expansion.raw_calls, &self.speaker),
+                        second: describe_calls(waiting.iter().map(|(call, _)| call), &self.speaker),
                     });
                 }
             } else if stage.ended.is_some() || !waiting.iter().map(|(call, _)| call).eq(known) {
                 let second = match &stage.ended {
                     Some(Ok(())) => "returned Ok".to_owned(),
                     Some(Err(error)) => format!("returned the error {error:?}"),
-                    None => describe_calls(waiting.iter().map(|(call, _)| call)),
+                    None => describe_calls(waiting.iter().map(|(call, _)| call), &self.speaker),
                 };
-                return Err(HandlerFault::Nondeterministic { first: describe_calls(known), second });
+                return Err(HandlerFault::Nondeterministic {
+                    first: describe_calls(known, &self.speaker),
+                    second,
+                });
             }
             let follower = ancestors.get(step + 1).map_or(shape, |&id| &self.shapes[id as usize]);
             let (call, reply) = follower.reply.as_ref().expect("only a root has no reply");
@@ -419,9 +431,9 @@ impl Rehearsal {
 }
 
 impl Expansion {
-    fn describe(&self, texts: &Texts) -> String {
+    fn describe(&self, texts: &Texts, speaker: &Speaker) -> String {
         match &self.ending {
-            None => describe_calls(&self.raw_calls),
+            None => describe_calls(&self.raw_calls, speaker),
             Some(Ending::Failed(error)) => format!("returned the error {error:?}"),
             Some(Ending::Done(outputs)) if outputs.is_empty() => "returned Ok".to_owned(),
             Some(Ending::Done(outputs)) => {
@@ -432,8 +444,8 @@ impl Expansion {
     }
 }
 
-fn describe_calls<'a>(calls: impl IntoIterator<Item = &'a RawCall>) -> String {
-    let calls: Vec<_> = calls.into_iter().map(crate::words::raw_call).collect();
+fn describe_calls<'a>(calls: impl IntoIterator<Item = &'a RawCall>, speaker: &Speaker) -> String {
+    let calls: Vec<_> = calls.into_iter().map(|call| call.in_words(speaker)).collect();
     if calls.is_empty() { "made no call".to_owned() } else { format!("called {}", calls.join(" and ")) }
 }
 

@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checker::Property;
 use crate::fault::Faults;
 use crate::search::Counts;
 use crate::story::wrap;
 use crate::verdict::{Finding, Verdict};
-use crate::words;
+use ports::law::Property;
+use ports::words;
 
 /// A verdict, what it rests on, and the story of what was found.
 #[derive(Clone, Debug)]

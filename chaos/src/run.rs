@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::{Message, RecordedEvent, Snapshot};
+use ports::{Message, RecordedEvent, Snapshot};
 
 use crate::call::CallKind;
 use crate::canonical::{Reductions, canonicalise, fingerprint};
@@ -18,8 +18,8 @@ use crate::system::{Mail, System};
 use crate::text::Naming;
 use crate::verdict::{Finding, Inconclusive, Judge, Verdict, snapshot};
 use crate::watchdog::{Pulse, supervise};
-use crate::words;
 use crate::world::World;
+use ports::words::{self, Speaker};
 
 /// A scripted run of a system, under any number of monkeys.
 #[derive(Clone)]
@@ -41,6 +41,7 @@ pub struct Run {
     snapshots: Vec<Snapshot>,
     struck: Vec<(String, bool)>,
     round_trips: Vec<RoundTrips>,
+    speaker: Speaker,
 }
 
 /// How often an endpoint had to wait for a reply.
@@ -117,6 +118,7 @@ impl Chaos {
                     snapshots: Vec::new(),
                     struck: Vec::new(),
                     round_trips: Vec::new(),
+                    speaker: Speaker::default(),
                 }
             }
         };
@@ -147,10 +149,9 @@ impl Chaos {
             workers: self.workers,
         };
         let description = self.describe();
-        words::omit_ids(one_aggregate(&self.system, &self.mail));
-        words::introduce(self.mail.iter().map(|(_, message)| message));
+        let speaker = speaker(&self.system, &self.mail);
         let mut machine =
-            Machine::new(&self.system, &self.mail, bounds, Naming::default(), self.calls, pulse);
+            Machine::new(&self.system, &self.mail, bounds, Naming::default(), self.calls, pulse, speaker);
         let mut world = machine.initial();
         let mut tallies = vec![Tally::default(); world.workers.len()];
         let mut round_trips = vec![RoundTrips::default(); self.system.endpoints.len()];
@@ -228,7 +229,15 @@ impl Chaos {
         let struck =
             self.monkeys.iter().map(|monkey| (monkey.name().to_owned(), monkey.has_struck())).collect();
         let endpoints = self.system.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect();
-        Run { report, published, endpoints, snapshots, struck, round_trips }
+        Run {
+            report,
+            published,
+            endpoints,
+            snapshots,
+            struck,
+            round_trips,
+            speaker: machine.speaker().clone(),
+        }
     }
 }
 
@@ -315,13 +324,15 @@ fn count_round_trip(machine: &Machine, world: &World, step: Step, round_trips: &
     }
 }
 
-/// Whether all messages are about one aggregate, so that it need not be named.
-pub(crate) fn one_aggregate(system: &System, mail: &Mail) -> bool {
+/// Names the messages: where all are about one aggregate, that need not be
+/// named.
+pub(crate) fn speaker(system: &System, mail: &Mail) -> Speaker {
     let mut aggregates = mail.iter().filter_map(|(endpoint, message)| {
         system.specifications[*endpoint].as_ref().map(|specification| specification.aggregate(message))
     });
     let first = aggregates.next();
-    aggregates.all(|aggregate| Some(&aggregate) == first.as_ref())
+    let one = aggregates.all(|aggregate| Some(&aggregate) == first.as_ref());
+    Speaker::of(mail.iter().map(|(_, message)| message), !one)
 }
 
 impl Run {
@@ -361,7 +372,7 @@ impl Run {
     /// first, one a line, in words.
     #[must_use]
     pub fn published(&self) -> String {
-        self.published.iter().map(|message| words::body(&message.body)).collect::<Vec<_>>().join("\n")
+        self.published.iter().map(|message| self.speaker.body(&message.body)).collect::<Vec<_>>().join("\n")
     }
 
     /// Every different message that was published, in the order in which it was

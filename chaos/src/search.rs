@@ -19,8 +19,8 @@ use crate::machine::{Machine, Step};
 use crate::rehearsal::HandlerFault;
 use crate::settles::{Cost, Edge, Graph};
 use crate::verdict::{Finding, Inconclusive, Judge, Verdict};
-use crate::words;
 use crate::world::{Content, Used, World, at_most};
+use ports::words;
 
 /// What a search counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
+use ports::Message;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
-use shared::Message;
 
 use crate::call::CallKind;
 use crate::canonical::{Reductions, canonicalise};
@@ -16,15 +16,15 @@ use crate::explore::{MOST_CALLS, explore};
 use crate::fault::{Fault, Faults};
 use crate::machine::{Bounds, LOCK_DURATION, Machine, Outcome, Source, Step};
 use crate::report::{Report, leave_record};
-use crate::run::one_aggregate;
+use crate::run::speaker;
 use crate::search::Counts;
 use crate::story::Teller;
 use crate::system::{Mail, System};
 use crate::text::Naming;
 use crate::verdict::{Finding, Inconclusive, Judge, Verdict};
 use crate::watchdog::{Pulse, supervise};
-use crate::words;
 use crate::world::World;
+use ports::words;
 
 /// Many random runs of a system.
 ///
@@ -153,8 +153,7 @@ impl Soak {
     }
 
     fn machine(&self, pulse: &Arc<Pulse>) -> Machine {
-        words::omit_ids(one_aggregate(&self.system, &self.mail));
-        words::introduce(self.mail.iter().map(|(_, message)| message));
+        let speaker = speaker(&self.system, &self.mail);
         let bounds = Bounds {
             faults: u8::MAX,
             faults_per_message: None,
@@ -163,7 +162,7 @@ impl Soak {
             workers: self.workers,
         };
         let pulse = Arc::clone(pulse);
-        Machine::new(&self.system, &self.mail, bounds, Naming::default(), MOST_CALLS, pulse)
+        Machine::new(&self.system, &self.mail, bounds, Naming::default(), MOST_CALLS, pulse, speaker)
     }
 
     fn play(&self, pulse: Arc<Pulse>) -> Report {

@@ -4,15 +4,15 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use ports::outside::Model;
 use serde_json::Value;
-use shared::outside::Model;
 
-use crate::call::{Call, ObjectKey, Reply};
+use crate::call::{Call, ObjectKey, Reply, bytes_in_words, event_in_words};
 use crate::machine::{Machine, Outcome, Source, Step};
 use crate::rehearsal::{Ending, HandlerFault};
 use crate::text::{Id, Ids, Text};
-use crate::words;
 use crate::world::{Phase, World};
+use ports::words;
 
 /// How wide a story may be.
 const WIDTH: usize = 80;
@@ -107,7 +107,7 @@ impl<'a> Teller<'a> {
     }
 
     fn message(&self, text: &Text) -> String {
-        words::message(&self.machine.texts().bytes(text))
+        self.machine.speaker().message(&self.machine.texts().bytes(text))
     }
 
     /// The lane of a document or stream, if there is room for one.
@@ -316,7 +316,7 @@ impl<'a> Teller<'a> {
             Call::Append { object, expected, events } => {
                 let events: Vec<String> = events
                     .iter()
-                    .map(|event| words::event_text(&self.machine.texts().bytes(event)))
+                    .map(|event| event_in_words(&self.machine.texts().bytes(event), self.machine.speaker()))
                     .collect();
                 format!(
                     "appends {} to {}, expecting version {expected}",
@@ -370,7 +370,7 @@ impl<'a> Teller<'a> {
     /// Says so if the same content has been published under another id.
     fn other_id(&self, before: &World, text: &Text) -> &'static str {
         let read =
-            |text: &Text| serde_json::from_slice::<shared::Message>(&self.machine.texts().bytes(text)).ok();
+            |text: &Text| serde_json::from_slice::<ports::Message>(&self.machine.texts().bytes(text)).ok();
         let Some(message) = read(text) else { return "" };
         let mut same = before.published.iter().filter_map(|copy| read(&copy.message));
         if same.any(|other| other.body == message.body && other.id != message.id) {
@@ -420,7 +420,7 @@ impl<'a> Teller<'a> {
             (_, Reply::Events(events)) => {
                 let events: Vec<String> = events
                     .iter()
-                    .map(|event| words::event_text(&self.machine.texts().bytes(event)))
+                    .map(|event| event_in_words(&self.machine.texts().bytes(event), self.machine.speaker()))
                     .collect();
                 format!(": {}", events.join(", "))
             }
@@ -437,7 +437,7 @@ impl<'a> Teller<'a> {
         }
         let text = match serde_json::from_slice::<Value>(&bytes) {
             Ok(value) => self.value(&value),
-            Err(_) => words::bytes(&bytes),
+            Err(_) => bytes_in_words(&bytes),
         };
         if text.chars().count() <= MOST {
             return text;
@@ -461,9 +461,9 @@ impl<'a> Teller<'a> {
                 };
                 match (fields.get("id"), fields.get("body").and_then(Value::as_object)) {
                     (Some(_), Some(body)) if fields.len() == 2 && says_its_name(body) => {
-                        words::body(&fields["body"])
+                        self.machine.speaker().body(&fields["body"])
                     }
-                    _ if says_its_name(fields) => words::body(value),
+                    _ if says_its_name(fields) => self.machine.speaker().body(value),
                     _ => {
                         let fields = fields.iter().map(|(name, value)| {
                             let name =
@@ -507,11 +507,11 @@ impl<'a> Teller<'a> {
 
     /// What the message with this id says, if it is known.
     fn name_of(&self, text: &str) -> Option<String> {
-        let id: shared::MessageId = text.parse().ok()?;
+        let id: ports::MessageId = text.parse().ok()?;
         self.world.published.iter().chain(&self.machine.sent).find_map(|copy| {
-            let message: shared::Message =
+            let message: ports::Message =
                 serde_json::from_slice(&self.machine.texts().bytes(&copy.message)).ok()?;
-            (message.id == id).then(|| format!("‹{}›", words::said(&message)))
+            (message.id == id).then(|| format!("‹{}›", self.machine.speaker().said(&message)))
         })
     }
 

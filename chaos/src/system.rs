@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use shared::outside::StreamModel;
-use shared::{Endpoint, Message, Snapshot, StreamMessage};
+use ports::outside::StreamModel;
+use ports::{Endpoint, Message, Snapshot, StreamMessage};
 
-use crate::checker::Specification;
 use crate::machine::StoreKind;
+use ports::law::Specification;
 
 /// One or more endpoints, wired together by their subscriptions, and the
 /// specifications that they are judged by.
 ///
 /// ```
-/// use chaos::{System, specifications};
-/// use shared::{Endpoint, order::Order};
+/// use chaos::System;
+/// use ports::Endpoint;
 ///
-/// // An endpoint that forgets to do anything.
-/// let lazy = Endpoint::new("orders", async |_, _, _| Ok(())).view(|_, _| Ok(Order::default()));
-/// let system = System::of(lazy).judged_by(specifications::orders());
+/// // An endpoint that forgets to do anything, and that nobody judges.
+/// let lazy = Endpoint::new("orders", async |_, _, _| Ok(())).view(|_, _| Ok(0));
+/// let system = System::of(lazy);
 /// # _ = system;
 /// ```
 #[derive(Clone)]

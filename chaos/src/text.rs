@@ -16,8 +16,8 @@
 
 use std::sync::Arc;
 
+use ports::MessageId;
 use rustc_hash::FxHashMap;
-use shared::MessageId;
 use smallvec::SmallVec;
 use uuid::Uuid;
 

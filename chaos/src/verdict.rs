@@ -2,20 +2,21 @@
 
 use std::fmt;
 
+use ports::{Message, Snapshot};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
-use shared::{Message, Snapshot};
 
 use crate::call::recorded_events;
-use crate::checker::{self, Evidence, Judgement, Property};
+use crate::checker::{self, Evidence, Judgement};
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::outside::Outside;
 use crate::rehearsal::{HandlerFault, quietly};
 use crate::system::System;
 use crate::text::Text;
-use crate::words;
 use crate::world::{Content, World};
+use ports::law::Property;
+use ports::words;
 
 /// What a search or a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,7 +224,7 @@ impl Judge {
                     };
                     let (inputs, outputs) = (about(&inputs), about(&outputs));
                     let evidence = Evidence { aggregate, inputs: &inputs, state: &state, outputs: &outputs };
-                    let judged = checker::judge(&**specification, &evidence)
+                    let judged = checker::judge_in_words(&**specification, &evidence, machine.speaker())
                         .map_err(|error| Inconclusive::TooManyOrders { messages: error.messages })?;
                     if let Err(judgement) = judged {
                         return Ok(Err(Finding::Property(judgement)));
@@ -327,7 +328,7 @@ pub(crate) fn snapshot(machine: &Machine, world: &World, endpoint: usize) -> Sna
 
 /// What an endpoint's stores hold, without what services have done.
 pub(crate) fn stored(machine: &Machine, world: &World, endpoint: usize) -> Snapshot {
-    view(machine, world, endpoint, |outside| !outside.is_service())
+    view(machine, world, endpoint, |outside| !outside.model.is_elsewhere())
 }
 
 fn view(machine: &Machine, world: &World, endpoint: usize, shown: fn(&Outside) -> bool) -> Snapshot {

@@ -34,7 +34,7 @@ pub enum Record {
         /// Which step: 0 for the first.
         step: u32,
         /// What came of it. Whoever resumes goes on from this.
-        #[serde(with = "crate::outside::bytes")]
+        #[serde(with = "ports::outside::bytes")]
         output: Vec<u8>,
     },
     /// All steps are done.

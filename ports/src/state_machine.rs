@@ -7,8 +7,8 @@
 //! are sent: all of that is the business of whoever *runs* the machine, and
 //! from exercise 05 on that is what the exercises are about.
 //!
-//! Two machines are used throughout: [`Orders`](crate::order::Orders), and
-//! downstream of it [`Loyalty`](crate::loyalty::Loyalty).
+//! The workshop uses two throughout: `Orders`, and downstream of it `Loyalty`,
+//! both in the crate `shared`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -66,6 +66,18 @@ impl ServiceModel {
 }
 
 impl Model for ServiceModel {
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        true
+    }
+
+    fn forgets_by_clock(&self) -> bool {
+        false
+    }
+
     fn answer(&self, state: &[u8], request: &[u8]) -> Turn {
         let mut state = State::of(state);
         let Request { key, request } = decode(request);

@@ -15,6 +15,8 @@ mod subject_stream;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::outside::Wire;
+
 pub use document_store::{Document, DocumentStore, Etag, Precondition};
 pub use event_store::{EventStore, NewEvent, RecordedEvent};
 pub use publisher::{PublishError, Publisher};
@@ -73,6 +75,8 @@ pub struct Ports {
     pub streams: BTreeMap<String, Arc<dyn SubjectStream>>,
     /// Other people's services, by name.
     pub services: BTreeMap<String, Arc<dyn Service>>,
+    /// What is outside besides, by name.
+    pub outsides: BTreeMap<String, Arc<dyn Wire>>,
 }
 
 impl Ports {
@@ -104,6 +108,17 @@ impl Ports {
     #[must_use]
     pub fn service(&self, name: &str) -> &dyn Service {
         named(&self.services, "service", name)
+    }
+
+    /// The way to something of one's own outside: see
+    /// [`Endpoint::with_outside`](crate::Endpoint::with_outside).
+    ///
+    /// # Panics
+    ///
+    /// When the endpoint was set up without anything of this name.
+    #[must_use]
+    pub fn outside(&self, name: &str) -> &dyn Wire {
+        named(&self.outsides, "thing outside", name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The suite for streams on a real nats-server, what servers of different
 //! versions do with a retry, and what is left when one is killed.
 //!
-//! `cargo test -p shared --features jetstream --test jetstream_server`, with
+//! `cargo test -p ports --features jetstream --test jetstream_server`, with
 //! nats-server on the `PATH` or its path in `NATS_SERVER`. Each test starts a
 //! server of its own. `-- --nocapture` shows the version and the throughput.
 
@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
-use shared::conformance;
-use shared::outside::CheckFirst;
-use shared::real::{JetStream, NatsServer};
-use shared::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
+use ports::conformance;
+use ports::outside::CheckFirst;
+use ports::real::{JetStream, NatsServer};
+use ports::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;

@@ -74,6 +74,16 @@ impl Model for LogModel {
     }
 
     fn say_request(&self, request: &[u8]) -> String {
+        Self::request_in_words(request, &plainly)
+    }
+
+    fn say_reply(&self, reply: &[u8]) -> String {
+        Self::reply_in_words(reply, &plainly)
+    }
+}
+
+impl LogModel {
+    fn request_in_words(request: &[u8], in_words: &dyn Fn(&[u8]) -> String) -> String {
         let (kind, place, rest) = Self::parse(request);
         if kind == READ {
             format!("reads the log from {place} on")
@@ -83,7 +93,7 @@ impl Model for LogModel {
         }
     }
 
-    fn say_reply(&self, reply: &[u8]) -> String {
+    fn reply_in_words(reply: &[u8], in_words: &dyn Fn(&[u8]) -> String) -> String {
         if reply == CONFLICT {
             return "conflict, the log has moved on".to_owned();
         }
@@ -96,14 +106,42 @@ impl Model for LogModel {
     }
 }
 
-/// A record that is text, shortened; or how long it is.
-fn in_words(record: &[u8]) -> String {
-    match crate::conversation::Record::decode(record) {
-        Ok(record) => record.to_string(),
-        Err(_) => match std::str::from_utf8(record) {
-            Ok(text) => text.to_owned(),
-            Err(_) => format!("{} bytes", record.len()),
-        },
+/// A record that is text; or how long it is.
+fn plainly(record: &[u8]) -> String {
+    match std::str::from_utf8(record) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("{} bytes", record.len()),
+    }
+}
+
+/// A [`LogModel`] whose records somebody can put into words.
+pub struct ToldLogs<F>(pub F);
+
+impl<F: Fn(&[u8]) -> Option<String> + Send + Sync> ToldLogs<F> {
+    fn in_words(&self, record: &[u8]) -> String {
+        (self.0)(record).unwrap_or_else(|| plainly(record))
+    }
+}
+
+impl<F: Fn(&[u8]) -> Option<String> + Send + Sync> Model for ToldLogs<F> {
+    fn answer(&self, state: &[u8], request: &[u8]) -> Turn {
+        LogModel.answer(state, request)
+    }
+
+    fn refuses_for_ever(&self, state: &[u8], request: &[u8]) -> bool {
+        LogModel.refuses_for_ever(state, request)
+    }
+
+    fn show(&self, snapshot: &mut Snapshot, name: &str, key: &str, state: &[u8]) {
+        LogModel.show(snapshot, name, key, state);
+    }
+
+    fn say_request(&self, request: &[u8]) -> String {
+        LogModel::request_in_words(request, &|record| self.in_words(record))
+    }
+
+    fn say_reply(&self, reply: &[u8]) -> String {
+        LogModel::reply_in_words(reply, &|record| self.in_words(record))
     }
 }
 

@@ -29,7 +29,11 @@ impl MemoryOutside {
     /// A model in which nothing has happened.
     #[must_use]
     pub fn new(model: impl Model + 'static) -> Self {
-        Self { model: Arc::new(model), states: Arc::default() }
+        Self::of_model(Arc::new(model))
+    }
+
+    pub(super) fn of_model(model: Arc<dyn Model>) -> Self {
+        Self { model, states: Arc::default() }
     }
 
     fn states(&self) -> MutexGuard<'_, States> {

@@ -6,12 +6,12 @@ mod payments;
 pub use checkout::{Checkouts, checkouts};
 pub use payments::{Payments, payments};
 
+use crate::loyalty::{Loyalty, LoyaltyEvent, Membership};
+use crate::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
+use crate::{Chance, Message, MessageId, StateMachine};
 use serde_json::Value;
-use shared::loyalty::{Loyalty, LoyaltyEvent, Membership};
-use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
-use shared::{Chance, Message, MessageId, StateMachine};
 
-use crate::checker::{FRESH, Specification, Symptom};
+use crate::law::{FRESH, Specification, Symptom};
 use crate::words;
 
 /// An order that announces every change: exercise 01.
@@ -132,10 +132,9 @@ impl Specification for Orders {
             Symptom::TwoContents(..) => {
                 format!("two readers of one message about {order} act on different contents")
             }
-            Symptom::Contradiction(message, _) => format!(
-                "those who hear about {} of {order} are told things that exclude each other",
-                words::said(message)
-            ),
+            Symptom::Contradiction(message, _) => {
+                format!("those who hear about {} of {order} are told things that exclude each other", message)
+            }
             Symptom::EffectMissing(message) => match command(message) {
                 Some(Command::AddItem { item, .. }) => {
                     format!("the customer of {order} added {item}, and it is not in the order")
@@ -222,7 +221,6 @@ impl Specification for Members {
     }
 
     fn damage(&self, order: &str, symptom: &Symptom) -> String {
-        let said = |message: &Message| words::said(message);
         match symptom {
             Symptom::NeverPublished(_) => format!("the customer of {order} never gets a voucher"),
             Symptom::Unjustified(_) => {
@@ -236,10 +234,10 @@ impl Specification for Members {
                 format!("the loyalty programme never welcomes the customer of {order}")
             }
             Symptom::EffectMissing(message) => {
-                format!("the loyalty programme never counts {} of {order}", said(message))
+                format!("the loyalty programme never counts {message} of {order}")
             }
             Symptom::EffectTwice(message) => {
-                format!("the loyalty programme counts {} of {order} twice", said(message))
+                format!("the loyalty programme counts {message} of {order} twice")
             }
             Symptom::DifferentOrders => {
                 format!("the customer of {order} was told one thing, and the programme says another")

@@ -1,6 +1,5 @@
 //! A queue, a handler, and the view of the handler's state.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,8 +7,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::outside::Effect;
-use crate::{Context, Message, Ports, RecordedEvent, StreamMessage};
+use crate::outside::Model;
+use crate::{Context, Message, Ports, Snapshot};
 
 /// A handler's run over one message.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
@@ -31,6 +30,7 @@ pub struct Endpoint {
     shared_stores: Vec<String>,
     streams: Vec<String>,
     services: Vec<String>,
+    outsides: Vec<(String, Arc<dyn Model>)>,
 }
 
 impl Endpoint {
@@ -56,6 +56,7 @@ impl Endpoint {
             shared_stores: Vec::new(),
             streams: Vec::new(),
             services: Vec::new(),
+            outsides: Vec::new(),
         }
     }
 
@@ -112,6 +113,48 @@ impl Endpoint {
         self
     }
 
+    /// Gives the handler something of one's own outside the process, reached as
+    /// [`Ports::outside`]: a port that is not among the built-in ones. `model`
+    /// says what it answers; whoever wants a typed client writes one over the
+    /// [`Wire`](crate::outside::Wire). It is shared by all endpoints that name
+    /// it, and the first one's model counts.
+    ///
+    /// ```
+    /// use ports::outside::{Model, Turn};
+    /// use ports::{Endpoint, Snapshot};
+    ///
+    /// /// Counts how often it was asked.
+    /// struct Counter;
+    ///
+    /// impl Model for Counter {
+    ///     fn answer(&self, state: &[u8], _request: &[u8]) -> Turn {
+    ///         let count = state.first().map_or(1, |count| count + 1);
+    ///         Turn { reply: vec![count], state: Some(vec![count]), refused: false, remembers: None }
+    ///     }
+    ///     fn show(&self, snapshot: &mut Snapshot, name: &str, key: &str, state: &[u8]) {
+    ///         snapshot.insert_outside(name, key, state.to_vec());
+    ///     }
+    ///     fn say_request(&self, _request: &[u8]) -> String {
+    ///         "asks the counter".to_owned()
+    ///     }
+    ///     fn say_reply(&self, reply: &[u8]) -> String {
+    ///         format!("{}", reply[0])
+    ///     }
+    /// }
+    ///
+    /// let endpoint = Endpoint::new("clerk", async |_, ports, _| {
+    ///     ports.outside("counter").ask("visitors", Vec::new(), true).await?;
+    ///     Ok(())
+    /// })
+    /// .with_outside("counter", Counter);
+    /// assert_eq!(endpoint.outsides()[0].0, "counter");
+    /// ```
+    #[must_use]
+    pub fn with_outside(mut self, name: impl Into<String>, model: impl Model + 'static) -> Self {
+        self.outsides.push((name.into(), Arc::new(model)));
+        self
+    }
+
     /// The endpoint's name: also the name of its queue and of its main stores.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -142,6 +185,12 @@ impl Endpoint {
         &self.services
     }
 
+    /// What of one's own it reaches outside the process, by name.
+    #[must_use]
+    pub fn outsides(&self) -> &[(String, Arc<dyn Model>)] {
+        &self.outsides
+    }
+
     /// Whether it shares the further document store of this name with others.
     #[must_use]
     pub fn shares(&self, store: &str) -> bool {
@@ -161,94 +210,5 @@ impl Endpoint {
     /// Whatever the view says when it cannot read what is stored.
     pub fn state_of(&self, snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<Value> {
         (self.view)(snapshot, aggregate)
-    }
-}
-
-/// What an endpoint's stores hold at one moment, for its view to read.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    streams: BTreeMap<String, Vec<RecordedEvent>>,
-    documents: BTreeMap<String, Vec<u8>>,
-    stores: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
-    logs: BTreeMap<String, Vec<Vec<u8>>>,
-    subject_streams: BTreeMap<String, Vec<StreamMessage>>,
-    effects: BTreeMap<String, Vec<Effect>>,
-}
-
-impl Snapshot {
-    /// The events of a stream, oldest first; none when there is no such stream.
-    #[must_use]
-    pub fn stream(&self, name: &str) -> &[RecordedEvent] {
-        self.streams.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// The document under a key in the endpoint's main store.
-    #[must_use]
-    pub fn document(&self, key: &str) -> Option<&[u8]> {
-        self.documents.get(key).map(Vec::as_slice)
-    }
-
-    /// The document under a key in a further store.
-    #[must_use]
-    pub fn document_in(&self, store: &str, key: &str) -> Option<&[u8]> {
-        self.stores.get(store)?.get(key).map(Vec::as_slice)
-    }
-
-    /// Every document of the main store, by key.
-    pub fn documents(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.documents.iter().map(|(key, body)| (key.as_str(), body.as_slice()))
-    }
-
-    /// Every document of a further store, by key.
-    pub fn documents_in(&self, store: &str) -> impl Iterator<Item = (&str, &[u8])> {
-        self.stores.get(store).into_iter().flatten().map(|(key, body)| (key.as_str(), body.as_slice()))
-    }
-
-    /// The records of a log, oldest first; none when there is no such log.
-    #[must_use]
-    pub fn log(&self, name: &str) -> &[Vec<u8>] {
-        self.logs.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// The messages of a stream with publish expectations, oldest first.
-    #[must_use]
-    pub fn subject_stream(&self, name: &str) -> &[StreamMessage] {
-        self.subject_streams.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// What a service has done, by idempotency key.
-    #[must_use]
-    pub fn effects(&self, service: &str) -> Vec<Effect> {
-        self.effects.get(service).cloned().unwrap_or_default()
-    }
-
-    /// Puts a log into the snapshot.
-    pub fn insert_log(&mut self, name: impl Into<String>, records: Vec<Vec<u8>>) {
-        self.logs.insert(name.into(), records);
-    }
-
-    /// Puts a stream with publish expectations into the snapshot.
-    pub fn insert_subject_stream(&mut self, name: impl Into<String>, messages: Vec<StreamMessage>) {
-        self.subject_streams.insert(name.into(), messages);
-    }
-
-    /// Puts what a service did under one key into the snapshot.
-    pub fn insert_effects(&mut self, service: impl Into<String>, effects: Vec<Effect>) {
-        self.effects.entry(service.into()).or_default().extend(effects);
-    }
-
-    /// Puts a stream into the snapshot.
-    pub fn insert_stream(&mut self, name: impl Into<String>, events: Vec<RecordedEvent>) {
-        self.streams.insert(name.into(), events);
-    }
-
-    /// Puts a document of the main store into the snapshot.
-    pub fn insert_document(&mut self, key: impl Into<String>, body: Vec<u8>) {
-        self.documents.insert(key.into(), body);
-    }
-
-    /// Puts a document of a further store into the snapshot.
-    pub fn insert_document_in(&mut self, store: impl Into<String>, key: impl Into<String>, body: Vec<u8>) {
-        self.stores.entry(store.into()).or_default().insert(key.into(), body);
     }
 }

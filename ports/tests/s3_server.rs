@@ -3,7 +3,7 @@
 //! out about it: there are some that answer "written", and have ignored the
 //! condition.
 //!
-//! `S3_ENDPOINT=http://127.0.0.1:5000 S3_BUCKET=… cargo test -p shared
+//! `S3_ENDPOINT=http://127.0.0.1:5000 S3_BUCKET=… cargo test -p ports
 //! --features s3 --test s3_server`, with a bucket that is empty.
 
 #![allow(missing_docs)]
@@ -11,11 +11,11 @@
 use std::sync::Arc;
 
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
-use shared::conformance;
-use shared::real::{ObjectDocumentStore, system_clock};
+use ports::conformance;
+use ports::real::{ObjectDocumentStore, system_clock};
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("set {name}: see the top of shared/tests/s3_server.rs"))
+    std::env::var(name).unwrap_or_else(|_| panic!("set {name}: see the top of ports/tests/s3_server.rs"))
 }
 
 #[tokio::test]

@@ -64,7 +64,11 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::Command;
+
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    enum Command {
+        AddItem { order_id: String, item: String },
+    }
 
     #[test]
     fn a_message_says_its_name_and_gives_back_what_was_put_in() {

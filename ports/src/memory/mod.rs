@@ -5,32 +5,27 @@
 //! and look at what a handler has done with another.
 //!
 //! ```
-//! use shared::memory::{MemoryPorts, Runner};
-//! use shared::order::{Command, OrderEvent, decide};
-//! use shared::{Endpoint, Message, MessageId, NewEvent};
+//! use ports::memory::{MemoryPorts, Runner};
+//! use ports::{Endpoint, Message, MessageId, Precondition};
 //!
 //! # fn main() -> anyhow::Result<()> {
-//! let orders = Endpoint::new("orders", async |message, ports, _context| {
-//!     let command: Command = message.read()?;
-//!     let events = decide(&Default::default(), &command);
-//!     let events = events.iter().map(|event| NewEvent::caused_by(message, event)).collect();
-//!     ports.events.append(command.order_id(), 0, events).await?;
+//! let seats = Endpoint::new("seats", async |message, ports, _context| {
+//!     let guest: String = message.read()?;
+//!     ports.documents.put("seat-1", guest.into_bytes(), Precondition::IfAbsent).await?;
 //!     Ok(())
 //! })
-//! .view(|snapshot, order_id| snapshot.stream(order_id)[0].read::<OrderEvent>());
-//! let add_tea = Command::AddItem { order_id: "order-1".into(), item: "tea".into() };
+//! .view(|snapshot, seat| Ok(String::from_utf8(snapshot.document(seat).unwrap_or_default().to_vec())?));
 //!
-//! let memory = MemoryPorts::of(&orders);
-//! let runner = Runner::new(orders.clone(), memory.ports());
-//! let message = Message::new(MessageId::named("add tea"), &add_tea);
+//! let memory = MemoryPorts::of(&seats);
+//! let runner = Runner::new(seats.clone(), memory.ports());
+//! let message = Message::new(MessageId::named("reserve"), &"Ann");
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 //! # runtime.block_on(async {
 //! runner.run([message]).await?;
 //! # anyhow::Ok(())
 //! # })?;
 //!
-//! let state = orders.state_of(&memory.snapshot(), "order-1")?;
-//! assert_eq!(state["ItemAdded"]["item"], "tea");
+//! assert_eq!(seats.state_of(&memory.snapshot(), "seat-1")?, "Ann");
 //! # Ok(())
 //! # }
 //! ```
@@ -50,7 +45,7 @@ pub use outside::MemoryOutside;
 pub use publisher::MemoryPublisher;
 pub use run::{GaveUp, Runner};
 
-use crate::outside::{LogClient, LogModel, ServiceClient, ServiceModel, StreamClient, StreamModel};
+use crate::outside::{LogClient, LogModel, ServiceClient, ServiceModel, StreamClient, StreamModel, Wire};
 use crate::{DocumentStore, Endpoint, Ports, Service, Snapshot, SubjectStream};
 
 /// The ports of one endpoint in memory, with a look behind them.
@@ -74,6 +69,8 @@ pub struct MemoryPorts {
     pub streams: BTreeMap<String, MemoryOutside>,
     /// Other people's services, by name.
     pub services: BTreeMap<String, MemoryOutside>,
+    /// What is outside besides, by name.
+    pub outsides: BTreeMap<String, MemoryOutside>,
 }
 
 impl Default for MemoryPorts {
@@ -87,6 +84,7 @@ impl Default for MemoryPorts {
             log: MemoryOutside::new(LogModel),
             streams: BTreeMap::new(),
             services: BTreeMap::new(),
+            outsides: BTreeMap::new(),
         }
     }
 }
@@ -103,10 +101,15 @@ impl MemoryPorts {
             .services()
             .iter()
             .map(|name| (name.clone(), MemoryOutside::new(ServiceModel { name: name.clone() })));
+        let outsides = endpoint
+            .outsides()
+            .iter()
+            .map(|(name, model)| (name.clone(), MemoryOutside::of_model(Arc::clone(model))));
         Self {
             stores: stores.collect(),
             streams: streams.collect(),
             services: services.collect(),
+            outsides: outsides.collect(),
             ..Self::default()
         }
     }
@@ -132,6 +135,11 @@ impl MemoryPorts {
             log: Arc::new(LogClient(self.log.clone())),
             streams: streams.collect(),
             services: services.collect(),
+            outsides: self
+                .outsides
+                .iter()
+                .map(|(name, outside)| (name.clone(), Arc::new(outside.clone()) as Arc<dyn Wire>))
+                .collect(),
         }
     }
 
@@ -152,7 +160,7 @@ impl MemoryPorts {
             }
         }
         self.log.show(&mut snapshot, "");
-        for (name, outside) in self.streams.iter().chain(&self.services) {
+        for (name, outside) in self.streams.iter().chain(&self.services).chain(&self.outsides) {
             outside.show(&mut snapshot, name);
         }
         snapshot

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::Snapshot;
 
-pub use log::{LogClient, LogModel};
+pub use log::{LogClient, LogModel, ToldLogs};
 pub use service::{Effect, ServiceClient, ServiceModel};
 pub use stream::{CheckFirst, StreamClient, StreamModel, subject_matches};
 
@@ -29,6 +29,25 @@ pub trait Model: Send + Sync {
     ///
     /// When state or request were not made by the model and its client.
     fn answer(&self, state: &[u8], request: &[u8]) -> Turn;
+
+    /// Whether a request that was answered before is answered as it was then,
+    /// and changes nothing, for as long as nothing is forgotten: what an
+    /// idempotency key buys.
+    fn repeats(&self) -> bool {
+        false
+    }
+
+    /// Whether what it has done is done elsewhere, by other people: it is part
+    /// of the outcome, but no rule of the endpoint's own can look at it.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
+    /// Whether what it was to [remember](Turn::remembers) is forgotten once its
+    /// time has passed. Where it is not, only a rule can make it forget.
+    fn forgets_by_clock(&self) -> bool {
+        true
+    }
 
     /// Whether this request will be refused in every state that can follow, and
     /// with the same reply in all of them. (A stream's refusal says what is
@@ -85,17 +104,19 @@ pub trait Wire: Send + Sync {
 }
 
 /// Nothing came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     /// The request did not get there.
+    #[error("it cannot be reached")]
     Unavailable,
     /// It may have got there or not.
+    #[error("no reply: the request may or may not have got there")]
     NoReply,
 }
 
-/// Bytes within JSON: as text where they are text, so that ids in them can be
-/// found.
-pub(crate) mod bytes {
+/// Bytes within JSON, for `#[serde(with = "…")]`: as text where they are text,
+/// so that ids in them can be found.
+pub mod bytes {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
@@ -105,14 +126,24 @@ pub(crate) mod bytes {
         Bytes(Vec<u8>),
     }
 
-    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    /// Writes bytes as a string where they are UTF-8, else as numbers.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Form::Text(text.into()).serialize(serializer),
             Err(_) => Form::Bytes(bytes.to_vec()).serialize(serializer),
         }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    /// Reads what [`serialize`] has written.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither a string nor numbers.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         Ok(match Form::deserialize(deserializer)? {
             Form::Text(text) => text.into_owned().into_bytes(),
             Form::Bytes(bytes) => bytes,

@@ -7,8 +7,8 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::outside::{LogClient, NoAnswer, ServiceClient, StreamClient, Wire};
-use shared::{
+use ports::outside::{LogClient, NoAnswer, ServiceClient, StreamClient, Wire};
+use ports::{
     Document, DocumentStore, Endpoint, Etag, EventStore, Message, NewEvent, Ports, Precondition,
     PublishError, Publisher, RecordedEvent, Service, StoreError, SubjectStream,
 };
@@ -69,6 +69,7 @@ impl Switchboard {
         let outside = |number: u8| SimulatedOutside { switchboard: self.clone(), number };
         let first_stream = 1 + stores.len() as u8;
         let first_service = first_stream + endpoint.streams().len() as u8;
+        let first_own = first_service + endpoint.services().len() as u8;
         let store = |number: u8| Arc::new(SimulatedStore { switchboard: self.clone(), number });
         Ports {
             events: store(0),
@@ -90,6 +91,10 @@ impl Switchboard {
                 .map(|(number, name)| {
                     (name.clone(), Arc::new(ServiceClient(outside(number))) as Arc<dyn Service>)
                 })
+                .collect(),
+            outsides: (first_own..)
+                .zip(endpoint.outsides())
+                .map(|(number, (name, _))| (name.clone(), Arc::new(outside(number)) as Arc<dyn Wire>))
                 .collect(),
         }
     }

@@ -1,12 +1,12 @@
 //! What the payments of exercise 10 should do.
 
+use crate::Message;
+use crate::payments::{Account, Command, Fact};
 use serde_json::Value;
-use shared::Message;
-use shared::payments::{Account, Command, Fact};
 
 use super::to_value;
-use crate::checker::{Specification, Symptom};
-use crate::words;
+use crate::law::{Specification, Symptom};
+use crate::words::{self, Speaker};
 
 /// Payments on a stream: one withdrawal for each order, one click for each
 /// page, never more refunded than was paid, and a return that is paid in third
@@ -92,7 +92,7 @@ impl Specification for Payments {
         if !account.refunded.is_empty() {
             said.push(format!("{} refunded", amounts(&account.refunded)));
         }
-        said.extend(account.returned.iter().map(|fact| words::body(&to_value(fact))));
+        said.extend(account.returned.iter().map(|fact| Speaker::default().body(&to_value(fact))));
         match said.is_empty() {
             true => "an empty account".to_owned(),
             false => format!("an account with {}", words::enumeration(&said)),

@@ -2,7 +2,7 @@
 //! DynamoDB-compatible engine in process, and an S3 client over its in-memory
 //! store. The simulated stores pass the same suite.
 //!
-//! `cargo test -p shared --features dynamodb,object-store --test real_stores`
+//! `cargo test -p ports --features dynamodb,object-store --test real_stores`
 
 #![allow(missing_docs)]
 
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use shared::conformance;
-use shared::real::{Clock, DynamoDbStore, ObjectDocumentStore};
+use ports::conformance;
+use ports::real::{Clock, DynamoDbStore, ObjectDocumentStore};
 
 /// A clock that stands still until it is moved.
 fn clock() -> (Clock, Arc<AtomicU64>) {

@@ -1,11 +1,12 @@
 //! What the checkout of exercise 11 should do.
 
+use crate::Message;
+use crate::checkout::{Command, Purchases};
+use crate::conversation::Record;
 use serde_json::Value;
-use shared::Message;
-use shared::checkout::{Command, Purchases};
 
 use super::to_value;
-use crate::checker::{Property, Specification, Symptom};
+use crate::law::{Property, Specification, Symptom};
 use crate::words;
 
 /// A checkout: each puts one item aside, charges one card, sends one receipt,
@@ -74,6 +75,10 @@ impl Specification for Checkouts {
         found
     }
 
+    fn describe_record(&self, record: &[u8]) -> Option<String> {
+        Record::decode(record).ok().map(|record| record.to_string())
+    }
+
     fn describe(&self, state: &Value) -> String {
         let Ok(purchases) = serde_json::from_value::<Purchases>(state.clone()) else {
             return format!("a state that is no list of purchases ({state})");
@@ -97,10 +102,10 @@ impl Specification for Checkouts {
     fn damage(&self, customer: &str, symptom: &Symptom) -> String {
         match symptom {
             Symptom::EffectTwice(message) => {
-                format!("{customer} buys once, as {} says, and pays twice", words::said(message))
+                format!("{customer} buys once, as {} says, and pays twice", message)
             }
             Symptom::EffectMissing(message) => {
-                format!("{customer} asked for {}, and hears nothing more of it", words::said(message))
+                format!("{customer} asked for {}, and hears nothing more of it", message)
             }
             _ => format!(
                 "what was put aside for {customer}, what was charged and what the receipts say do not fit together"
