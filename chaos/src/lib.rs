@@ -59,75 +59,63 @@
 //! assert_eq!(report.violated(), Some(Property::NoLostMessages));
 //! ```
 //!
-//! # How it works, and what it rests on
+//! # Where to go from here
 //!
-//! | module | what is in it |
+//! [`how_it_works`] explains the search, numbers the arguments on which its
+//! soundness rests, and says of every assumption how it is checked, or that it is
+//! not. The rooms of the house, from the ground up:
+//!
+//! | folder | what is in it |
 //! |---|---|
-//! | `text` | opaque texts, with the fresh ids cut out |
-//! | `call`, `ports` | what a handler asks and is answered; the simulated ports |
-//! | `rehearsal` | a handler as a function of the replies it has received |
-//! | `world`, `machine` | the state of the world; which steps there are and what they do |
-//! | `canonical` | one name for states that differ only in names and places |
-//! | `independence` | exploring independent steps in one order only |
-//! | `search`, `settles` | the exhaustive search, and the graph it leaves behind |
-//! | `monkey`, `run`, `soak`, `replay` | the other drivers |
-//! | `checker`, `specifications`, `verdict` | is it an exactly-once execution? |
-//! | `story`, `report`, `words` | telling it |
-//! | `watchdog` | handlers that never come back |
-//! | `companion` | what `cargo workshop` may ask of a search |
+//! | `system` | what is under test: endpoints, their stores, and the rules of a test |
+//! | `guarantee` | is it an exactly-once execution? Pure: evidence in, judgement out |
+//! | `handler` | a handler, as a function of the replies that it has received |
+//! | `world` | the state of the world; which steps there are, and what they do |
+//! | `judging` | from a world at rest to a verdict |
+//! | `search` | the exhaustive search, and what makes it small enough |
+//! | `telling` | a run in words and arrows; reports and records |
+//! | `drivers` | whoever makes the choices: all of them, a script, a seed, a replay |
 //!
 //! A green verdict holds *within the bounds it names*, and under assumptions
-//! about the handler that are stated where they are used: it is deterministic
-//! given its replies (observed, not proved: `rehearsal`), it treats fresh ids as
-//! mere names (`text`), and it cannot see which worker it runs on
-//! (`canonical`). What the documents of a message are is not assumed but found
-//! out (`independence`).
+//! about the handler: it is deterministic given its replies (observed, not
+//! proved), it treats fresh ids as mere names, and it cannot see which worker it
+//! runs on.
 
-mod call;
-mod canonical;
-mod checker;
-mod companion;
-mod explore;
-mod fault;
-mod independence;
-mod machine;
-mod monkey;
-mod outside;
-mod rehearsal;
-mod replay;
-mod report;
-mod run;
+mod drivers;
+mod guarantee;
+mod handler;
+pub mod how_it_works;
+mod judging;
+mod scenario;
 mod search;
-mod settles;
-mod soak;
-mod story;
-mod switchboard;
 mod system;
-mod text;
-mod verdict;
-mod watchdog;
+mod telling;
 mod world;
 
-pub use canonical::Reductions;
-pub use checker::{Evidence, Judgement, TooManyOrders, judge};
-pub use companion::ProgressRecord;
-pub use explore::{Explore, explore};
-pub use fault::{Fault, Faults};
-pub use machine::{Bounds, StoreKind};
-pub use monkey::{
-    Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Monkey, Point,
-    Reordering, StaleRead, StoreUnavailable, Which,
+pub use drivers::env::ProgressRecord;
+pub use drivers::explore::{Explore, explore};
+pub use drivers::monkeys::{
+    Choice, ChoiceKind, CloneTrick, Crash, DelayedAckFailure, DuplicateDelivery, Goes, LateDuplicate,
+    LockExpiry, LostReply, Monkey, Point, Reordering, Scene, StaleRead, StoreUnavailable, Strike, Trick,
+    Which,
 };
+pub use drivers::replay::{BadCode, ReplayCode};
+pub use drivers::run::{RoundTrips, Run};
+pub use drivers::script::Chaos;
+pub use drivers::soak::{Soak, soak};
+pub use guarantee::checker::judge;
+pub use guarantee::judgement::{Evidence, Judgement, TooManyOrders};
+pub use handler::fault::HandlerFault;
+pub use handler::text::Naming;
+pub use judging::verdict::{Finding, Inconclusive, Verdict};
 pub use ports::law::{FRESH, Property, Specification, Symptom};
 pub use ports::words::thousands;
-pub use rehearsal::HandlerFault;
-pub use replay::{BadCode, ReplayCode};
-pub use report::{Record, Report};
-pub use run::{Chaos, RoundTrips, Run};
-pub use search::{Counts, Progress};
+pub use search::counts::{Counts, Progress};
+pub use search::reductions::Reductions;
 #[cfg(feature = "shop")]
 pub use shared::specifications;
-pub use soak::{Soak, soak};
-pub use system::System;
-pub use text::Naming;
-pub use verdict::{Finding, Inconclusive, Verdict};
+pub use system::under_test::{StoreKind, System};
+pub use telling::record::Record;
+pub use telling::report::Report;
+pub use world::budget::Bounds;
+pub use world::fault::{Fault, Faults};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -150,6 +151,18 @@ pub fn thousands(number: u128) -> String {
     grouped
 }
 
+/// A time in words, in the largest unit that fits: `7 days`, `90 seconds`.
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        s if s >= 86_400 && s % 86_400 == 0 => count(s / 86_400, "day"),
+        s if s >= 3_600 && s % 3_600 == 0 => count(s / 3_600, "hour"),
+        s if s >= 60 && s % 60 == 0 => count(s / 60, "minute"),
+        s => count(s, "second"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +173,15 @@ mod tests {
         assert_eq!(count(0, "copy"), "0 copies");
         assert_eq!(count(2, "delivery"), "2 deliveries");
         assert_eq!(count(1_234_567, "state"), "1,234,567 states");
+    }
+
+    #[test]
+    fn times_are_told_in_the_largest_unit_that_fits() {
+        let told = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!(told(7 * 86_400), "7 days");
+        assert_eq!(told(3_600), "1 hour");
+        assert_eq!(told(120), "2 minutes");
+        assert_eq!(told(90), "90 seconds");
     }
 
     #[test]

@@ -252,6 +252,7 @@ pub fn system_of(program: &Program, scope: &Scope, recorder: &Recorder) -> Syste
 /// The search of a system within the bounds of the brute-force model.
 pub fn search_of(program: &Program, scope: &Scope, recorder: &Recorder) -> chaos::Explore {
     let mut search = chaos::explore(|| system_of(program, scope, recorder))
+        .checked()
         .workers(scope.workers)
         .stale(scope.stale)
         .only(scope.classes.iter())

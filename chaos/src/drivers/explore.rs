@@ -1,0 +1,406 @@
+//! `explore(…)`: the builder of an exhaustive search.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use ports::Message;
+
+use super::env::{self, Deeper};
+use super::replay::{BadCode, ReplayCode};
+use crate::handler::text::Naming;
+use crate::handler::watchdog::{Pulse, supervise};
+use crate::judging::judge::Judge;
+use crate::judging::verdict::{Finding, Inconclusive, Verdict};
+use crate::scenario::Scenario;
+use crate::search::counts::{Observer, Progress};
+use crate::search::explored::EndStates;
+use crate::search::explorer::{Search, Searched};
+use crate::search::reductions::Reductions;
+use crate::system::under_test::System;
+use crate::telling::record::leave_record;
+use crate::telling::report::Report;
+use crate::world::budget::MOST_BOUNDED_MESSAGES;
+use crate::world::fault::{Fault, Faults};
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
+
+/// An endpoint may have so many workers: more than two or three show nothing new,
+/// and each multiplies the states.
+const WORKERS: RangeInclusive<u8> = 1..=8;
+/// So many messages can be sent: a search of that size ends at its limit.
+const MOST_MESSAGES: usize = 24;
+/// So many faults can be allowed.
+const MOST_FAULTS: u8 = 32;
+
+/// Explores every schedule and every fault within bounds.
+///
+/// The defaults: 2 workers, 1 fault, no stale reads, every class of faults but
+/// the two in which a dead worker's call lands late, 3,000,000 states. With
+/// `CHAOS_NAMING=descending` in the environment, fresh ids are other ones.
+pub fn explore(system: impl FnOnce() -> System) -> Explore {
+    let mut scenario = Scenario::new(system(), 1, 0, Faults::usual());
+    scenario.naming = Naming::asked_for();
+    Explore {
+        scenario,
+        demanded: Vec::new(),
+        limit: 3_000_000,
+        reductions: Reductions::ALL,
+        settles: true,
+        shrink: true,
+        checked: false,
+        observer: None,
+    }
+}
+
+/// A search to be run: see [`explore`].
+#[derive(Clone)]
+#[must_use = "nothing is explored until `.run()` or `.assert_exactly_once()`"]
+pub struct Explore {
+    scenario: Scenario,
+    demanded: Vec<Fault>,
+    limit: usize,
+    reductions: Reductions,
+    settles: bool,
+    shrink: bool,
+    checked: bool,
+    observer: Option<Observer>,
+}
+
+impl Explore {
+    /// Sends messages to the first endpoint. All of them wait on its queue from
+    /// the start; any order of delivery is tried.
+    pub fn send(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.scenario.send(messages);
+        self
+    }
+
+    /// Sends messages to the endpoint of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such endpoint.
+    pub fn send_to(mut self, endpoint: &str, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.scenario.send_to(endpoint, messages);
+        self
+    }
+
+    /// How many workers each endpoint has.
+    pub fn workers(mut self, workers: u8) -> Self {
+        self.scenario.bounds.workers = workers;
+        self
+    }
+
+    /// At most so many faults in a run.
+    pub fn faults(mut self, faults: u8) -> Self {
+        self.scenario.bounds.faults = faults;
+        self
+    }
+
+    /// At most so many faults for each message that was sent, instead of a
+    /// bound on all faults together.
+    pub fn faults_per_message(mut self, faults: u8) -> Self {
+        self.scenario.bounds.faults = 0;
+        self.scenario.bounds.faults_per_message = Some(faults);
+        self
+    }
+
+    /// At most so many stale reads in a run (of stores that are weak).
+    pub fn stale(mut self, stale: u8) -> Self {
+        self.scenario.bounds.stale = stale;
+        self
+    }
+
+    /// Tries only these classes of faults.
+    pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.scenario.bounds.classes = faults.into_iter().collect();
+        self
+    }
+
+    /// Leaves out a class of faults.
+    pub fn without(mut self, fault: Fault) -> Self {
+        self.scenario.bounds.classes = self.scenario.bounds.classes.without(fault);
+        self
+    }
+
+    /// Tries every class of faults, those included in which the call of a dead
+    /// worker takes effect at some later moment.
+    pub fn with_late_effects(mut self) -> Self {
+        self.scenario.bounds.classes = Faults::all();
+        self
+    }
+
+    /// Demands that these classes of faults have struck while a message was
+    /// being worked on; otherwise the search is inconclusive.
+    pub fn must_visit(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.demanded.extend(faults);
+        self
+    }
+
+    /// Gives up after so many states.
+    pub fn limit_states(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Which reductions are used: all of them, unless a test compares.
+    pub fn reductions(mut self, reductions: Reductions) -> Self {
+        self.reductions = reductions;
+        self
+    }
+
+    /// Which ids the fresh ids of a delivery are.
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.scenario.naming = naming;
+        self
+    }
+
+    /// Does not check [`Property::Settles`](crate::Property::Settles).
+    pub fn without_settles(mut self) -> Self {
+        self.settles = false;
+        self
+    }
+
+    /// Calls `observer` about every 1,024 states; the search ends, inconclusive,
+    /// when it returns `false`.
+    pub fn observed_by(mut self, observer: impl Fn(Progress) -> bool + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Asserts after every step what must be true of every world. For tests of
+    /// the engine: it costs a good deal of time.
+    #[doc(hidden)]
+    pub fn checked(mut self) -> Self {
+        self.checked = true;
+        self
+    }
+
+    /// Runs the search, and demands that it [holds](Verdict::Holds).
+    ///
+    /// # Panics
+    ///
+    /// With the shortest story of how it does not, or why there is no verdict.
+    #[track_caller]
+    pub fn assert_exactly_once(self) {
+        self.run().assert_exactly_once();
+    }
+
+    /// Runs the search.
+    #[must_use]
+    pub fn run(self) -> Report {
+        let started = std::time::Instant::now();
+        let report = match self.with_env_bounds() {
+            Ok(search) => search.run_unrecorded(),
+            Err(report) => *report,
+        };
+        if std::env::var_os("CHAOS_VERBOSE").is_some() {
+            // A red one with its story, even where a test expects it to be red.
+            let story = if report.holds() { String::new() } else { format!("\n{report}") };
+            eprintln!("{}{story}", report.evidence());
+        }
+        leave_record(&report, started);
+        report
+    }
+
+    /// The search with the bounds that `cargo workshop explore` asks for, if it
+    /// does, and with its eyes on it.
+    fn with_env_bounds(mut self) -> Result<Self, Box<Report>> {
+        self.observer = self.observer.or_else(env::observer);
+        let Some(deeper) = Deeper::asked_for() else { return Ok(self) };
+        let deeper = deeper.map_err(|sentence| Box::new(self.refused(sentence)))?;
+        if let Some(messages) = deeper.messages {
+            if messages > self.scenario.mail.len() {
+                let there = self.scenario.messages();
+                let sentence = format!("this search has {there}, and not {messages}");
+                return Err(Box::new(self.refused(sentence)));
+            }
+            self.scenario.mail.truncate(messages);
+        }
+        let bounds = &mut self.scenario.bounds;
+        bounds.workers = deeper.workers.unwrap_or(bounds.workers);
+        bounds.stale = deeper.stale.unwrap_or(bounds.stale);
+        if let Some(faults) = deeper.faults {
+            bounds.faults = faults;
+            bounds.faults_per_message = None;
+        }
+        self.limit = deeper.states.unwrap_or(usize::MAX);
+        Ok(self)
+    }
+
+    pub(crate) fn run_unrecorded(self) -> Report {
+        if let Some(sentence) = self.invalid() {
+            return self.refused(sentence);
+        }
+        if let Some(report) = self.replay_asked_for() {
+            return report;
+        }
+        let bounds = self.scenario.describe();
+        supervise(move |pulse| self.search(pulse).0).unwrap_or_else(|blocked| {
+            let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
+            Report::of_a_search(verdict, bounds)
+        })
+    }
+
+    /// The end states of the search, for comparing one search with another.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn end_states(self) -> (Report, EndStates) {
+        supervise(move |pulse| self.search(pulse)).unwrap_or_else(|blocked| panic!("{blocked}"))
+    }
+
+    fn refused(&self, sentence: String) -> Report {
+        let verdict = Verdict::Inconclusive(Inconclusive::BadBounds(sentence));
+        Report::of_a_search(verdict, self.scenario.describe())
+    }
+
+    /// What is wrong with the bounds, if anything is.
+    fn invalid(&self) -> Option<String> {
+        let bounds = &self.scenario.bounds;
+        let (messages, workers, faults) = (self.scenario.mail.len(), bounds.workers, bounds.faults);
+        if !WORKERS.contains(&workers) {
+            let (least, most) = (WORKERS.start(), WORKERS.end());
+            Some(format!("{workers} workers cannot be explored: give each endpoint {least} to {most}"))
+        } else if messages == 0 {
+            let sentence =
+                "no message was sent, so there is nothing to explore: give `.send([…])` one at least";
+            Some(sentence.to_owned())
+        } else if messages > MOST_MESSAGES {
+            Some(format!(
+                "{messages} messages cannot be explored: send at most {MOST_MESSAGES}, or use the random driver"
+            ))
+        } else if faults > MOST_FAULTS {
+            Some(format!("{faults} faults cannot be explored: allow at most {MOST_FAULTS}"))
+        } else if bounds.faults_per_message.is_some() && messages > MOST_BOUNDED_MESSAGES {
+            Some(format!("faults can be bounded by message for at most {MOST_BOUNDED_MESSAGES} messages"))
+        } else {
+            None
+        }
+    }
+
+    /// The report of a single run, if `CHAOS_REPLAY` names one of this
+    /// scenario.
+    fn replay_asked_for(&self) -> Option<Report> {
+        let text = std::env::var("CHAOS_REPLAY").ok()?;
+        let bad = |error: BadCode| self.refused(error.to_string());
+        match text.parse::<ReplayCode>() {
+            // The story may have been found with fewer messages.
+            Ok(code) => self
+                .smaller()
+                .chain([self.clone()])
+                .find(|search| code.is_of(&search.scenario))
+                .map(|search| search.replay(&code).unwrap_or_else(bad)),
+            Err(error) => Some(bad(error)),
+        }
+    }
+
+    /// Runs one recorded run again.
+    ///
+    /// # Errors
+    ///
+    /// When the code does not fit the handler.
+    pub fn replay(&self, code: &ReplayCode) -> Result<Report, BadCode> {
+        let (this, code) = (self.clone(), code.clone());
+        supervise(move |pulse| {
+            let mut transitions = this.scenario.transitions(pulse);
+            let trace = code.play(&mut transitions)?;
+            let report = this.report_of_run(&mut transitions, &trace);
+            Ok(Report { replay: Some(code.to_string()), ..report })
+        })
+        .unwrap_or_else(|blocked| {
+            let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
+            Ok(Report::of_a_search(verdict, self.scenario.describe()))
+        })
+    }
+
+    /// Judges one run by where it ends.
+    fn report_of_run(&self, transitions: &mut TransitionSystem, trace: &Trace) -> Report {
+        let verdict = match trace.handler_fault() {
+            Some(fault) => Verdict::Violated(Finding::Handler(fault.clone())),
+            None if !trace.end().at_rest() => Verdict::Inconclusive(Inconclusive::NothingJudged),
+            None => Judge::new(self.scenario.system.clone()).verdict(transitions, trace.end()),
+        };
+        let mut report = Report::of_one_run(verdict, self.scenario.describe());
+        report.visited = trace.visited();
+        report.tell(transitions, trace);
+        report.faults = trace.faults().count();
+        report
+    }
+
+    /// The same search with fewer messages, the fewest first, where a story is
+    /// told with as few as will do.
+    fn smaller(&self) -> impl Iterator<Item = Self> {
+        const WORTH_IT: RangeInclusive<usize> = 3..=8;
+        let count = self.scenario.mail.len();
+        let sizes = if self.shrink && WORTH_IT.contains(&count) { 1..count } else { 0..0 };
+        sizes
+            .flat_map(move |size| subsets(count, size))
+            .map(|subset| Self { scenario: self.scenario.with_only(&subset), ..self.clone() })
+    }
+
+    fn search(&self, pulse: Arc<Pulse>) -> (Report, EndStates) {
+        let (mut searched, transitions) = self.searched(Arc::clone(&pulse));
+        // A story with fewer messages is a better story.
+        if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
+            for smaller in self.smaller() {
+                let (found, transitions) = smaller.searched(Arc::clone(&pulse));
+                let no_worse = found.faults() <= searched.faults();
+                if no_worse && found.verdict.property() == searched.verdict.property() {
+                    return (smaller.report(found, transitions), EndStates::new());
+                }
+            }
+        }
+        let end_states = std::mem::take(&mut searched.end_states);
+        (self.report(searched, transitions), end_states)
+    }
+
+    fn searched(&self, pulse: Arc<Pulse>) -> (Searched, TransitionSystem) {
+        let mut transitions = self.scenario.transitions(pulse);
+        transitions.checked = self.checked;
+        let mut judge = Judge::new(self.scenario.system.clone());
+        // Argument 5: a cycle of local steps could put off everybody else's for
+        // ever. As long as every cycle is reported, that does no harm.
+        let independence = self.reductions.independence && self.settles;
+        let mut searched = Search {
+            transitions: &mut transitions,
+            judge: &mut judge,
+            reductions: Reductions { independence, ..self.reductions },
+            limit: self.limit,
+            check_settles: self.settles,
+            observer: self.observer.clone(),
+            collect_end_states: true,
+        }
+        .run();
+        let missed = self.demanded.iter().copied().filter(|&fault| !searched.visited.contains(fault));
+        let missed: Vec<Fault> = missed.collect();
+        if searched.verdict == Verdict::Holds && !missed.is_empty() {
+            searched.verdict = Verdict::Inconclusive(Inconclusive::NotVisited(missed));
+        }
+        (searched, transitions)
+    }
+
+    fn report(&self, searched: Searched, mut transitions: TransitionSystem) -> Report {
+        let mut report = Report::of_a_search(searched.verdict, self.scenario.describe());
+        report.counts = searched.counts;
+        report.visited = searched.visited;
+        if let Some(trace) = searched.trace.filter(|trace| !trace.is_empty())
+            && !report.verdict.is_not_done()
+        {
+            report.tell(&mut transitions, &trace);
+            report.faults = trace.faults().count();
+            report.stale = trace.faults().filter(|&fault| fault == Fault::StaleRead).count();
+            if trace.loop_start().is_none() {
+                let code = ReplayCode::record(&mut transitions, &self.scenario, &trace);
+                report.replay = code.map(|code| code.to_string());
+            }
+        }
+        report
+    }
+}
+
+/// All ways to choose `size` of the first `count` numbers, in order.
+fn subsets(count: usize, size: usize) -> Vec<Vec<usize>> {
+    (0u32..1 << count)
+        .filter(|set| set.count_ones() as usize == size)
+        .map(|set| (0..count).filter(|index| set & (1 << index) != 0).collect())
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! Whoever makes the choices.
+//!
+//! [`explore`](explore::explore) makes all of them; a [`script`] those that its
+//! [`monkeys`] want; a [`soak`] random ones; [`replay`] those that were recorded.
+//! What `cargo workshop` may ask of them comes through [`env`].
+
+mod dice;
+pub(crate) mod env;
+pub(crate) mod explore;
+pub(crate) mod monkeys;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod script;
+pub(crate) mod soak;

@@ -1,0 +1,299 @@
+//! `Chaos::on(…)`: one scripted run.
+
+use std::sync::Arc;
+
+use ports::{Message, words};
+
+use super::monkeys::Monkey;
+use super::monkeys::scene::{Scene, Tally};
+use super::run::{RoundTrips, Run};
+use crate::guarantee::judgement::Judgement;
+use crate::handler::call::CallKind;
+use crate::handler::fault::HandlerFault;
+use crate::handler::watchdog::{Pulse, supervise};
+use crate::judging::judge::Judge;
+use crate::judging::verdict::{Finding, Verdict};
+use crate::scenario::Scenario;
+use crate::search::fingerprint::fingerprint;
+use crate::search::reductions::Reductions;
+use crate::search::symmetry::canonicalise;
+use crate::system::under_test::System;
+use crate::telling::record::leave_record;
+use crate::telling::report::Report;
+use crate::world::fault::Faults;
+use crate::world::snapshot::snapshot;
+use crate::world::state::World;
+use crate::world::step::{CallOutcome, Step};
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
+
+/// A story has at most so many steps, unless it goes round.
+pub(super) const MOST_TOLD: usize = 60;
+
+/// A scripted run of a system, under any number of monkeys.
+#[derive(Clone)]
+#[must_use = "nothing runs until `.run()`"]
+pub struct Chaos {
+    scenario: Scenario,
+    monkeys: Vec<Monkey>,
+}
+
+impl Chaos {
+    /// A run of this system, with two workers for each endpoint.
+    pub fn on(system: impl FnOnce() -> System) -> Self {
+        Self { scenario: Scenario::unbounded(system(), Faults::all()), monkeys: Vec::new() }
+    }
+
+    /// Sends messages to the first endpoint, in this order.
+    pub fn send(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.scenario.send(messages);
+        self
+    }
+
+    /// Sends messages to the endpoint of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such endpoint.
+    pub fn send_to(mut self, endpoint: &str, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.scenario.send_to(endpoint, messages);
+        self
+    }
+
+    /// Lets a monkey loose. Several may be.
+    pub fn under(mut self, monkey: Monkey) -> Self {
+        self.monkeys.push(monkey);
+        self
+    }
+
+    /// Allows one delivery so many port calls (150, unless said otherwise)
+    /// before it counts as an endless loop.
+    pub fn calls_per_delivery(mut self, calls: usize) -> Self {
+        self.scenario.calls = calls;
+        self
+    }
+
+    /// Runs it, to rest.
+    #[must_use]
+    pub fn run(self) -> Run {
+        let started = std::time::Instant::now();
+        let description = self.describe();
+        let run = supervise(move |pulse| self.play(pulse)).unwrap_or_else(|blocked| {
+            let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
+            Run::without_a_world(Report::of_one_run(verdict, description))
+        });
+        leave_record(&run.report, started);
+        run
+    }
+
+    fn describe(&self) -> String {
+        let names: Vec<String> = self.monkeys.iter().map(|monkey| monkey.name().to_owned()).collect();
+        let messages = self.scenario.messages();
+        if names.is_empty() {
+            format!("{messages}, no monkey")
+        } else {
+            format!("{messages}, under {}", words::enumeration(&names))
+        }
+    }
+
+    fn play(self, pulse: Arc<Pulse>) -> Run {
+        let description = self.describe();
+        let mut transitions = self.scenario.transitions(pulse);
+        let mut stage = Stage::new(&transitions, self.monkeys);
+        while !stage.is_too_long(&transitions)
+            && let Some(step) = stage.next(&transitions)
+        {
+            stage.take(&mut transitions, step);
+        }
+        let system = &self.scenario.system;
+        let verdict = match stage.handler_fault.take() {
+            Some(fault) => Verdict::Violated(Finding::Handler(fault)),
+            None if !stage.world.at_rest() => Verdict::Violated(Finding::Property(Judgement::never_rests())),
+            None => Judge::new(system.clone()).verdict(&mut transitions, &stage.world),
+        };
+        let mut report = Report::of_one_run(verdict, description);
+        report.visited = stage.visited;
+        report.faults = stage.faults;
+        if !report.verdict.is_not_done() {
+            let trace = told(&mut transitions, &stage);
+            report.tell(&mut transitions, &trace);
+        }
+        report.steps = stage.taken.len();
+        let published = stage.world.published.iter();
+        let published = published
+            .filter_map(|copy| serde_json::from_slice(&transitions.texts().bytes(&copy.message)).ok());
+        Run {
+            report,
+            published: published.collect(),
+            endpoints: system.endpoints.iter().map(|endpoint| endpoint.name().to_owned()).collect(),
+            snapshots: (0..system.endpoints.len())
+                .map(|endpoint| snapshot(&transitions, &stage.world, endpoint as u8))
+                .collect(),
+            struck: stage
+                .monkeys
+                .iter()
+                .map(|monkey| (monkey.name().to_owned(), monkey.has_struck()))
+                .collect(),
+            round_trips: stage.round_trips,
+            speaker: transitions.speaker().clone(),
+        }
+    }
+}
+
+/// A run that is being made.
+struct Stage {
+    world: World,
+    taken: Vec<Step>,
+    monkeys: Vec<Monkey>,
+    /// For each worker, what its delivery has done.
+    tallies: Vec<Tally>,
+    /// For each endpoint.
+    round_trips: Vec<RoundTrips>,
+    /// The worker that got a message from a slow one: it goes first.
+    favourite: Option<u8>,
+    deliveries: usize,
+    visited: Faults,
+    faults: usize,
+    handler_fault: Option<HandlerFault>,
+    enabled: Vec<Step>,
+}
+
+impl Stage {
+    fn new(transitions: &TransitionSystem, monkeys: Vec<Monkey>) -> Self {
+        let world = transitions.initial();
+        Self {
+            taken: Vec::new(),
+            monkeys,
+            tallies: vec![Tally::default(); world.workers.len()],
+            round_trips: vec![RoundTrips::default(); transitions.endpoints().len()],
+            favourite: None,
+            deliveries: 0,
+            visited: Faults::NONE,
+            faults: 0,
+            handler_fault: None,
+            enabled: Vec::new(),
+            world,
+        }
+    }
+
+    fn is_too_long(&self, transitions: &TransitionSystem) -> bool {
+        /// A run that is longer than this does not come to rest, …
+        const LONGEST: usize = 5_000;
+        /// … nor one that delivers this often, and so often for each message.
+        const MOST_DELIVERIES: usize = 100;
+        self.taken.len() >= LONGEST || self.deliveries >= MOST_DELIVERIES * (1 + transitions.sent.len())
+    }
+
+    /// What happens next, if anything does: what the first monkey wants whose
+    /// moment it is, or else what is dullest.
+    fn next(&mut self, transitions: &TransitionSystem) -> Option<Step> {
+        if self.handler_fault.is_some() {
+            return None;
+        }
+        transitions.enabled(&self.world, &mut self.enabled);
+        let (world, steps, tallies) = (&self.world, self.enabled.as_slice(), self.tallies.as_slice());
+        let scene = Scene { transitions, world, steps, tallies };
+        let strike = self.monkeys.iter_mut().find_map(|monkey| monkey.strike(scene));
+        strike.map(|strike| strike.step).or_else(|| self.default_step(transitions))
+    }
+
+    /// What happens when nothing happens: the favourite goes on, then whoever is
+    /// busy, and only then is the next message delivered.
+    fn default_step(&self, transitions: &TransitionSystem) -> Option<Step> {
+        let free =
+            || self.enabled.iter().copied().filter(|&step| transitions.fault(&self.world, step).is_none());
+        let by = |wanted: u8| {
+            free().find(|step| match step {
+                Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
+                    *worker == wanted
+                }
+                _ => false,
+            })
+        };
+        self.favourite.and_then(by).or_else(|| free().next())
+    }
+
+    fn take(&mut self, transitions: &mut TransitionSystem, step: Step) {
+        if let Some(fault) = transitions.fault(&self.world, step) {
+            self.visited = self.visited.with(fault);
+            self.faults += 1;
+        }
+        self.count(transitions, step);
+        if let Step::LockExpires { worker, .. } = step {
+            self.favourite = Some(worker);
+        }
+        self.taken.push(step);
+        self.deliveries += usize::from(matches!(step, Step::Deliver { .. }));
+        self.handler_fault = transitions.apply(&mut self.world, step).err();
+    }
+
+    /// Keeps count of what each worker has done for its delivery, and of every
+    /// call that an endpoint waits for, answered or not.
+    fn count(&mut self, transitions: &TransitionSystem, step: Step) {
+        match step {
+            Step::Deliver { worker, .. }
+            | Step::Duplicate { worker, .. }
+            | Step::LockExpires { worker, .. } => self.tallies[usize::from(worker)] = Tally::default(),
+            Step::Dispatch { worker, .. } => {
+                let endpoint = self.world.workers[usize::from(worker)].endpoint;
+                self.round_trips[usize::from(endpoint)].publishes += 1;
+            }
+            Step::Call { worker, call, outcome } => {
+                let slot = &self.world.workers[usize::from(worker)];
+                let busy = slot.busy.as_ref().expect("a busy worker calls");
+                let tally = &mut self.tallies[usize::from(worker)];
+                let round_trips = &mut self.round_trips[usize::from(slot.endpoint)];
+                let effect =
+                    matches!(outcome, CallOutcome::Ok | CallOutcome::ReplyLost | CallOutcome::CrashAfter);
+                match transitions.pending_calls(busy)[usize::from(call)].kind() {
+                    CallKind::Read => {
+                        tally.reads += 1;
+                        round_trips.reads += 1;
+                    }
+                    CallKind::Write => {
+                        tally.writes += usize::from(effect);
+                        round_trips.writes += 1;
+                    }
+                    CallKind::Publish => {
+                        tally.publishes += usize::from(effect);
+                        round_trips.publishes += 1;
+                    }
+                }
+            }
+            Step::Ack { .. } | Step::Land { .. } | Step::Expire { .. } => {}
+        }
+    }
+}
+
+/// As much of a run as is told: its beginning, or once round where it goes round.
+fn told(transitions: &mut TransitionSystem, stage: &Stage) -> Trace {
+    let round = if stage.world.at_rest() { None } else { round(transitions, &stage.taken) };
+    let until = round.map_or(MOST_TOLD, |(_, until)| until).min(stage.taken.len());
+    let trace = Trace::of(transitions, &stage.taken[..until]);
+    match round {
+        Some((from, _)) => trace.loops_from(from),
+        None => trace,
+    }
+}
+
+/// Where a run that does not end comes to a state for the second time, without
+/// a fault in between: the steps from the one number to the other repeat
+/// themselves from there on.
+fn round(transitions: &mut TransitionSystem, steps: &[Step]) -> Option<(usize, usize)> {
+    let (mut world, mut buffer) = (transitions.initial(), Vec::new());
+    let mut seen: Vec<Option<u128>> = Vec::new();
+    for (number, &step) in steps.iter().enumerate() {
+        let mut named = world.clone();
+        canonicalise(&mut named, Reductions::ALL, true);
+        let state = Some(fingerprint(&named, &mut buffer));
+        if let Some(from) = seen.iter().position(|&earlier| earlier == state) {
+            return Some((from, number));
+        }
+        seen.push(state);
+        if transitions.fault(&world, step).is_some() {
+            seen.fill(None);
+        }
+        transitions.apply(&mut world, step).ok()?;
+    }
+    None
+}

@@ -1,0 +1,110 @@
+//! Judging a world at rest.
+//!
+//! What an endpoint has done is correct if it is equivalent to *some*
+//! sequential execution in which each logical message is processed exactly
+//! once: the business state and the published messages must both be explained
+//! by one and the same order. The sequential meaning of the messages is given
+//! by a [`Specification`]; the checker searches the orders (a memoised search
+//! over sets of processed messages, as in Lowe's refinement of Wing and Gong's
+//! linearizability test, but without any real-time order to respect), one
+//! aggregate at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ports::MessageId;
+use ports::law::Specification;
+use ports::words::Speaker;
+use serde_json::Value;
+
+use super::diagnosis::Diagnosis;
+use super::judgement::{Evidence, Judgement, TooManyOrders};
+
+/// Judges the evidence.
+///
+/// # Errors
+///
+/// `Ok(Err(_))` is a violation; the outer error says that there were too many
+/// orders to try.
+pub fn judge(
+    specification: &dyn Specification,
+    evidence: &Evidence<'_>,
+) -> Result<Result<(), Judgement>, TooManyOrders> {
+    judge_in_words(specification, evidence, &Speaker::default())
+}
+
+/// Judges the evidence, and names the messages as `speaker` does.
+pub(crate) fn judge_in_words(
+    specification: &dyn Specification,
+    evidence: &Evidence<'_>,
+    speaker: &Speaker,
+) -> Result<Result<(), Judgement>, TooManyOrders> {
+    let wrong_ids = wrong_ids(evidence);
+    if wrong_ids.is_none() && explained(specification, evidence)? {
+        return Ok(Ok(()));
+    }
+    Ok(Err(Diagnosis::new(specification, evidence, speaker).find(wrong_ids)))
+}
+
+/// The same id, published with two contents.
+fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
+    let mut bodies: BTreeMap<MessageId, &Value> = BTreeMap::new();
+    evidence.outputs.iter().find_map(|output| match bodies.insert(output.id, &output.body) {
+        Some(other) if other != &output.body => Some((other.clone(), output.body.clone())),
+        _ => None,
+    })
+}
+
+/// Whether some order explains state and outputs both.
+fn explained(specification: &dyn Specification, evidence: &Evidence<'_>) -> Result<bool, TooManyOrders> {
+    const MOST_STEPS: usize = 1_000_000;
+    let actual = sorted(evidence.contents(specification));
+    let all = evidence.inputs.len();
+    let mut seen: BTreeSet<(Vec<usize>, String, Vec<usize>)> = BTreeSet::new();
+    // Depth first; the inputs in their given order are tried first.
+    let mut stack = vec![(Vec::<usize>::new(), specification.initial(), Vec::<Value>::new())];
+    let mut steps = 0;
+    while let Some((done, state, outputs)) = stack.pop() {
+        if done.len() == all {
+            if &state == evidence.state && sorted(outputs) == actual {
+                return Ok(true);
+            }
+            continue;
+        }
+        for next in (0..all).rev().filter(|next| !done.contains(next)) {
+            for (state, published) in specification.process(&state, &evidence.inputs[next]) {
+                steps += 1;
+                if steps > MOST_STEPS {
+                    return Err(TooManyOrders { messages: all });
+                }
+                let mut outputs = outputs.clone();
+                outputs.extend(published);
+                // Whatever was said must really have been said.
+                let Some(matched) = matched(&outputs, &actual) else { continue };
+                let mut done = done.clone();
+                done.push(next);
+                let mut processed = done.clone();
+                processed.sort_unstable();
+                if seen.insert((processed, state.to_string(), matched)) {
+                    stack.push((done, state, outputs));
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Which of the actual outputs (sorted) the expected ones are.
+fn matched(expected: &[Value], actual: &[Value]) -> Option<Vec<usize>> {
+    let mut matched: Vec<usize> = Vec::with_capacity(expected.len());
+    for output in expected {
+        let found = (0..actual.len()).find(|place| &actual[*place] == output && !matched.contains(place))?;
+        matched.push(found);
+    }
+    matched.sort_unstable();
+    Some(matched)
+}
+
+fn sorted(mut values: Vec<Value>) -> Vec<Value> {
+    values.sort_by_cached_key(Value::to_string);
+    values
+}

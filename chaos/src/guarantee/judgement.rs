@@ -1,0 +1,75 @@
+//! What is judged, and what comes of it.
+
+use std::collections::BTreeSet;
+
+use ports::Message;
+use ports::law::{Property, Specification};
+use serde_json::Value;
+
+/// One endpoint's part in a world at rest, for one aggregate.
+pub struct Evidence<'a> {
+    /// Which aggregate.
+    pub aggregate: &'a str,
+    /// The logical messages that were to be processed, in the order in which
+    /// they were sent (or in which the search should try first).
+    pub inputs: &'a [Message],
+    /// The business state.
+    pub state: &'a Value,
+    /// Every different message that was published.
+    pub outputs: &'a [Message],
+}
+
+impl Evidence<'_> {
+    /// What the outputs say, one for each id.
+    pub(super) fn contents(&self, specification: &dyn Specification) -> Vec<Value> {
+        let mut known = BTreeSet::new();
+        let outputs = self.outputs.iter();
+        let contents = outputs.map(|output| (output.id, specification.content(&output.body)));
+        let different = contents.filter(|(id, content)| known.insert((*id, content.to_string())));
+        different.map(|(_, content)| content).collect()
+    }
+}
+
+/// Why some evidence is no exactly-once execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The properties that are violated, the telling one first.
+    pub violated: Vec<Property>,
+    /// In one sentence, why.
+    pub reason: String,
+    /// What it means for the business, a sentence each.
+    pub damage: Vec<String>,
+    /// The nearest legal execution, in words.
+    pub nearest: Option<String>,
+}
+
+/// The search had to be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are too many orders of {messages} messages to try them all")]
+pub struct TooManyOrders {
+    /// How many messages there were.
+    pub messages: usize,
+}
+
+impl Judgement {
+    /// Steps without faults lead back to where they began.
+    pub(crate) fn goes_round() -> Self {
+        Self::never_rests_because(
+            "with no further fault, the same situation comes back again and again: the system never comes to rest",
+        )
+    }
+
+    /// A run does not come to rest, however long it is.
+    pub(crate) fn never_rests() -> Self {
+        Self::never_rests_because("with no further fault, the system never comes to rest")
+    }
+
+    fn never_rests_because(reason: &str) -> Self {
+        Self {
+            violated: vec![Property::Settles],
+            reason: reason.to_owned(),
+            damage: vec!["the message is delivered again and again, and never done with".to_owned()],
+            nearest: None,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The guarantee: is what happened equivalent to some sequential execution in
+//! which each message is processed exactly once?
+//!
+//! Pure: evidence in, [judgement](judgement::Judgement) out. Knows no world, no
+//! handler and no search, only the law's vocabulary in [`ports::law`].
+
+pub(crate) mod checker;
+mod diagnosis;
+pub(crate) mod judgement;

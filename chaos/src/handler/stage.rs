@@ -1,0 +1,92 @@
+//! One run of a handler, from its start.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Poll, Wake, Waker};
+
+use ports::endpoint::HandlerFuture;
+use ports::{Context, Endpoint, Message};
+
+use super::fault::HandlerFault;
+use super::panics::catching_panics;
+use super::switchboard::Switchboard;
+use super::text::{Id, Texts};
+use super::watchdog::Pulse;
+
+/// One run of a handler.
+pub(super) struct Stage {
+    future: Option<HandlerFuture>,
+    pub(super) context: Arc<Context>,
+    pub(super) switchboard: Switchboard,
+    next_id: Arc<AtomicU32>,
+    pub(super) ended: Option<Result<(), String>>,
+    woken: Arc<Woken>,
+    pulse: Arc<Pulse>,
+}
+
+impl Drop for Stage {
+    /// That a run breaks off here is the engine's doing, not the world's, so
+    /// nothing that the handler's destructors say is of interest.
+    fn drop(&mut self) {
+        let future = self.future.take();
+        _ = catching_panics(|| drop(future));
+    }
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Stage {
+    pub(super) fn new(endpoint: &Endpoint, message: Message, texts: &Texts, pulse: Arc<Pulse>) -> Self {
+        let switchboard = Switchboard::default();
+        let next_id = Arc::new(AtomicU32::new(0));
+        let (ids, naming) = (Arc::clone(&next_id), texts.naming());
+        let (naming, offset) = naming;
+        let context = Arc::new(Context::new(move || naming.id(ids.fetch_add(1, Ordering::Relaxed), offset)));
+        let ports = switchboard.ports(endpoint);
+        let future = endpoint.handle(Arc::new(message), ports, Arc::clone(&context));
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        Self { future: Some(future), context, switchboard, next_id, ended: None, woken, pulse }
+    }
+
+    /// How many ids are known by now.
+    pub(super) fn known_ids(&self) -> Id {
+        self.next_id.load(Ordering::Relaxed)
+    }
+
+    /// Polls the handler until it waits for a port or has ended.
+    pub(super) fn poll(&mut self, first_new_id: Id) -> Result<(), HandlerFault> {
+        const MOST_YIELDS: u32 = 10_000;
+        self.next_id.store(first_new_id, Ordering::Relaxed);
+        let Some(future) = &mut self.future else { return Ok(()) };
+        let waker = Waker::from(Arc::clone(&self.woken));
+        let mut context = std::task::Context::from_waker(&waker);
+        for _ in 0..MOST_YIELDS {
+            self.woken.0.store(false, Ordering::Relaxed);
+            let beat = self.pulse.begin();
+            let polled = catching_panics(|| future.as_mut().poll(&mut context));
+            drop(beat);
+            match polled {
+                Err(panic) => {
+                    return Err(panic.into_fault());
+                }
+                Ok(Poll::Ready(result)) => {
+                    self.future = None;
+                    self.ended = Some(result.map_err(|error| format!("{error:#}")));
+                    return Ok(());
+                }
+                Ok(Poll::Pending) if self.woken.0.load(Ordering::Relaxed) => {}
+                Ok(Poll::Pending) if self.switchboard.waiting().is_empty() => {
+                    return Err(HandlerFault::Stuck);
+                }
+                Ok(Poll::Pending) => return Ok(()),
+            }
+        }
+        Err(HandlerFault::Spins { polls: MOST_YIELDS })
+    }
+}

@@ -1,0 +1,228 @@
+//! Judging worlds at rest: from what is stored and published to a finding.
+
+use ports::law::Property;
+use ports::words;
+use ports::{Message, Snapshot};
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use super::verdict::{Finding, Inconclusive, Verdict};
+use crate::guarantee::checker;
+use crate::guarantee::judgement::{Evidence, Judgement};
+use crate::handler::fault::HandlerFault;
+use crate::handler::panics::catching_panics;
+use crate::handler::text::Text;
+use crate::system::under_test::System;
+use crate::world::snapshot::snapshot;
+use crate::world::state::{Content, World};
+use crate::world::transition_system::TransitionSystem;
+
+/// Judges worlds at rest; the same world is judged once.
+pub(crate) struct Judge {
+    system: System,
+    known: FxHashMap<Vec<u8>, Judged>,
+    fingerprint: Vec<u8>,
+}
+
+/// What came of judging a world.
+pub(crate) type Judged = Result<Result<(), Finding>, Inconclusive>;
+
+impl Judge {
+    pub(crate) fn new(system: System) -> Self {
+        Self { system, known: FxHashMap::default(), fingerprint: Vec::new() }
+    }
+
+    /// Judges a world at rest. `hint` is an order of the sent messages to try
+    /// first.
+    pub(crate) fn judge(
+        &mut self,
+        transitions: &mut TransitionSystem,
+        world: &World,
+        hint: Option<&[usize]>,
+    ) -> Judged {
+        // Etags do not matter to anybody any more, so two worlds at rest that
+        // differ in nothing else are one.
+        self.fingerprint.clear();
+        let mut put = |word: u32| self.fingerprint.extend_from_slice(&word.to_le_bytes());
+        let mut put_text = |text: &Text| {
+            put(text.template);
+            text.ids.iter().for_each(|&id| put(id));
+        };
+        for object in &world.objects {
+            put_text(&object.key.key);
+            match &object.content {
+                Content::Stream(events) => events.iter().for_each(&mut put_text),
+                Content::Outside(state) => put_text(state),
+                Content::Document(version) => version.iter().for_each(|version| put_text(&version.body)),
+            }
+            put_text(&Text { template: u32::from(object.key.store), ids: Default::default() });
+        }
+        put_text(&Text { template: u32::MAX, ids: Default::default() });
+        for copy in &world.published {
+            put_text(&Text { template: u32::from(copy.endpoint), ids: Default::default() });
+            put_text(&copy.message);
+        }
+        if let Some(known) = self.known.get(&self.fingerprint) {
+            return known.clone();
+        }
+        let judged = self.judge_afresh(transitions, world, hint);
+        const REMEMBER_AT_MOST: usize = 100_000;
+        if self.known.len() >= REMEMBER_AT_MOST {
+            self.known.clear();
+        }
+        self.known.insert(self.fingerprint.clone(), judged.clone());
+        judged
+    }
+
+    /// What a run comes to that ends in this world.
+    pub(crate) fn verdict(&mut self, transitions: &mut TransitionSystem, world: &World) -> Verdict {
+        match self.judge(transitions, world, None) {
+            Ok(Ok(())) => Verdict::Holds,
+            Ok(Err(finding)) => Verdict::Violated(finding),
+            Err(reason) => Verdict::Inconclusive(reason),
+        }
+    }
+
+    fn judge_afresh(
+        &self,
+        transitions: &mut TransitionSystem,
+        world: &World,
+        hint: Option<&[usize]>,
+    ) -> Judged {
+        for number in 0..self.system.endpoints.len() {
+            let snapshot = snapshot(transitions, world, number as u8);
+            if let Some(specification) = &self.system.specifications[number] {
+                let inputs = inputs(transitions, world, number, hint);
+                let outputs: Vec<Message> = world
+                    .published
+                    .iter()
+                    .filter(|copy| usize::from(copy.endpoint) == number)
+                    .map(|copy| read(transitions, &copy.message))
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| error.1)?;
+                let mut aggregates: Vec<String> = Vec::new();
+                for message in inputs.iter().chain(&outputs) {
+                    let aggregate = specification.aggregate(message);
+                    if !aggregates.contains(&aggregate) {
+                        aggregates.push(aggregate);
+                    }
+                }
+                for aggregate in &aggregates {
+                    let about = |messages: &[Message]| -> Vec<Message> {
+                        messages
+                            .iter()
+                            .filter(|message| &specification.aggregate(message) == aggregate)
+                            .cloned()
+                            .collect()
+                    };
+                    let state = match self.state_of(transitions, number, &snapshot, aggregate) {
+                        Ok(state) => state,
+                        Err(finding) => return Ok(Err(finding)),
+                    };
+                    let (inputs, outputs) = (about(&inputs), about(&outputs));
+                    let evidence = Evidence { aggregate, inputs: &inputs, state: &state, outputs: &outputs };
+                    let judged = checker::judge_in_words(&**specification, &evidence, transitions.speaker())
+                        .map_err(|error| Inconclusive::TooManyOrders { messages: error.messages })?;
+                    if let Err(judgement) = judged {
+                        return Ok(Err(Finding::Property(judgement)));
+                    }
+                }
+            }
+            if let Some(judgement) = self.storage(number, &snapshot) {
+                return Ok(Err(Finding::Property(judgement)));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn state_of(
+        &self,
+        transitions: &TransitionSystem,
+        endpoint: usize,
+        snapshot: &Snapshot,
+        aggregate: &str,
+    ) -> Result<Value, Finding> {
+        let _beat = transitions.rehearsal.pulse().begin();
+        let view = || self.system.endpoints[endpoint].state_of(snapshot, aggregate);
+        let reason = match catching_panics(view) {
+            Ok(Ok(state)) => return Ok(state),
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(caught) => match caught.into_fault() {
+                fault @ HandlerFault::NotDone { .. } => return Err(Finding::Handler(fault)),
+                HandlerFault::Panicked { message, at } => format!("it panicked: {message}{at}"),
+                other => other.to_string(),
+            },
+        };
+        Err(Finding::Handler(HandlerFault::UnreadableState { aggregate: aggregate.to_owned(), reason }))
+    }
+
+    fn storage(&self, endpoint: usize, snapshot: &Snapshot) -> Option<Judgement> {
+        let too_much =
+            self.system.storage_bounds.iter().filter(|bound| bound.endpoint == endpoint).find_map(|bound| {
+                let measured = (bound.measure)(snapshot);
+                (measured > bound.at_most).then(|| Judgement {
+                    violated: vec![Property::BoundedStorage],
+                    reason: format!(
+                        "at rest, {} is {}, and may be at most {}",
+                        bound.what,
+                        words::thousands(measured as u128),
+                        words::thousands(bound.at_most as u128)
+                    ),
+                    damage: vec![bound.damage.clone()],
+                    nearest: None,
+                })
+            });
+        too_much.or_else(|| {
+            let garbage: Vec<String> = self
+                .system
+                .garbage
+                .iter()
+                .filter(|rule| rule.endpoint == endpoint)
+                .flat_map(|rule| (rule.find)(snapshot))
+                .collect();
+            (!garbage.is_empty()).then(|| Judgement {
+                violated: vec![Property::NoGarbage],
+                reason: format!("at rest, {} is left behind", words::enumeration(&garbage)),
+                damage: vec!["what nobody needs any more is stored for ever".to_owned()],
+                nearest: None,
+            })
+        })
+    }
+}
+
+fn read(transitions: &TransitionSystem, text: &Text) -> Result<Message, (String, Inconclusive)> {
+    serde_json::from_slice(&transitions.texts().bytes(text))
+        .map_err(|error| (error.to_string(), Inconclusive::NothingJudged))
+}
+
+/// The logical messages that an endpoint was to process.
+fn inputs(
+    transitions: &mut TransitionSystem,
+    world: &World,
+    endpoint: usize,
+    hint: Option<&[usize]>,
+) -> Vec<Message> {
+    let order: Vec<usize> = hint.map_or_else(|| (0..transitions.sent.len()).collect(), <[usize]>::to_vec);
+    let mut texts: Vec<Text> = order
+        .into_iter()
+        .map(|index| transitions.sent[index].clone())
+        .filter(|copy| usize::from(copy.endpoint) == endpoint)
+        .map(|copy| copy.message)
+        .collect();
+    for copy in &world.published {
+        if transitions
+            .subscribers(&copy.message)
+            .iter()
+            .any(|&subscriber| usize::from(subscriber) == endpoint)
+        {
+            texts.push(copy.message.clone());
+        }
+    }
+    let mut messages: Vec<Message> = Vec::new();
+    for message in texts.iter().filter_map(|text| read(transitions, text).ok()) {
+        if !messages.iter().any(|known| known.id == message.id) {
+            messages.push(message);
+        }
+    }
+    messages
+}

@@ -1,0 +1,8 @@
+//! From a world at rest to a verdict.
+//!
+//! A [`Judge`](judge::Judge) gathers the evidence of each endpoint and holds it
+//! against its specification, its storage bounds and its rules about garbage. A
+//! [`Verdict`](verdict::Verdict) is what a whole search or run comes to.
+
+pub(crate) mod judge;
+pub(crate) mod verdict;

@@ -1,0 +1,146 @@
+//! The three-valued verdict on a search or a run.
+
+use std::fmt;
+
+use ports::law::Property;
+use ports::words;
+
+use crate::guarantee::judgement::Judgement;
+use crate::handler::fault::HandlerFault;
+use crate::world::fault::Fault;
+
+/// What a search or a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every schedule and fault within the bounds was tried, and none violates
+    /// a property.
+    Holds,
+    /// A property is violated, or the handler cannot be run.
+    Violated(Finding),
+    /// Neither: a limit was hit, or something that was to be visited was not.
+    Inconclusive(Inconclusive),
+}
+
+impl Verdict {
+    /// The violated property, if one is.
+    pub(crate) fn property(&self) -> Option<Property> {
+        match self {
+            Self::Violated(finding) => finding.property(),
+            Self::Holds | Self::Inconclusive(_) => None,
+        }
+    }
+
+    /// Whether the handler ran into a `todo!`.
+    pub(crate) fn is_not_done(&self) -> bool {
+        matches!(self, Self::Violated(Finding::Handler(HandlerFault::NotDone { .. })))
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A property of the guarantee is violated.
+    Property(Judgement),
+    /// The handler itself cannot be run.
+    Handler(HandlerFault),
+    /// The handler blocks the thread it runs on.
+    Blocked(String),
+}
+
+impl Finding {
+    /// The violated property, if it is one.
+    #[must_use]
+    pub fn property(&self) -> Option<Property> {
+        match self {
+            Self::Property(judgement) => judgement.violated.first().copied(),
+            Self::Handler(_) | Self::Blocked(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Property(judgement) => formatter.write_str(&judgement.reason),
+            Self::Handler(fault) => fault.fmt(formatter),
+            Self::Blocked(sentence) => formatter.write_str(sentence),
+        }
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inconclusive {
+    /// There are more states than were allowed.
+    TooManyStates {
+        /// How many were allowed.
+        limit: usize,
+        /// What keeps growing, if something does.
+        growing: Option<String>,
+    },
+    /// Something that the test demands to have been visited was not.
+    NotVisited(Vec<Fault>),
+    /// No run came to rest within the bounds, so nothing was judged.
+    NothingJudged,
+    /// A world at rest has too many messages to try all their orders.
+    TooManyOrders {
+        /// How many messages there were.
+        messages: usize,
+    },
+    /// Somebody stopped the search.
+    Stopped {
+        /// How many states had been found.
+        states: usize,
+        /// Every run with fewer faults than this, stale reads included, had
+        /// been tried.
+        fewer_than: u32,
+    },
+    /// The bounds make no sense.
+    BadBounds(String),
+}
+
+impl fmt::Display for Inconclusive {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyStates { limit, growing } => {
+                write!(
+                    formatter,
+                    "the search was given up after {}, before every schedule had been tried",
+                    words::count(*limit as u128, "state")
+                )?;
+                match growing {
+                    Some(growing) => write!(formatter, "; what keeps growing is {growing}"),
+                    None => write!(formatter, "; lower the bounds, or raise the limit with .limit_states(…)"),
+                }
+            }
+            Self::NotVisited(faults) => write!(
+                formatter,
+                "within the bounds, this never happened while a message was being worked on: {}. Either the handler does not get that far, or the bounds are too small",
+                words::enumeration(&faults.iter().map(Fault::to_string).collect::<Vec<_>>())
+            ),
+            Self::NothingJudged => formatter
+                .write_str("no run came to rest with all messages processed, so there was nothing to judge"),
+            Self::TooManyOrders { messages } => write!(
+                formatter,
+                "there are too many orders of {messages} messages to one aggregate to try them all; send fewer"
+            ),
+            Self::Stopped { states, fewer_than } => {
+                write!(
+                    formatter,
+                    "the search was stopped before every schedule had been tried. Until then it found {} and nothing wrong; ",
+                    words::count(*states as u128, "state")
+                )?;
+                match fewer_than {
+                    0 => formatter.write_str("not even every run without a fault was tried"),
+                    1 => formatter.write_str("every run without a fault was tried"),
+                    _ => write!(
+                        formatter,
+                        "every run with at most {} in all was tried",
+                        words::count(u128::from(fewer_than - 1), "fault")
+                    ),
+                }
+            }
+            Self::BadBounds(sentence) => formatter.write_str(sentence),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What is tried: a system, the messages that are sent, and the bounds of what
+//! may go wrong. Every driver holds one.
+
+use std::sync::Arc;
+
+use ports::words::{self, Speaker};
+use ports::{Endpoint, Message};
+
+use crate::handler::text::Naming;
+use crate::handler::watchdog::Pulse;
+use crate::system::under_test::{Mail, System};
+use crate::world::budget::Bounds;
+use crate::world::fault::Faults;
+use crate::world::transition_system::TransitionSystem;
+
+/// One delivery may make at most so many calls, unless a test says otherwise.
+const MOST_CALLS: usize = 150;
+
+/// A system, what is sent to it, and within which bounds.
+#[derive(Clone)]
+pub(crate) struct Scenario {
+    pub(crate) system: System,
+    pub(crate) mail: Mail,
+    pub(crate) bounds: Bounds,
+    /// Which ids the fresh ids of a delivery are.
+    pub(crate) naming: Naming,
+    /// How many calls one delivery may make.
+    pub(crate) calls: usize,
+}
+
+impl Scenario {
+    /// Nothing is sent yet, to two workers for each endpoint.
+    pub(crate) fn new(system: System, faults: u8, stale: u8, classes: Faults) -> Self {
+        let bounds = Bounds { faults, faults_per_message: None, stale, classes, workers: 2 };
+        Self { system, mail: Mail::new(), bounds, naming: Naming::default(), calls: MOST_CALLS }
+    }
+
+    /// A scenario in which anything of these classes may happen at any time.
+    pub(crate) fn unbounded(system: System, classes: Faults) -> Self {
+        Self::new(system, u8::MAX, u8::MAX, classes)
+    }
+
+    /// Sends messages to the first endpoint.
+    pub(crate) fn send(&mut self, messages: impl IntoIterator<Item = Message>) {
+        self.mail.extend(messages.into_iter().map(|message| (0, message)));
+    }
+
+    /// Sends messages to the endpoint of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such endpoint.
+    pub(crate) fn send_to(&mut self, endpoint: &str, messages: impl IntoIterator<Item = Message>) {
+        let number = self.system.endpoint_named(endpoint);
+        self.mail.extend(messages.into_iter().map(|message| (number, message)));
+    }
+
+    /// The same with these messages only, by their places.
+    pub(crate) fn with_only(&self, places: &[usize]) -> Self {
+        let mail = places.iter().map(|&place| self.mail[place].clone()).collect();
+        Self { mail, ..self.clone() }
+    }
+
+    /// Names the messages: where all are about one aggregate, that need not be
+    /// named.
+    pub(crate) fn speaker(&self) -> Speaker {
+        let mut aggregates = self.mail.iter().filter_map(|(endpoint, message)| {
+            let specification = self.system.specifications[*endpoint].as_ref();
+            specification.map(|specification| specification.aggregate(message))
+        });
+        let first = aggregates.next();
+        let one = aggregates.all(|aggregate| Some(&aggregate) == first.as_ref());
+        Speaker::of(self.mail.iter().map(|(_, message)| message), !one)
+    }
+
+    /// Everything that can happen in it.
+    pub(crate) fn transitions(&self, pulse: Arc<Pulse>) -> TransitionSystem {
+        let (bounds, speaker) = (self.bounds.clone(), self.speaker());
+        TransitionSystem::new(&self.system, &self.mail, bounds, self.naming, self.calls, pulse, speaker)
+    }
+
+    /// The messages, counted in words.
+    pub(crate) fn messages(&self) -> String {
+        words::count(self.mail.len() as u128, "message")
+    }
+
+    /// The workers, counted in words.
+    pub(crate) fn workers(&self) -> String {
+        words::count(u128::from(self.bounds.workers), "worker")
+    }
+
+    /// What is tried, in words: "2 messages × 2 workers × at most 1 fault".
+    pub(crate) fn describe(&self) -> String {
+        let at_most =
+            |number: u8, thing: &str| format!("at most {}", words::count(u128::from(number), thing));
+        let mut parts = vec![self.messages(), self.workers()];
+        parts.push(match self.bounds.faults_per_message {
+            Some(faults) => format!("{} per message", at_most(faults, "fault")),
+            None => at_most(self.bounds.faults, "fault"),
+        });
+        if self.bounds.stale > 0 {
+            parts.push(at_most(self.bounds.stale, "stale read"));
+        }
+        parts.join(" × ")
+    }
+
+    /// Everything that tells it from another one: a replay code fits no other.
+    pub(crate) fn identity(&self) -> String {
+        let endpoints: Vec<&str> = self.system.endpoints.iter().map(Endpoint::name).collect();
+        let mail: Vec<String> =
+            self.mail.iter().map(|(to, message)| format!("{to} {} {}", message.id, message.body)).collect();
+        format!("{endpoints:?} {mail:?} {:?} {:?}", self.bounds, self.system.stores)
+    }
+}

@@ -1,0 +1,277 @@
+//! The exhaustive search: every schedule and every fault within bounds.
+//!
+//! A breadth-first search over the states of the [world](crate::world), in
+//! order of the faults spent and then of the steps taken, so that the first
+//! violation found has the fewest faults, and among those the fewest steps.
+
+use super::counts::{Counts, Observer, Progress};
+use super::explored::{EndStates, Explored};
+use super::footprints::Footprints;
+use super::independence;
+use super::liveness::{Cost, Edge};
+use super::reductions::Reductions;
+use super::symmetry::canonicalise;
+use super::to_raw::raw_trace;
+use crate::guarantee::judgement::Judgement;
+use crate::handler::fault::HandlerFault;
+use crate::judging::judge::Judge;
+use crate::judging::verdict::{Finding, Inconclusive, Verdict};
+use crate::world::fault::{Fault, Faults};
+use crate::world::state::World;
+use crate::world::step::Step;
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
+
+/// A search that is ready to be made.
+pub(crate) struct Search<'a> {
+    pub(crate) transitions: &'a mut TransitionSystem,
+    pub(crate) judge: &'a mut Judge,
+    pub(crate) reductions: Reductions,
+    pub(crate) limit: usize,
+    pub(crate) check_settles: bool,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) collect_end_states: bool,
+}
+
+/// What a search came to.
+pub(crate) struct Searched {
+    pub(crate) verdict: Verdict,
+    pub(crate) counts: Counts,
+    pub(crate) visited: Faults,
+    /// The run that leads to the finding; none if there is nothing to show.
+    pub(crate) trace: Option<Trace>,
+    pub(crate) end_states: EndStates,
+}
+
+impl Searched {
+    /// How many faults, stale reads included, the finding takes.
+    pub(crate) fn faults(&self) -> usize {
+        self.trace.as_ref().map_or(0, |trace| trace.faults().count())
+    }
+}
+
+/// Why an attempt ends.
+enum Stop {
+    /// An access outside the footprints was met: everything must be done afresh.
+    Learned,
+    /// There is a verdict, shown by the run to this state if there is one.
+    Verdict(Verdict, Option<u32>),
+    /// The handler cannot go on after this step from this state.
+    Handler(u32, Step, HandlerFault),
+    /// A cycle of steps without faults, and where in it it goes round.
+    Cycle(Vec<Step>, usize),
+}
+
+impl Search<'_> {
+    /// Runs the search to its end.
+    pub(crate) fn run(&mut self) -> Searched {
+        let mut footprints = Footprints::default();
+        let mut restarts = 0;
+        if self.reductions.independence {
+            self.trial_run(&mut footprints);
+            footprints.conclude(self.transitions);
+        }
+        loop {
+            let mut explored = self.begin();
+            match self.attempt(&mut explored, &mut footprints) {
+                Stop::Learned => {
+                    restarts += 1;
+                    footprints.conclude(self.transitions);
+                }
+                stop => {
+                    let mut searched = self.finish(explored, stop);
+                    searched.counts.restarts = restarts;
+                    return searched;
+                }
+            }
+        }
+    }
+
+    /// One dull run, to learn what the messages touch.
+    fn trial_run(&mut self, footprints: &mut Footprints) {
+        const LONG_ENOUGH: usize = 1_000;
+        let mut world = self.transitions.initial();
+        let mut steps = Vec::new();
+        for _ in 0..LONG_ENOUGH {
+            footprints.observe(self.transitions, &world);
+            self.transitions.enabled(&world, &mut steps);
+            let Some(&step) = steps.first() else { return };
+            let faulty = self.transitions.fault(&world, step).is_some();
+            if faulty || self.transitions.apply(&mut world, step).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Explored {
+        self.transitions.distinguish_workers = !self.reductions.workers;
+        let mut initial = self.transitions.initial();
+        canonicalise(&mut initial, self.reductions, self.transitions.bounds.stale > 0);
+        Explored::from_initial(initial)
+    }
+
+    fn attempt(&mut self, explored: &mut Explored, footprints: &mut Footprints) -> Stop {
+        let mut layer = 0;
+        let mut expanded = 0usize;
+        while let Some((cost, bucket)) = explored.next_bucket() {
+            if cost > layer {
+                // Steps without faults stay within a layer, and so do cycles.
+                if let Some(cycle) = self.cycle(explored) {
+                    return cycle;
+                }
+                layer = cost;
+            }
+            let mut bucket = bucket.into_iter();
+            while let Some((index, world)) = bucket.next() {
+                if expanded.is_multiple_of(1024)
+                    && let Some(stop) = self.show(explored, bucket.len(), cost)
+                {
+                    return stop;
+                }
+                expanded += 1;
+                if let Some(stop) = self.explore(explored, footprints, index, &world) {
+                    return stop;
+                }
+            }
+        }
+        self.cycle(explored).unwrap_or(match explored.judged {
+            true => Stop::Verdict(Verdict::Holds, None),
+            false => Stop::Verdict(Verdict::Inconclusive(Inconclusive::NothingJudged), None),
+        })
+    }
+
+    /// Shows how far the search has come, to somebody who may stop it.
+    fn show(&self, explored: &Explored, in_bucket: usize, cost: u32) -> Option<Stop> {
+        let observer = self.observer.as_ref()?;
+        let states = explored.states();
+        if observer(Progress { states, frontier: explored.waiting() + in_bucket }) {
+            return None;
+        }
+        // What costs less is done with: that is the order.
+        let stopped = Inconclusive::Stopped { states, fewer_than: cost };
+        Some(Stop::Verdict(Verdict::Inconclusive(stopped), None))
+    }
+
+    /// Judges a state if it is at rest, and takes every step from it that must be
+    /// explored.
+    fn explore(
+        &mut self,
+        explored: &mut Explored,
+        footprints: &mut Footprints,
+        index: u32,
+        world: &World,
+    ) -> Option<Stop> {
+        explored.grown.observe(self.transitions, world);
+        if explored.node(index).at_rest
+            && let Some(verdict) = self.judge_at_rest(explored, world)
+        {
+            return Some(Stop::Verdict(verdict, Some(index)));
+        }
+        let (mut steps, mut edges) = explored.scratch();
+        if self.reductions.independence {
+            footprints.observe(self.transitions, world);
+            if footprints.learned() {
+                return Some(Stop::Learned);
+            }
+            independence::reduced(footprints, self.transitions, world, &mut steps);
+        } else {
+            self.transitions.enabled(world, &mut steps);
+        }
+        for &step in &steps {
+            match self.take(explored, footprints, index, world, step) {
+                Ok(edge) => edges.push(edge),
+                Err(handler_fault) => return Some(Stop::Handler(index, step, handler_fault)),
+            }
+        }
+        explored.graph.add_edges(index, &edges);
+        explored.use_again(steps, edges);
+        (explored.states() > self.limit).then(|| {
+            let growing = explored.grown.what(self.transitions);
+            let reason = Inconclusive::TooManyStates { limit: self.limit, growing };
+            Stop::Verdict(Verdict::Inconclusive(reason), None)
+        })
+    }
+
+    /// What is wrong with a world at rest, if anything is.
+    fn judge_at_rest(&mut self, explored: &mut Explored, world: &World) -> Option<Verdict> {
+        if self.collect_end_states {
+            explored.keep_end_state(world);
+        }
+        match self.judge.judge(self.transitions, world, None) {
+            Ok(Ok(())) => {
+                explored.judged = true;
+                None
+            }
+            Ok(Err(finding)) => Some(Verdict::Violated(finding)),
+            Err(reason) => Some(Verdict::Inconclusive(reason)),
+        }
+    }
+
+    fn take(
+        &mut self,
+        explored: &mut Explored,
+        footprints: &Footprints,
+        index: u32,
+        world: &World,
+        step: Step,
+    ) -> Result<Edge, HandlerFault> {
+        explored.transitions_tried += 1;
+        let fault = self.transitions.fault(world, step);
+        let mut next = world.clone();
+        if self.reductions.independence {
+            next.component = independence::component_after(footprints, self.transitions, world, step);
+            explored.last_component = explored.last_component.max(next.component);
+        }
+        self.transitions.apply_known(&mut next, step, fault)?;
+        if let Some(fault) = fault
+            && (world.work_in_flight() || next.work_in_flight())
+        {
+            explored.faults_seen = explored.faults_seen.with(fault);
+        }
+        let stale_left = self.transitions.any_left(&next, Fault::StaleRead);
+        canonicalise(&mut next, self.reductions, stale_left);
+        self.transitions.assert_well_formed(&next);
+        let target = explored.enter(next, index, step, self.reductions.cache);
+        Ok(Edge { target, cost: Cost::of(fault), delivers: step.starts_a_delivery() })
+    }
+
+    fn cycle(&mut self, explored: &Explored) -> Option<Stop> {
+        if !self.check_settles {
+            return None;
+        }
+        // Argument 5: the proviso.
+        let sound = !self.transitions.checked || explored.graph.every_free_cycle_delivers();
+        assert!(sound, "a cycle of steps without faults has no delivery in it");
+        let (chain, loops_from) = explored.cycle(self.transitions, self.reductions)?;
+        Some(Stop::Cycle(chain, loops_from))
+    }
+
+    fn finish(&mut self, mut explored: Explored, stop: Stop) -> Searched {
+        let (verdict, chain, loops_from) = match stop {
+            Stop::Learned => unreachable!("what was learned is used"),
+            Stop::Verdict(verdict, at) => (verdict, at.map(|index| explored.chain(index)), None),
+            Stop::Handler(index, step, handler_fault) => {
+                let mut chain = explored.chain(index);
+                chain.push(step);
+                (Verdict::Violated(Finding::Handler(handler_fault)), Some(chain), None)
+            }
+            Stop::Cycle(chain, loops_from) => {
+                let finding = Finding::Property(Judgement::goes_round());
+                (Verdict::Violated(finding), Some(chain), Some(loops_from))
+            }
+        };
+        let trace = chain.map(|chain| raw_trace(self.transitions, self.reductions, &chain));
+        let trace = match loops_from {
+            Some(loops_from) => trace.map(|trace| trace.loops_from(loops_from)),
+            None => trace,
+        };
+        let mut counts = explored.counts(self.transitions);
+        let bounds = &self.transitions.bounds;
+        if verdict == Verdict::Holds && self.check_settles && bounds.faults_per_message.is_none() {
+            counts.schedules =
+                explored.graph.schedules(bounds.faults, bounds.stale, |node| explored.node(node).at_rest);
+        }
+        let end_states = std::mem::take(&mut explored.end_states);
+        Searched { verdict, counts, visited: explored.faults_seen, trace, end_states }
+    }
+}

@@ -1,0 +1,158 @@
+//! The key under which a state is remembered.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::handler::call::{Call, Condition, ObjectKey};
+use crate::handler::text::Text;
+use crate::world::state::{Content, Phase, World};
+
+/// A phase as a number.
+pub(super) fn phase(phase: Phase) -> u32 {
+    match phase {
+        Phase::Handling => 0,
+        Phase::Acking => 1,
+        Phase::Dispatching(next) => 2 + u32::from(next),
+    }
+}
+
+/// The 128-bit key of a world in canonical form: everything that the future or
+/// a verdict depends on, but for what is left of the budgets.
+pub(crate) fn fingerprint(world: &World, buffer: &mut Vec<u8>) -> u128 {
+    buffer.clear();
+    let mut sink = Sink(buffer);
+    for worker in &world.workers {
+        match &worker.busy {
+            None => sink.word(0),
+            Some(busy) => {
+                sink.word(1 + 2 * phase(busy.phase) + u32::from(busy.holds_lock));
+                sink.text(&busy.message);
+                sink.word(busy.history);
+                sink.words(&busy.ids);
+            }
+        }
+    }
+    sink.word(world.queue.len() as u32);
+    for copy in &world.queue {
+        sink.word(u32::from(copy.endpoint));
+        sink.text(&copy.message);
+    }
+    sink.word(world.objects.len() as u32);
+    for object in &world.objects {
+        sink.key(&object.key);
+        match &object.content {
+            Content::Stream(events) => {
+                sink.word(events.len() as u32);
+                events.iter().for_each(|event| sink.text(event));
+            }
+            Content::Outside(state) => sink.text(state),
+            Content::Document(version) => {
+                sink.word(object.older.len() as u32);
+                for version in object.older.iter().chain([version]) {
+                    match version {
+                        None => sink.word(0),
+                        Some(version) => {
+                            sink.word(1 + version.etag);
+                            sink.text(&version.body);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    sink.word(world.published.len() as u32);
+    for copy in &world.published {
+        sink.word(u32::from(copy.endpoint));
+        sink.text(&copy.message);
+    }
+    sink.word(world.in_flight.len() as u32);
+    for in_flight in &world.in_flight {
+        sink.word(u32::from(in_flight.endpoint) * 2 + u32::from(in_flight.certain));
+        sink.text(&in_flight.message);
+        sink.call(&in_flight.call);
+    }
+    sink.word(world.timers.len() as u32);
+    for timer in &world.timers {
+        sink.key(&timer.key);
+        sink.long(timer.time_to_live.as_millis() as u64);
+        sink.word(timer.older_locks);
+        if let Some((what, message)) = &timer.forgets {
+            sink.text(what);
+            sink.text(message);
+        }
+    }
+    sink.word(u32::from(world.component));
+    xxh3_128(buffer)
+}
+
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl Sink<'_> {
+    fn word(&mut self, word: u32) {
+        self.0.extend_from_slice(&word.to_le_bytes());
+    }
+
+    fn long(&mut self, long: u64) {
+        self.0.extend_from_slice(&long.to_le_bytes());
+    }
+
+    fn words(&mut self, words: &[u32]) {
+        self.word(words.len() as u32);
+        words.iter().for_each(|&word| self.word(word));
+    }
+
+    fn text(&mut self, text: &Text) {
+        // How many ids there are is a matter of the template.
+        self.word(text.template);
+        text.ids.iter().for_each(|&id| self.word(id));
+    }
+
+    fn key(&mut self, key: &ObjectKey) {
+        self.word(u32::from(key.store));
+        self.text(&key.key);
+    }
+
+    fn call(&mut self, call: &Call) {
+        if let Some(object) = call.object() {
+            self.key(object);
+        }
+        match call {
+            Call::ReadStream { .. } => self.word(0),
+            Call::Get { .. } => self.word(1),
+            Call::Append { expected, events, .. } => {
+                self.word(2);
+                self.long(*expected);
+                self.word(events.len() as u32);
+                events.iter().for_each(|event| self.text(event));
+            }
+            Call::Put { body, condition, time_to_live, .. } => {
+                self.word(3);
+                self.text(body);
+                self.condition(condition);
+                self.long(time_to_live.map_or(0, |time| 1 + time.as_millis() as u64));
+            }
+            Call::Delete { condition, .. } => {
+                self.word(4);
+                self.condition(condition);
+            }
+            Call::Publish { message } => {
+                self.word(5);
+                self.text(message);
+            }
+            Call::Ask { request, writes, .. } => {
+                self.word(6 + u32::from(*writes));
+                self.text(request);
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        match condition {
+            Condition::None => self.word(0),
+            Condition::IfAbsent => self.word(1),
+            Condition::IfEtag(etag) => {
+                self.word(2);
+                self.text(etag);
+            }
+        }
+    }
+}

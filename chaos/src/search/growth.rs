@@ -1,0 +1,75 @@
+//! What keeps growing in a search that does not end.
+
+use std::collections::BTreeMap;
+
+use ports::words;
+
+use crate::handler::text::Text;
+use crate::world::state::{Content, World};
+use crate::world::transition_system::TransitionSystem;
+
+/// Which stored thing keeps growing.
+#[derive(Default)]
+pub(super) struct Growth {
+    largest: BTreeMap<(u8, u32), usize>,
+    first: BTreeMap<(u8, u32), usize>,
+    most_objects: usize,
+    most_published: usize,
+    most_queued: usize,
+}
+
+impl Growth {
+    pub(super) fn observe(&mut self, transitions: &TransitionSystem, world: &World) {
+        for object in &world.objects {
+            let size = match &object.content {
+                Content::Stream(events) => events.len(),
+                Content::Outside(state) => transitions.texts().len(state),
+                Content::Document(version) => {
+                    version.as_ref().map_or(0, |version| transitions.texts().len(&version.body))
+                }
+            };
+            let class = (object.key.store, object.key.key.template);
+            let largest = self.largest.entry(class).or_insert(size);
+            *largest = size.max(*largest);
+            self.first.entry(class).or_insert(size);
+        }
+        self.most_objects = self.most_objects.max(world.objects.len());
+        self.most_published = self.most_published.max(world.published.len());
+        self.most_queued = self.most_queued.max(world.queue.len());
+    }
+
+    /// Names what has grown out of proportion.
+    pub(super) fn what(&self, transitions: &TransitionSystem) -> Option<String> {
+        const OUT_OF_PROPORTION: usize = 8;
+        let messages = transitions.sent.len().max(1);
+        let (class, size) = self
+            .largest
+            .iter()
+            .max_by_key(|(class, size)| *size / self.first[*class].max(1))
+            .map(|(class, size)| (*class, *size))?;
+        if self.most_queued > OUT_OF_PROPORTION * messages {
+            return Some(format!("the queue (up to {})", words::count(self.most_queued as u128, "copy")));
+        }
+        if self.most_published > OUT_OF_PROPORTION * messages {
+            return Some(format!(
+                "the number of published messages (up to {}): is an output given a new id at every attempt?",
+                words::thousands(self.most_published as u128)
+            ));
+        }
+        if size > OUT_OF_PROPORTION * self.first[&class].max(1) {
+            let key = Text { template: class.1, ids: Default::default() };
+            return Some(format!(
+                "{} (up to {})",
+                transitions.texts().string(&key),
+                words::thousands(size as u128)
+            ));
+        }
+        if self.most_objects > OUT_OF_PROPORTION * messages {
+            return Some(format!(
+                "the number of stored documents (up to {})",
+                words::thousands(self.most_objects as u128)
+            ));
+        }
+        None
+    }
+}

@@ -1,0 +1,269 @@
+//! The explored state graph: does every run come to rest, and how many
+//! schedules are there?
+
+use crate::world::fault::Fault;
+
+/// A step from one state to another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) target: u32,
+    pub(crate) cost: Cost,
+    /// Whether a delivery begins with it.
+    pub(crate) delivers: bool,
+}
+
+/// What a step costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cost {
+    Free,
+    Fault,
+    Stale,
+}
+
+impl Cost {
+    /// What a step costs that is this fault, or none.
+    pub(crate) fn of(fault: Option<Fault>) -> Self {
+        match fault {
+            None => Self::Free,
+            Some(Fault::StaleRead) => Self::Stale,
+            Some(_) => Self::Fault,
+        }
+    }
+}
+
+/// States and the steps between them. Edges are kept in one list, a stretch of
+/// it for each state.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    stretches: Vec<(u32, u32)>,
+    edges: Vec<u32>,
+}
+
+const FAULT: u32 = 1 << 31;
+const STALE: u32 = 1 << 30;
+const DELIVERS: u32 = 1 << 29;
+
+impl Graph {
+    pub(crate) fn add_node(&mut self) {
+        self.stretches.push((0, 0));
+    }
+
+    pub(crate) fn add_edges(&mut self, node: u32, edges: &[Edge]) {
+        let from = self.edges.len() as u32;
+        self.edges.extend(edges.iter().map(|edge| {
+            assert!(edge.target < DELIVERS, "more than 2^29 states");
+            edge.target
+                | if edge.delivers { DELIVERS } else { 0 }
+                | match edge.cost {
+                    Cost::Free => 0,
+                    Cost::Fault => FAULT,
+                    Cost::Stale => STALE,
+                }
+        }));
+        self.stretches[node as usize] = (from, self.edges.len() as u32);
+    }
+
+    fn edges(&self, node: u32) -> impl Iterator<Item = Edge> {
+        let (from, until) = self.stretches[node as usize];
+        self.edges[from as usize..until as usize].iter().map(|&edge| Edge {
+            target: edge & !(FAULT | STALE | DELIVERS),
+            delivers: edge & DELIVERS != 0,
+            cost: match (edge & FAULT, edge & STALE) {
+                (0, 0) => Cost::Free,
+                (0, _) => Cost::Stale,
+                _ => Cost::Fault,
+            },
+        })
+    }
+
+    fn free(&self, node: u32) -> impl Iterator<Item = u32> {
+        self.edges(node).filter(|edge| edge.cost == Cost::Free).map(|edge| edge.target)
+    }
+
+    /// A cycle of steps without faults, if there is one: of the states on
+    /// cycles, the one with the least `rank` and a shortest way back to it.
+    pub(crate) fn cycle(&self, rank: impl Fn(u32) -> (u32, u16)) -> Option<Vec<u32>> {
+        let free = |edge: &Edge| edge.cost == Cost::Free;
+        let incoming = self.peel(free)?;
+        let mut candidates: Vec<u32> =
+            (0..self.stretches.len() as u32).filter(|&node| incoming[node as usize] > 0).collect();
+        candidates.sort_by_key(|&node| (rank(node), node));
+        candidates.into_iter().find_map(|start| self.way_back(start, &incoming))
+    }
+
+    /// Whether there is a delivery in every cycle of steps without faults. A
+    /// delivery is finite: replies only accumulate, calls are bounded, and what
+    /// lands or expires is consumed.
+    pub(crate) fn every_free_cycle_delivers(&self) -> bool {
+        self.peel(|edge| edge.cost == Cost::Free && !edge.delivers).is_none()
+    }
+
+    /// Takes away, over and over, the states that no kept edge leads to (Kahn
+    /// 1962). If any are left, they are on a cycle of kept edges or behind one;
+    /// then how many edges still lead to each.
+    fn peel(&self, keep: impl Fn(&Edge) -> bool) -> Option<Vec<u32>> {
+        let count = self.stretches.len();
+        let targets = |node: u32| self.edges(node).filter(|edge| keep(edge)).map(|edge| edge.target);
+        let mut incoming = vec![0u32; count];
+        for node in 0..count as u32 {
+            targets(node).for_each(|target| incoming[target as usize] += 1);
+        }
+        let mut peel: Vec<u32> = (0..count as u32).filter(|&node| incoming[node as usize] == 0).collect();
+        let mut peeled = 0;
+        while let Some(node) = peel.pop() {
+            peeled += 1;
+            for target in targets(node) {
+                incoming[target as usize] -= 1;
+                if incoming[target as usize] == 0 {
+                    peel.push(target);
+                }
+            }
+        }
+        (peeled < count).then_some(incoming)
+    }
+
+    /// A shortest way from a state back to itself.
+    fn way_back(&self, start: u32, suspects: &[u32]) -> Option<Vec<u32>> {
+        let mut from = vec![u32::MAX; self.stretches.len()];
+        let mut queue = std::collections::VecDeque::from([start]);
+        while let Some(node) = queue.pop_front() {
+            for target in self.free(node) {
+                if target == start {
+                    let mut cycle = vec![node];
+                    let mut at = node;
+                    while at != start {
+                        at = from[at as usize];
+                        cycle.push(at);
+                    }
+                    cycle.reverse();
+                    return Some(cycle);
+                }
+                if suspects[target as usize] > 0 && from[target as usize] == u32::MAX {
+                    from[target as usize] = node;
+                    queue.push_back(target);
+                }
+            }
+        }
+        None
+    }
+
+    /// How many ways with at most `faults` faults and `stale` stale reads lead
+    /// from the first state to one where `ends` is true. The steps without
+    /// faults must form no cycle.
+    pub(crate) fn schedules(&self, faults: u8, stale: u8, ends: impl Fn(u32) -> bool) -> u128 {
+        let order = self.topological_order();
+        let (faults, stale) = (usize::from(faults), usize::from(stale));
+        // ways[f][s][state]: with at most f faults and s stale reads from there on.
+        let mut ways: Vec<Vec<Vec<u128>>> = Vec::with_capacity(faults + 1);
+        for f in 0..=faults {
+            ways.push(Vec::with_capacity(stale + 1));
+            for s in 0..=stale {
+                let mut here = vec![0u128; self.stretches.len()];
+                for &node in order.iter().rev() {
+                    let mut total = u128::from(ends(node));
+                    for edge in self.edges(node) {
+                        let target = edge.target as usize;
+                        total = total.saturating_add(match edge.cost {
+                            Cost::Free => here[target],
+                            Cost::Fault if f > 0 => ways[f - 1][s][target],
+                            Cost::Stale if s > 0 => ways[f][s - 1][target],
+                            Cost::Fault | Cost::Stale => 0,
+                        });
+                    }
+                    here[node as usize] = total;
+                }
+                ways[f].push(here);
+            }
+        }
+        ways[faults][stale][0]
+    }
+
+    /// The states in an order in which every free step leads forward.
+    fn topological_order(&self) -> Vec<u32> {
+        let count = self.stretches.len();
+        let mut incoming = vec![0u32; count];
+        for node in 0..count as u32 {
+            for target in self.free(node) {
+                incoming[target as usize] += 1;
+            }
+        }
+        let mut order: Vec<u32> = (0..count as u32).filter(|&node| incoming[node as usize] == 0).collect();
+        let mut next = 0;
+        while next < order.len() {
+            for target in self.free(order[next]) {
+                incoming[target as usize] -= 1;
+                if incoming[target as usize] == 0 {
+                    order.push(target);
+                }
+            }
+            next += 1;
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(edges: &[(u32, u32, bool)], count: u32) -> Graph {
+        let mut graph = Graph::default();
+        (0..count).for_each(|_| graph.add_node());
+        for node in 0..count {
+            let edges: Vec<Edge> = edges
+                .iter()
+                .filter(|edge| edge.0 == node)
+                .map(|&(_, target, fault)| Edge {
+                    target,
+                    cost: if fault { Cost::Fault } else { Cost::Free },
+                    delivers: false,
+                })
+                .collect();
+            graph.add_edges(node, &edges);
+        }
+        graph
+    }
+
+    #[test]
+    fn a_cycle_of_faults_is_no_cycle() {
+        let graph = graph(&[(0, 1, false), (1, 0, true)], 2);
+        assert_eq!(graph.cycle(|node| (0, node as u16)), None);
+    }
+
+    #[test]
+    fn the_cycle_nearest_to_the_start_is_found_with_a_shortest_way_back() {
+        let graph = graph(
+            &[(0, 1, false), (1, 2, false), (2, 3, false), (3, 1, false), (2, 1, false), (3, 4, false)],
+            5,
+        );
+        assert_eq!(graph.cycle(|node| (0, node as u16)), Some(vec![1, 2]));
+    }
+
+    #[test]
+    fn a_state_that_leads_to_itself_is_a_cycle() {
+        let graph = graph(&[(0, 1, false), (1, 1, false)], 2);
+        assert_eq!(graph.cycle(|node| (0, node as u16)), Some(vec![1]));
+    }
+
+    #[test]
+    fn a_cycle_without_a_delivery_is_told_from_one_with() {
+        let mut with = Graph::default();
+        with.add_node();
+        with.add_edges(0, &[Edge { target: 0, cost: Cost::Free, delivers: true }]);
+        assert!(with.every_free_cycle_delivers() && with.cycle(|_| (0, 0)).is_some());
+        let without = graph(&[(0, 1, false), (1, 0, false)], 2);
+        assert!(!without.every_free_cycle_delivers());
+    }
+
+    #[test]
+    fn ways_are_counted_through_a_diamond() {
+        let graph = graph(
+            &[(0, 1, false), (0, 2, false), (1, 3, false), (2, 3, false), (3, 4, true), (3, 0, true)],
+            5,
+        );
+        let ends = |node| node >= 3;
+        assert_eq!(graph.schedules(0, 0, ends), 2);
+        // Two that end at once, two that go on to 4, and four that start again.
+        assert_eq!(graph.schedules(1, 0, ends), 2 + 2 + 4);
+    }
+}

@@ -1,0 +1,10 @@
+//! What is put under test, before anything happens.
+//!
+//! A [`System`](under_test::System) is what a test describes; a
+//! [`StoreMap`](store_map::StoreMap) numbers its stores, and
+//! [`outside`] is what answers for the world beyond its processes. Knows nobody
+//! else in this crate.
+
+pub(crate) mod outside;
+pub(crate) mod store_map;
+pub(crate) mod under_test;

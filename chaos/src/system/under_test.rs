@@ -1,0 +1,285 @@
+//! What is put under test: endpoints, their stores, and what they should do.
+
+use std::sync::Arc;
+
+use ports::law::Specification;
+use ports::outside::StreamModel;
+use ports::{Endpoint, Message, Snapshot, StreamMessage};
+
+/// What kind of document store it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreKind {
+    /// Whether reads may return older versions.
+    pub weak: bool,
+    /// The largest document, key and body together, in bytes.
+    pub limit: Option<usize>,
+}
+
+/// One or more endpoints, wired together by their subscriptions, and the
+/// specifications that they are judged by.
+///
+/// ```
+/// use chaos::System;
+/// use ports::Endpoint;
+///
+/// // An endpoint that forgets to do anything, and that nobody judges.
+/// let lazy = Endpoint::new("orders", async |_, _, _| Ok(())).view(|_, _| Ok(0));
+/// let system = System::of(lazy);
+/// # _ = system;
+/// ```
+#[derive(Clone)]
+pub struct System {
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) specifications: Vec<Option<Arc<dyn Specification>>>,
+    pub(crate) stores: Vec<(String, StoreKind)>,
+    /// What is stored before anything happens: store, key and body.
+    pub(crate) stored: Vec<(String, String, Vec<u8>)>,
+    pub(crate) storage_bounds: Vec<StorageBound>,
+    pub(crate) garbage: Vec<GarbageRule>,
+    /// What kind of stream a stream is, where it is not the default kind.
+    pub(crate) streams: Vec<(String, StreamModel)>,
+    /// What is in a stream before anything happens.
+    pub(crate) published: Vec<(String, Vec<StreamMessage>)>,
+    /// Which services forget their keys, and when they may.
+    pub(crate) forgetful: Vec<(String, Arc<MayForget>)>,
+}
+
+/// A bound on what an endpoint stores at rest.
+#[derive(Clone)]
+pub(crate) struct StorageBound {
+    pub(crate) endpoint: usize,
+    pub(crate) what: String,
+    pub(crate) at_most: usize,
+    /// What it means for the business, as a sentence without a full stop.
+    pub(crate) damage: String,
+    pub(crate) measure: Arc<dyn Fn(&Snapshot) -> usize + Send + Sync>,
+}
+
+/// What must not be left behind at rest.
+#[derive(Clone)]
+pub(crate) struct GarbageRule {
+    pub(crate) endpoint: usize,
+    pub(crate) find: Arc<FindGarbage>,
+}
+
+/// Whether a service may forget a key.
+pub(crate) type MayForget = dyn Fn(&Snapshot, &Message) -> bool + Send + Sync;
+
+type FindGarbage = dyn Fn(&Snapshot) -> Vec<String> + Send + Sync;
+
+impl System {
+    /// A system with one endpoint. Messages are sent to the first endpoint
+    /// unless said otherwise.
+    #[must_use]
+    pub fn of(endpoint: Endpoint) -> Self {
+        Self {
+            endpoints: vec![endpoint],
+            specifications: vec![None],
+            stores: Vec::new(),
+            stored: Vec::new(),
+            storage_bounds: Vec::new(),
+            garbage: Vec::new(),
+            streams: Vec::new(),
+            published: Vec::new(),
+            forgetful: Vec::new(),
+        }
+    }
+
+    /// Adds another endpoint.
+    #[must_use]
+    pub fn and(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self.specifications.push(None);
+        self
+    }
+
+    /// What the endpoint added last should do. An endpoint without a
+    /// specification is run, but not judged.
+    #[must_use]
+    pub fn judged_by(mut self, specification: impl Specification + 'static) -> Self {
+        *self.specifications.last_mut().expect("a system has an endpoint") = Some(Arc::new(specification));
+        self
+    }
+
+    /// What kind of document store a store is. An endpoint's main store has the
+    /// name of the endpoint; a further store of its own is named
+    /// `"endpoint store"`, and one that it shares just `"store"`.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a store.
+    #[must_use]
+    pub fn store(mut self, name: impl Into<String>, kind: StoreKind) -> Self {
+        let name = name.into();
+        self.demand_store(&name);
+        self.stores.retain(|(other, _)| other != &name);
+        self.stores.push((name, kind));
+        self
+    }
+
+    /// A document that is there before anything happens. Stores are named as
+    /// in [`store`](Self::store); of two documents under one key, the later one
+    /// counts.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a store.
+    #[must_use]
+    pub fn stored(mut self, store: impl Into<String>, key: impl Into<String>, body: Vec<u8>) -> Self {
+        let (store, key) = (store.into(), key.into());
+        self.demand_store(&store);
+        self.stored.retain(|(other, known, _)| (other, known) != (&store, &key));
+        self.stored.push((store, key, body));
+        self
+    }
+
+    fn demand_store(&self, name: &str) {
+        let known: Vec<String> = self
+            .endpoints
+            .iter()
+            .flat_map(|endpoint| {
+                let further = endpoint.stores().iter().map(|store| Self::store_name(endpoint, store));
+                further.chain([endpoint.name().to_owned()])
+            })
+            .collect();
+        demand("store", name, known.iter());
+    }
+
+    /// At rest, `measure` of what the endpoint added last stores must be at
+    /// most `at_most`: [`Property::BoundedStorage`](crate::Property::BoundedStorage).
+    #[must_use]
+    pub fn stores_at_most(
+        mut self,
+        what: impl Into<String>,
+        at_most: usize,
+        measure: impl Fn(&Snapshot) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let endpoint = self.endpoints.len() - 1;
+        self.storage_bounds.push(StorageBound {
+            endpoint,
+            what: what.into(),
+            at_most,
+            damage: "what is left behind here is never taken away, and there will be more of it".to_owned(),
+            measure: Arc::new(measure),
+        });
+        self
+    }
+
+    /// What it means for the business that the
+    /// [bound](Self::stores_at_most) added last does not hold, as a sentence
+    /// without a full stop.
+    ///
+    /// # Panics
+    ///
+    /// When there is no bound yet.
+    #[must_use]
+    pub fn which_means(mut self, damage: impl Into<String>) -> Self {
+        self.storage_bounds.last_mut().expect("a bound that means something").damage = damage.into();
+        self
+    }
+
+    /// At rest, `find` must find nothing in what the endpoint added last
+    /// stores: [`Property::NoGarbage`](crate::Property::NoGarbage).
+    #[must_use]
+    pub fn leaves_no_garbage(
+        mut self,
+        find: impl Fn(&Snapshot) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        let endpoint = self.endpoints.len() - 1;
+        self.garbage.push(GarbageRule { endpoint, find: Arc::new(find) });
+        self
+    }
+
+    /// What kind of stream a stream is: what it looks at first, and for how
+    /// long it remembers ids. Without this, it is as nats-server is from 2.12
+    /// on, with the default window.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a stream.
+    #[must_use]
+    pub fn stream(mut self, name: &str, kind: StreamModel) -> Self {
+        demand("stream", name, self.endpoints.iter().flat_map(Endpoint::streams));
+        self.streams.retain(|(other, _)| other != name);
+        self.streams.push((name.to_owned(), kind));
+        self
+    }
+
+    /// Messages, each a subject and a body, that are in a stream before
+    /// anything happens. The window of their ids, if they had any, is over.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has such a stream.
+    #[must_use]
+    pub fn published<S: Into<String>>(
+        mut self,
+        stream: &str,
+        messages: impl IntoIterator<Item = (S, Vec<u8>)>,
+    ) -> Self {
+        demand("stream", stream, self.endpoints.iter().flat_map(Endpoint::streams));
+        let messages = (1..).zip(messages).map(|(sequence, (subject, body))| StreamMessage {
+            sequence,
+            subject: subject.into(),
+            body,
+            message_id: None,
+        });
+        self.published.retain(|(other, _)| other != stream);
+        self.published.push((stream.to_owned(), messages.collect()));
+        self
+    }
+
+    /// A service that forgets an idempotency key, as a fault
+    /// ([`Fault::TimeToLiveExpires`](crate::Fault::TimeToLiveExpires)), once
+    /// two things are true: `may_forget` says so of what the endpoint has
+    /// stored (its documents, events, logs and streams, but not what services
+    /// have done), given the message at whose processing the key was used for
+    /// what is remembered; and nobody is processing a copy of that message, nor
+    /// can a call from its processing still land. Of several endpoints that call
+    /// the service, it is the first one that is looked at. Without this, a
+    /// service remembers every key for ever.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far calls such a service.
+    #[must_use]
+    pub fn forgetful(
+        mut self,
+        service: &str,
+        may_forget: impl Fn(&Snapshot, &Message) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        demand("service", service, self.endpoints.iter().flat_map(Endpoint::services));
+        self.forgetful.retain(|(other, _)| other != service);
+        self.forgetful.push((service.to_owned(), Arc::new(may_forget)));
+        self
+    }
+
+    /// The name of an endpoint's further store among all stores.
+    pub(crate) fn store_name(endpoint: &Endpoint, store: &str) -> String {
+        if endpoint.shares(store) { store.to_owned() } else { format!("{} {store}", endpoint.name()) }
+    }
+
+    /// The number of the endpoint with this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub(crate) fn endpoint_named(&self, name: &str) -> usize {
+        self.endpoints.iter().position(|endpoint| endpoint.name() == name).unwrap_or_else(|| {
+            let known: Vec<_> = self.endpoints.iter().map(Endpoint::name).collect();
+            panic!("there is no endpoint named {name:?}; there are {known:?}")
+        })
+    }
+}
+
+/// Panics if there is no such thing, and says what there is.
+fn demand<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a String>) {
+    let known: Vec<&String> = known.collect();
+    assert!(
+        known.iter().any(|known| *known == name),
+        "there is no {kind} named {name:?}; there are {known:?}"
+    );
+}
+
+/// Messages, and the endpoint each is sent to.
+pub(crate) type Mail = Vec<(usize, Message)>;

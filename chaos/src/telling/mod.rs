@@ -1,0 +1,12 @@
+//! Telling what was found.
+//!
+//! A [`Teller`](story::Teller) puts a recorded run into words and arrows, a
+//! [`Report`](report::Report) adds the verdict and the damage, and a
+//! [`Record`](record::Record) hands all of it to `cargo workshop`.
+
+mod calls;
+mod names;
+mod picture;
+pub(crate) mod record;
+pub(crate) mod report;
+mod story;

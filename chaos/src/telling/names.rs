@@ -1,0 +1,173 @@
+//! What things are called in a story: messages by what they say, ids by the
+//! messages that they name, versions by their number.
+
+use std::sync::Arc;
+
+use ports::outside::Model;
+use ports::{Message, MessageId, words};
+use serde_json::Value;
+
+use super::story::Teller;
+use crate::handler::call::{ObjectKey, bytes_in_words};
+use crate::handler::text::{Id, Ids, Text};
+use crate::world::state::World;
+
+impl Teller<'_> {
+    pub(super) fn text(&self, text: &Text) -> String {
+        self.transitions.texts().string(text)
+    }
+
+    pub(super) fn message(&self, text: &Text) -> String {
+        self.transitions.speaker().message(&self.transitions.texts().bytes(text))
+    }
+
+    pub(super) fn key_name(&self, object: &ObjectKey) -> String {
+        let key = self.text(&object.key);
+        // An id may have something after it: the number of an attempt, say.
+        let (id, rest) = key.split_at_checked(36).unwrap_or((&key, ""));
+        match self.name_of(id) {
+            Some(name) => format!("{name}{rest}"),
+            None => format!("{}{rest}", words::plain(&id.into())),
+        }
+    }
+
+    pub(super) fn object_name(&self, object: &ObjectKey) -> String {
+        let key = self.key_name(object);
+        if self.transitions.stores.is_main(object.store) {
+            return key;
+        }
+        format!("{} {key}", self.transitions.stores.label(object.store))
+    }
+
+    pub(super) fn etag(&mut self, object: &ObjectKey, etag: Id) -> String {
+        let known = |(key, id): &&(ObjectKey, Id)| key == object && *id == etag;
+        if self.etags.iter().find(known).is_none() {
+            self.etags.push((object.clone(), etag));
+        }
+        let of_object: Vec<Id> =
+            self.etags.iter().filter(|(key, _)| key == object).map(|(_, id)| *id).collect();
+        let number = of_object.iter().position(|&id| id == etag).map_or(0, |place| place + 1);
+        format!("v{number}")
+    }
+
+    pub(super) fn outside(&self, object: &ObjectKey) -> Arc<dyn Model> {
+        let outside = self.transitions.stores.outside(object.store).expect("only what is outside is asked");
+        Arc::clone(&outside.model)
+    }
+
+    /// Says so if the same content has been published under another id.
+    pub(super) fn other_id(&self, before: &World, text: &Text) -> &'static str {
+        let read =
+            |text: &Text| serde_json::from_slice::<Message>(&self.transitions.texts().bytes(text)).ok();
+        let Some(message) = read(text) else { return "" };
+        let mut same = before.published.iter().filter_map(|copy| read(&copy.message));
+        if same.any(|other| other.body == message.body && other.id != message.id) {
+            " under another id"
+        } else {
+            ""
+        }
+    }
+
+    /// A document's body, as much of it as fits into a few lines.
+    pub(super) fn body(&self, body: &Text) -> String {
+        const MOST: usize = 150;
+        let bytes = self.transitions.texts().bytes(body);
+        if bytes.is_empty() {
+            return "(empty)".to_owned();
+        }
+        let text = match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) => self.value(&value),
+            Err(_) => bytes_in_words(&bytes),
+        };
+        if text.chars().count() <= MOST {
+            return text;
+        }
+        let head: String = text.chars().take(MOST).collect();
+        format!("{head}… ({} bytes)", words::thousands(bytes.len() as u128))
+    }
+
+    /// A JSON value without its quotes: ids of messages replaced by what the
+    /// messages say, and messages and events by what they say.
+    pub(super) fn value(&self, value: &Value) -> String {
+        match value {
+            Value::String(text) => self.name_of(text).unwrap_or_else(|| words::plain(value)),
+            Value::Array(items) => format!("[{}]", words::list(items.iter().map(|item| self.value(item)))),
+            Value::Object(fields) => {
+                let says_its_name = |fields: &serde_json::Map<String, Value>| {
+                    fields.len() == 1
+                        && fields.iter().all(|(name, inner)| {
+                            name.starts_with(|first: char| first.is_ascii_uppercase()) && inner.is_object()
+                        })
+                };
+                match (fields.get("id"), fields.get("body").and_then(Value::as_object)) {
+                    (Some(_), Some(body)) if fields.len() == 2 && says_its_name(body) => {
+                        self.transitions.speaker().body(&fields["body"])
+                    }
+                    _ if says_its_name(fields) => self.transitions.speaker().body(value),
+                    _ => {
+                        let fields = fields.iter().map(|(name, value)| {
+                            let name =
+                                self.name_of(name).unwrap_or_else(|| words::plain(&name.as_str().into()));
+                            format!("{name}: {}", self.value(value))
+                        });
+                        format!("{{{}}}", words::list(fields))
+                    }
+                }
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// What a handler says, with the names of messages in the place of their
+    /// ids. `ids` are the world's names of the ids that its delivery knows.
+    pub(super) fn in_words(&mut self, raw: &str, ids: Option<&Ids>) -> String {
+        const LENGTH: usize = 36;
+        let mut text = self.transitions.rehearsal.texts.intern(raw.as_bytes());
+        if let Some(ids) = ids {
+            text = text.map(|id| ids.get(id as usize).copied().unwrap_or(id));
+        }
+        let text = self.text(&text);
+        let mut words = String::new();
+        let mut rest = text.as_str();
+        while let Some(character) = rest.chars().next() {
+            let id = rest.get(..LENGTH).filter(|id| uuid::Uuid::try_parse(id).is_ok());
+            match id {
+                Some(id) => {
+                    words.push_str(&self.name_of(id).unwrap_or_else(|| words::plain(&id.into())));
+                    rest = &rest[LENGTH..];
+                }
+                None => {
+                    words.push(character);
+                    rest = &rest[character.len_utf8()..];
+                }
+            }
+        }
+        words
+    }
+
+    /// What the message with this id says, if it is known.
+    pub(super) fn name_of(&self, text: &str) -> Option<String> {
+        let id: MessageId = text.parse().ok()?;
+        self.world().published.iter().chain(&self.transitions.sent).find_map(|copy| {
+            let message: Message =
+                serde_json::from_slice(&self.transitions.texts().bytes(&copy.message)).ok()?;
+            (message.id == id).then(|| format!("‹{}›", self.transitions.speaker().said(&message)))
+        })
+    }
+
+    /// A text with what messages say in the place of their ids, where these
+    /// stand in quotation marks.
+    pub(super) fn with_names(&self, text: &str) -> String {
+        let mut told = String::new();
+        let mut marked = false;
+        for (place, part) in text.split('"').enumerate() {
+            let name = self.name_of(part);
+            if place > 0 && !marked && name.is_none() {
+                told.push('"');
+            }
+            told.push_str(name.as_deref().unwrap_or(part));
+            marked = name.is_some();
+        }
+        told
+    }
+}

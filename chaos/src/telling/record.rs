@@ -1,0 +1,85 @@
+//! A report as it is handed to the `cargo workshop` command.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::report::Report;
+use crate::handler::fault::HandlerFault;
+use crate::judging::verdict::{Finding, Verdict};
+
+/// A report as it is handed to the `cargo workshop` command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The package whose test made it.
+    pub package: String,
+    /// The test that made it.
+    pub test: String,
+    /// `holds`, `violated`, `not-done`, `broken` or `inconclusive`.
+    pub verdict: String,
+    /// The first line of the report.
+    pub headline: String,
+    /// The report, as it would be printed.
+    pub text: String,
+    /// The story in it.
+    pub story: String,
+    /// The classes of faults visited, in words.
+    pub coverage: Vec<String>,
+    /// Different states; 0 for a single run.
+    pub states: usize,
+    /// The property that is violated first of all, if one is.
+    #[serde(default)]
+    pub property: Option<String>,
+    /// The faults in the run that was found.
+    #[serde(default)]
+    pub faults: usize,
+    /// The steps of the run that was found.
+    #[serde(default)]
+    pub steps: usize,
+    /// How long it took, in microseconds. This is for tables; nothing that is
+    /// compared depends on it.
+    #[serde(default)]
+    pub micros: u64,
+    /// Whether this is one run, and not a search.
+    pub single: bool,
+    /// The code that replays the run that was found.
+    pub replay: Option<String>,
+}
+
+/// Leaves a record of the report for `cargo workshop`, if it has asked for one
+/// by naming a directory in `CHAOS_REPORTS`.
+pub(crate) fn leave_record(report: &Report, started: Instant) {
+    static SERIAL: AtomicU32 = AtomicU32::new(0);
+    let Some(directory) = std::env::var_os("CHAOS_REPORTS").map(PathBuf::from) else { return };
+    let verdict = match &report.verdict {
+        Verdict::Holds => "holds",
+        Verdict::Violated(Finding::Property(_)) => "violated",
+        Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })) => "not-done",
+        Verdict::Violated(_) => "broken",
+        Verdict::Inconclusive(_) => "inconclusive",
+    };
+    let record = Record {
+        package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
+        test: std::thread::current().name().unwrap_or("main").to_owned(),
+        verdict: verdict.to_owned(),
+        headline: report.headline(),
+        text: report.to_string(),
+        story: report.story.clone(),
+        coverage: report.visited.iter().map(|fault| fault.to_string()).collect(),
+        states: report.counts.states,
+        property: report.violated().map(|property| format!("{property:?}")),
+        faults: report.faults,
+        steps: report.steps,
+        micros: started.elapsed().as_micros() as u64,
+        single: report.single,
+        replay: report.replay.clone(),
+    };
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}-{}-{serial}.json", std::process::id(), record.test.replace("::", "-"));
+    // A record that cannot be written is no reason to fail a test.
+    if let Ok(text) = serde_json::to_string_pretty(&record) {
+        _ = std::fs::write(directory.join(name), text);
+    }
+}

@@ -1,0 +1,214 @@
+//! What a run or a search has to say.
+
+use std::fmt;
+
+use ports::law::Property;
+use ports::words;
+
+use super::picture::wrap;
+use super::story::Teller;
+use crate::handler::fault::HandlerFault;
+use crate::judging::verdict::{Finding, Verdict};
+use crate::search::counts::Counts;
+use crate::world::fault::Faults;
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
+
+/// A verdict, what it rests on, and the story of what was found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was counted on the way. All zero for a single run.
+    pub counts: Counts,
+    /// The classes of faults that struck while a message was being worked on.
+    pub visited: Faults,
+    /// What was tried, in words: "2 messages × 2 workers × at most 1 fault".
+    pub bounds: String,
+    /// The run that shows what was found, step by step. Empty if there is
+    /// nothing to show.
+    pub story: String,
+    /// The number of steps in that run.
+    pub steps: usize,
+    /// The number of faults in that run, stale reads included.
+    pub faults: usize,
+    /// The number of stale reads among them.
+    pub stale: usize,
+    /// The code that replays that run.
+    pub replay: Option<String>,
+    /// Whether this is one run, and not a search.
+    pub single: bool,
+}
+
+impl Report {
+    /// A report on a search that has no run to show.
+    pub(crate) fn of_a_search(verdict: Verdict, bounds: String) -> Self {
+        Self {
+            verdict,
+            counts: Counts::default(),
+            visited: Faults::NONE,
+            bounds,
+            story: String::new(),
+            steps: 0,
+            faults: 0,
+            stale: 0,
+            replay: None,
+            single: false,
+        }
+    }
+
+    /// A report on one run that is not told yet.
+    pub(crate) fn of_one_run(verdict: Verdict, bounds: String) -> Self {
+        Self { single: true, ..Self::of_a_search(verdict, bounds) }
+    }
+
+    /// Tells a run.
+    pub(crate) fn tell(&mut self, transitions: &mut TransitionSystem, trace: &Trace) {
+        self.story = Teller::new(transitions, trace).tell();
+        self.steps = trace.len();
+    }
+
+    /// The violated property, if one is.
+    #[must_use]
+    pub fn violated(&self) -> Option<Property> {
+        match &self.verdict {
+            Verdict::Violated(finding) => finding.property(),
+            Verdict::Holds | Verdict::Inconclusive(_) => None,
+        }
+    }
+
+    /// Whether the verdict is [`Verdict::Holds`].
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.verdict == Verdict::Holds
+    }
+
+    /// Demands that each message was processed exactly once, in effect, on
+    /// every schedule that was tried.
+    ///
+    /// # Panics
+    ///
+    /// With the story, when it was not, and when there is no verdict.
+    #[track_caller]
+    pub fn assert_exactly_once(&self) {
+        if !self.holds() {
+            // The report is for people; where it was asked for is of no interest.
+            let text = self.to_string();
+            eprintln!("\n{text}");
+            std::panic::resume_unwind(Box::new(text));
+        }
+    }
+
+    /// One line: the verdict and what it rests on.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match &self.verdict {
+            Verdict::Holds if self.single => format!("HOLDS in this run ({})", self.bounds),
+            Verdict::Holds => {
+                let schedules = match self.counts.schedules {
+                    0 => "every schedule".to_owned(),
+                    number => words::count(number, "schedule"),
+                };
+                format!(
+                    "HOLDS: {schedules} in {}, {} tried, space exhausted ({})",
+                    words::count(self.counts.states as u128, "state"),
+                    words::count(self.counts.transitions as u128, "step"),
+                    self.bounds
+                )
+            }
+            Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })) => "NOT DONE YET".to_owned(),
+            Verdict::Violated(Finding::Handler(_) | Finding::Blocked(_)) => {
+                "THE HANDLER CANNOT BE RUN".to_owned()
+            }
+            Verdict::Violated(Finding::Property(judgement)) => {
+                let names: Vec<String> = judgement.violated.iter().map(|p| format!("{p:?}")).collect();
+                let what = format!("VIOLATED: {}", names.join(", "));
+                if self.single { what } else { format!("{what}, {}", self.price()) }
+            }
+            Verdict::Inconclusive(_) => format!("INCONCLUSIVE ({})", self.bounds),
+        }
+    }
+
+    /// What it takes to get to what was found: "with 1 fault (the fewest there
+    /// are) in 17 steps".
+    fn price(&self) -> String {
+        let steps = words::count(self.steps as u128, "step");
+        let mut taken = Vec::new();
+        if self.faults > self.stale {
+            taken.push(words::count((self.faults - self.stale) as u128, "fault"));
+        }
+        if self.stale > 0 {
+            taken.push(words::count(self.stale as u128, "stale read"));
+        }
+        match self.faults {
+            0 => format!("without a single fault, in {steps}"),
+            _ => format!("with {} (the fewest there are) in {steps}", words::enumeration(&taken)),
+        }
+    }
+
+    /// The report without the code to replay it: what a golden file keeps.
+    #[must_use]
+    pub fn diagnosis(&self) -> String {
+        Self { replay: None, ..self.clone() }.to_string()
+    }
+
+    /// The headline and the coverage: what a green verdict rests on.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        let headline = wrap(&self.headline(), 80).join("\n");
+        format!("{headline}\nFaults visited while a message was being worked on:\n{}", self.coverage())
+    }
+
+    /// The classes of faults that struck with work in flight, a line each.
+    #[must_use]
+    pub fn coverage(&self) -> String {
+        self.visited.iter().map(|fault| format!("  {fault}\n")).collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paragraph = |formatter: &mut fmt::Formatter<'_>, text: &str| {
+            wrap(text, 80).iter().try_for_each(|line| writeln!(formatter, "{line}"))
+        };
+        if !matches!(self.verdict, Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. }))) {
+            paragraph(formatter, &self.headline())?;
+            writeln!(formatter)?;
+        }
+        if !self.story.is_empty() {
+            writeln!(formatter, "{}", self.story)?;
+        }
+        match &self.verdict {
+            Verdict::Holds => {}
+            Verdict::Violated(Finding::Property(judgement)) => {
+                paragraph(formatter, &format!("{}.", capitalised(&judgement.reason)))?;
+                if let Some(nearest) = &judgement.nearest {
+                    paragraph(formatter, &format!("The nearest legal execution: {nearest}."))?;
+                }
+                for damage in &judgement.damage {
+                    paragraph(formatter, &format!("=> {}.", capitalised(damage).trim_end_matches('.')))?;
+                }
+            }
+            Verdict::Violated(finding) => {
+                paragraph(formatter, &format!("{}.", capitalised(&finding.to_string())))?;
+            }
+            Verdict::Inconclusive(reason) => {
+                paragraph(formatter, &format!("{}.", capitalised(&reason.to_string())))?;
+            }
+        }
+        if let Some(code) = &self.replay {
+            writeln!(formatter, "\ncargo workshop replay {code}")?;
+            let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+            if !package.is_empty() {
+                writeln!(formatter, "CHAOS_REPLAY={code} cargo test -p {package}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text as a sentence.
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,270 @@
+//! A run, told in words: lanes for the broker, the workers and the documents,
+//! a line for each step.
+
+use ports::words;
+
+use super::picture::{Line, draw};
+use crate::handler::call::ObjectKey;
+use crate::handler::fault::HandlerFault;
+use crate::handler::rehearsal::{Ending, HistoryId};
+use crate::handler::text::{Id, Text};
+use crate::world::state::{Busy, Phase, World};
+use crate::world::step::{CallOutcome, Step};
+use crate::world::trace::{TakenStep, Trace};
+use crate::world::transition_system::TransitionSystem;
+
+/// At most so many documents or stores get a lane of their own.
+const MOST_OBJECTS: usize = 4;
+
+/// Tells a run.
+pub(crate) struct Teller<'a> {
+    pub(super) transitions: &'a mut TransitionSystem,
+    trace: &'a Trace,
+    /// The step that is being told.
+    at: usize,
+    lanes: Vec<String>,
+    /// What has a lane of its own: a document of the only endpoint's main
+    /// store, or a whole store.
+    objects: Vec<(u8, Option<Text>)>,
+    lines: Vec<Line>,
+    /// Etags are told as v1, v2, … of their document.
+    pub(super) etags: Vec<(ObjectKey, Id)>,
+    several_endpoints: bool,
+}
+
+/// The broker's lane; those of the workers follow.
+const BROKER: usize = 0;
+
+fn lane(worker: u8) -> usize {
+    1 + usize::from(worker)
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(transitions: &'a mut TransitionSystem, trace: &'a Trace) -> Self {
+        let several_endpoints = transitions.endpoints().len() > 1;
+        let mut teller = Self {
+            transitions,
+            trace,
+            at: 0,
+            lanes: vec!["broker".to_owned()],
+            objects: Vec::new(),
+            lines: Vec::new(),
+            etags: Vec::new(),
+            several_endpoints,
+        };
+        let workers = (0..trace.end().workers.len()).map(|worker| teller.short_worker(worker));
+        let workers: Vec<String> = workers.collect();
+        teller.lanes.extend(workers);
+        teller
+    }
+
+    fn short_worker(&self, worker: usize) -> String {
+        let endpoint = self.world().workers[worker].endpoint;
+        let initial =
+            |endpoint: u8| self.transitions.endpoints()[usize::from(endpoint)].name().chars().next();
+        let number =
+            1 + self.world().workers[..worker].iter().filter(|other| other.endpoint == endpoint).count();
+        if self.several_endpoints {
+            let unique = (0..self.transitions.endpoints().len() as u8)
+                .all(|other| other == endpoint || initial(other) != initial(endpoint));
+            match initial(endpoint) {
+                Some(letter) if unique => format!("{letter}{number}"),
+                _ => format!("{}{number}", self.transitions.endpoints()[usize::from(endpoint)].name()),
+            }
+        } else {
+            format!("w{number}")
+        }
+    }
+
+    /// Tells the run, step by step.
+    pub(crate) fn tell(mut self) -> String {
+        let trace = self.trace;
+        for (number, taken) in trace.taken().iter().enumerate() {
+            self.at = number;
+            if trace.loop_start() == Some(number) {
+                self.say(None, "from here on, again and again:".into());
+            }
+            self.step(taken);
+            if let Some(delivery) = taken.applied.delivery {
+                self.delivery(taken, delivery);
+            }
+        }
+        if let Some(fault) = trace.handler_fault() {
+            let text = match fault {
+                HandlerFault::NotDone { .. } => "here the handler is not done yet",
+                _ => "here the handler fails",
+            };
+            self.say(None, text.to_owned());
+        }
+        draw(&self.lanes, &self.lines)
+    }
+
+    /// The world after the step that is being told.
+    pub(super) fn world(&self) -> &World {
+        self.trace.after(self.at)
+    }
+
+    /// The lane of a document or stream, if there is room for one.
+    fn object_lane(&mut self, object: &ObjectKey) -> Option<usize> {
+        let first = 1 + self.world().workers.len();
+        let whole_store = self.several_endpoints || !self.transitions.stores.is_main(object.store);
+        let place = (object.store, (!whole_store).then(|| object.key.clone()));
+        if let Some(place) = self.objects.iter().position(|known| *known == place) {
+            return Some(first + place);
+        }
+        if self.objects.len() == MOST_OBJECTS {
+            return None;
+        }
+        self.objects.push(place);
+        let name = if whole_store {
+            self.transitions.stores.label(object.store).to_owned()
+        } else {
+            self.key_name(object)
+        };
+        self.lanes.push(words::short(&name, 12));
+        Some(self.lanes.len() - 1)
+    }
+
+    /// One line.
+    fn say(&mut self, arrow: Option<(usize, usize)>, text: String) {
+        self.lines.push(Line { arrow, fault: false, text });
+    }
+
+    /// The line of a step, marked where it is a fault.
+    fn say_step(&mut self, taken: &TakenStep, arrow: Option<(usize, usize)>, text: String) {
+        self.lines.push(Line { arrow, fault: taken.fault.is_some(), text });
+    }
+
+    fn step(&mut self, taken: &TakenStep) {
+        let before = &taken.before;
+        match taken.step {
+            Step::Deliver { copy, worker } => {
+                let message = self.message(&before.queue[usize::from(copy)].message);
+                self.say_step(taken, Some((BROKER, lane(worker))), format!("{message} is delivered"));
+            }
+            Step::Duplicate { of, worker } => {
+                let message = self.message(&self.transitions.source(before, of).1.clone());
+                let text = format!("the broker delivers another copy of {message}");
+                self.say_step(taken, Some((BROKER, lane(worker))), text);
+            }
+            Step::LockExpires { from, worker } => {
+                let message = self.message(&busy_in(before, from).message);
+                let slow = self.lanes[lane(from)].clone();
+                let text = format!("{slow} is slow, its lock expires: {message} is delivered once more");
+                self.say_step(taken, Some((BROKER, lane(worker))), text);
+            }
+            Step::Call { worker, call, outcome } => {
+                let call = self.transitions.pending_call(busy_in(before, worker), call);
+                let text = self.call(before, &call, outcome, taken.applied.reply.as_ref());
+                let to = match call.object() {
+                    Some(object) => self.object_lane(object),
+                    None => Some(BROKER),
+                };
+                self.say_step(taken, Some((lane(worker), to.unwrap_or(lane(worker)))), text);
+            }
+            Step::Dispatch { worker, outcome } => {
+                let text = self.dispatch(before, busy_in(before, worker), outcome);
+                self.say_step(taken, Some((lane(worker), BROKER)), text);
+            }
+            Step::Ack { worker, outcome } => {
+                let text = self.ack(busy_in(before, worker), outcome);
+                self.say_step(taken, Some((lane(worker), BROKER)), text);
+            }
+            Step::Land { in_flight } => {
+                let call = before.in_flight[usize::from(in_flight)].call.clone();
+                let text = self.call(before, &call, CallOutcome::Ok, taken.applied.reply.as_ref());
+                let to = call.object().and_then(|object| self.object_lane(object)).unwrap_or(BROKER);
+                let text = format!("a call from before takes effect only now: {text}");
+                self.say_step(taken, Some((BROKER, to)), text);
+            }
+            Step::Expire { timer } => {
+                let timer = before.timers[usize::from(timer)].clone();
+                let (name, after) = (self.object_name(&timer.key), words::duration(timer.time_to_live));
+                let what = match &timer.forgets {
+                    Some((what, _)) => self.outside(&timer.key).say_forgotten(&self.text(what)),
+                    None => format!("{name} is deleted by its store"),
+                };
+                let to = self.object_lane(&timer.key);
+                self.say_step(taken, to.map(|to| (to, to)), format!("{after} later: {what}"));
+            }
+        }
+    }
+
+    /// The endpoint dispatches an output.
+    fn dispatch(&self, before: &World, busy: &Busy, outcome: CallOutcome) -> String {
+        let Phase::Dispatching(index) = busy.phase else { unreachable!("the handler is done") };
+        let output_text = self.transitions.next_output(busy, index);
+        let (output, incoming) = (self.message(&output_text), self.message(&busy.message));
+        match outcome {
+            CallOutcome::Ok => format!("publishes {output}{}", self.other_id(before, &output_text)),
+            CallOutcome::CrashBefore => {
+                format!("dies before it can publish {output}; {incoming} will come again")
+            }
+            CallOutcome::CrashAfter => format!("publishes {output} and dies; {incoming} will come again"),
+            _ => {
+                let outputs = self.remaining_outputs(busy, index);
+                format!(
+                    "loses the broker: {outputs} and the ack do not get through; {incoming} will come again"
+                )
+            }
+        }
+    }
+
+    /// The endpoint acknowledges a message.
+    fn ack(&self, busy: &Busy, outcome: CallOutcome) -> String {
+        let message = self.message(&busy.message);
+        match outcome {
+            CallOutcome::Ok if !busy.holds_lock => {
+                format!("is done; its lock on {message} is long gone")
+            }
+            CallOutcome::Ok => format!("acknowledges {message}"),
+            CallOutcome::CrashBefore => format!("dies before it can acknowledge; {message} will come again"),
+            _ => format!("the ack does not get through; {message} will come again"),
+        }
+    }
+
+    /// What a handler has said since its last reply, and how it failed if it has.
+    fn delivery(&mut self, taken: &TakenStep, history: HistoryId) {
+        let (Step::Deliver { worker, .. }
+        | Step::Duplicate { worker, .. }
+        | Step::LockExpires { worker, .. }
+        | Step::Call { worker, .. }) = taken.step
+        else {
+            return;
+        };
+        let pending = self.transitions.rehearsal.pending(history).clone();
+        let was_busy = taken.before.workers[usize::from(worker)].busy.clone();
+        let is_busy = self.world().workers[usize::from(worker)].busy.clone();
+        let ids = is_busy.or_else(|| was_busy.clone()).map(|busy| busy.ids);
+        let own = lane(worker);
+        for note in &pending.notes {
+            let note = self.in_words(note, ids.as_ref());
+            self.say(Some((own, own)), format!("\u{201c}{note}\u{201d}"));
+        }
+        if let Some(Ending::Failed(error)) = &pending.ending {
+            let error = self.in_words(error, ids.as_ref());
+            let then = match was_busy {
+                Some(busy) if !busy.holds_lock => {
+                    format!("its lock on {} is long gone", self.message(&busy.message))
+                }
+                _ => "the message goes back to the queue".to_owned(),
+            };
+            let text = format!("returns the error \u{201c}{error}\u{201d}; {then}");
+            self.say(Some((own, BROKER)), text);
+        }
+    }
+
+    fn remaining_outputs(&self, busy: &Busy, index: u8) -> String {
+        let Some(Ending::Done(outputs)) = &self.transitions.rehearsal.pending(busy.history).ending else {
+            return String::new();
+        };
+        let rest: Vec<String> =
+            outputs[usize::from(index)..].iter().map(|output| self.message(output)).collect();
+        rest.join(", ")
+    }
+}
+
+/// The delivery that a worker is busy with.
+fn busy_in(world: &World, worker: u8) -> &Busy {
+    world.workers[usize::from(worker)].busy.as_ref().expect("only a busy worker takes such a step")
+}

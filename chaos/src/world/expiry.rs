@@ -1,0 +1,123 @@
+//! What time does: documents that expire, streams and services that forget, and
+//! locks that run.
+
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::state::{Content, Timer, World};
+use super::step::Step;
+use super::transition_system::TransitionSystem;
+use crate::handler::call::ObjectKey;
+use crate::handler::text::Text;
+use crate::system::store_map::Store;
+use crate::system::under_test::MayForget;
+
+/// How long a broker waits for a worker before it delivers the message again.
+/// A time to live longer than this cannot expire before locks that are older.
+pub(crate) const LOCK_DURATION: Duration = Duration::from_secs(30);
+
+impl TransitionSystem {
+    /// Everything that may expire or be forgotten next.
+    pub(super) fn expiries(&self, world: &World, steps: &mut Vec<Step>) {
+        if !self.affordable(world, Fault::TimeToLiveExpires, None) {
+            return;
+        }
+        let expiring = (0..).zip(&world.timers).filter(|&(number, timer)| {
+            self.may_forget_at_will(world, timer).unwrap_or_else(|| self.is_due(world, number, timer))
+        });
+        steps.extend(expiring.map(|(number, _)| Step::Expire { timer: number }));
+    }
+
+    /// Whether nothing that is decided by the clock comes before this: no
+    /// shorter time to live that runs as long, and no older lock.
+    fn is_due(&self, world: &World, number: u8, timer: &Timer) -> bool {
+        let sooner = world.timers[..usize::from(number)]
+            .iter()
+            .any(|earlier| self.is_by_clock(earlier) && earlier.time_to_live <= timer.time_to_live);
+        let locks = timer.older_locks != 0 && timer.time_to_live >= LOCK_DURATION;
+        !sooner && !locks
+    }
+
+    /// Whether it is the clock that decides when this is deleted or forgotten.
+    pub(crate) fn is_by_clock(&self, timer: &Timer) -> bool {
+        self.rule_of(timer).is_none()
+    }
+
+    fn rule_of(&self, timer: &Timer) -> Option<&MayForget> {
+        self.stores.outside(timer.key.store)?.forgets_at_will()
+    }
+
+    /// For what is forgotten at will, whether it may be now.
+    fn may_forget_at_will(&self, world: &World, timer: &Timer) -> Option<bool> {
+        let rule = self.rule_of(timer)?;
+        let (_, message) = timer.forgets.as_ref()?;
+        let about = |other: &Text| other == message;
+        let under_way =
+            world.workers.iter().any(|worker| worker.busy.as_ref().is_some_and(|busy| about(&busy.message)))
+                || world.in_flight.iter().any(|call| about(&call.message));
+        if under_way {
+            return Some(false);
+        }
+        let endpoint = self.stores.first_owner(timer.key.store)?;
+        let message = serde_json::from_slice(&self.texts().bytes(message)).ok()?;
+        Some(rule(&super::snapshot::stored(self, world, endpoint), &message))
+    }
+
+    /// Whether this is a service that forgets at will, as far as it can.
+    pub(crate) fn forgets_at_will(&self, store: Store) -> bool {
+        self.bounds.classes.contains(Fault::TimeToLiveExpires)
+            && self.stores.outside(store).is_some_and(|outside| outside.forgets_at_will().is_some())
+    }
+
+    /// Whether what is in this store decides whether a service may forget.
+    pub(crate) fn decides_forgetting(&self, store: Store) -> bool {
+        let elsewhere = self.stores.outside(store).is_some_and(|outside| outside.model.is_elsewhere());
+        !elsewhere
+            && self.stores.outsides().any(|(service, outside)| {
+                outside.forgets_at_will().is_some()
+                    && self
+                        .stores
+                        .first_owner(service)
+                        .is_some_and(|endpoint| self.stores.owns(endpoint, store))
+            })
+    }
+
+    /// A document has been stored with a time to live.
+    pub(super) fn will_expire(&self, world: &mut World, key: ObjectKey, time_to_live: Duration) {
+        let older_locks = world.running_locks();
+        world.timers.push(Timer { key, time_to_live, forgets: None, older_locks });
+    }
+
+    /// Something outside remembers `what` from now on, told at the processing of
+    /// `message`.
+    pub(super) fn will_be_forgotten(
+        &self,
+        world: &mut World,
+        key: ObjectKey,
+        time_to_live: Duration,
+        (what, message): (Text, Text),
+    ) {
+        let mut timer = Timer { key, time_to_live, forgets: Some((what, message)), older_locks: 0 };
+        if self.is_by_clock(&timer) {
+            timer.older_locks = world.running_locks();
+            world.timers.push(timer);
+        } else {
+            // What is forgotten at will has no order and knows no locks. It comes
+            // first, in an order that does not depend on when it came.
+            let class = |timer: &Timer| (timer.key.store, timer.key.key.template);
+            let before = |other: &&Timer| !self.is_by_clock(other) && class(other) <= class(&timer);
+            let place = world.timers.iter().take_while(before).count();
+            world.timers.insert(place, timer);
+        }
+    }
+
+    /// The time of a timer has come.
+    pub(super) fn expire(&mut self, world: &mut World, timer: &Timer) {
+        let Ok(found) = world.find(&timer.key) else { return };
+        let Some((what, _)) = &timer.forgets else { return self.replace(world, found, None) };
+        let Some(outside) = self.stores.outside(timer.key.store) else { return };
+        let what = self.texts().string(what);
+        let state = outside.model.forget(&self.outside_state(world, found), &what);
+        world.objects[found].content = Content::Outside(self.rehearsal.texts.intern(&state));
+    }
+}

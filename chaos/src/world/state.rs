@@ -1,0 +1,213 @@
+//! One state of the world: stores, queues, workers, and what has been
+//! published.
+//!
+//! A world is plain data: cheap to clone, compared and hashed by content. How
+//! it changes is in [`transition_system`](super::transition_system).
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::budget::Spent;
+use crate::handler::call::{Call, Condition, ObjectKey};
+use crate::handler::rehearsal::HistoryId;
+use crate::handler::text::{Id, Ids, Text};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct World {
+    /// Sorted by key.
+    pub(crate) objects: Vec<Object>,
+    /// Copies waiting to be delivered, oldest first.
+    pub(crate) queue: Vec<Envelope>,
+    /// All workers, those of one endpoint side by side.
+    pub(crate) workers: SmallVec<[Worker; 4]>,
+    /// Every different message that was published, and by which endpoint.
+    pub(crate) published: Vec<Envelope>,
+    /// Calls that outlived whoever made them.
+    pub(crate) in_flight: Vec<InFlight>,
+    /// What is forgotten at will; then running times to live, oldest first.
+    pub(crate) timers: Vec<Timer>,
+    /// Which component of the messages is being worked on (see
+    /// [`independence`](crate::independence)).
+    pub(crate) component: u8,
+    /// What was spent of each budget. Not part of the state's identity.
+    pub(crate) spent: Spent,
+    /// The next fresh id. Not part of the state's identity.
+    pub(crate) next_id: Id,
+}
+
+/// A copy of a message at an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Envelope {
+    pub(crate) endpoint: u8,
+    pub(crate) message: Text,
+}
+
+/// A document, a stream, or something outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) key: ObjectKey,
+    pub(crate) content: Content,
+    /// What a stale read may return, oldest first; kept by weak stores only.
+    pub(crate) older: Vec<Option<Version>>,
+}
+
+impl Object {
+    /// The fresh ids that can be learned by reading it, etags included.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
+        let (events, current) = match &self.content {
+            Content::Stream(events) => (events.as_slice(), None),
+            Content::Outside(state) => (std::slice::from_ref(state), None),
+            Content::Document(version) => (&[][..], version.as_ref()),
+        };
+        let versions = self.older.iter().flatten().chain(current);
+        let in_versions = versions.flat_map(|version| version.body.ids.iter().copied().chain([version.etag]));
+        events.iter().flat_map(|event| event.ids.iter().copied()).chain(in_versions)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Stream(Vec<Text>),
+    Document(Option<Version>),
+    /// The state of something outside.
+    Outside(Text),
+}
+
+/// One version of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) etag: Id,
+    pub(crate) body: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Worker {
+    pub(crate) endpoint: u8,
+    pub(crate) busy: Option<Busy>,
+}
+
+/// A delivery in progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Busy {
+    pub(crate) message: Text,
+    /// Whether the lock on the message is still this worker's.
+    pub(crate) holds_lock: bool,
+    pub(crate) history: HistoryId,
+    /// The world's names of the ids that the delivery knows.
+    pub(crate) ids: Ids,
+    pub(crate) phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The handler waits for its ports.
+    Handling,
+    /// The handler is done; this output is dispatched next.
+    Dispatching(u8),
+    /// Everything is dispatched.
+    Acking,
+}
+
+/// A call that outlived whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InFlight {
+    pub(crate) endpoint: u8,
+    /// Which message was being processed.
+    pub(crate) message: Text,
+    pub(crate) call: Call,
+    /// A call that was dropped by a living handler may land (as a fault) or
+    /// not; one that a crash was charged for does.
+    pub(crate) certain: bool,
+}
+
+/// A document that its store will delete, or something that will be forgotten
+/// outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Timer {
+    pub(crate) key: ObjectKey,
+    pub(crate) time_to_live: Duration,
+    /// What will be forgotten, and at the processing of which message it was
+    /// told; none for a document.
+    pub(crate) forgets: Option<(Text, Text)>,
+    /// The workers (one bit each) whose lock was running when this was set, and
+    /// still is; none, if it is not the clock that decides.
+    pub(crate) older_locks: u32,
+}
+
+impl World {
+    pub(crate) fn find(&self, key: &ObjectKey) -> Result<usize, usize> {
+        self.objects.binary_search_by(|object| object.key.cmp(key))
+    }
+
+    /// The place of an object; it is there from now on, with this content if it
+    /// was not.
+    pub(crate) fn find_or_add(&mut self, key: &ObjectKey, content: Content) -> usize {
+        self.find(key).unwrap_or_else(|place| {
+            self.objects.insert(place, Object { key: key.clone(), content, older: Vec::new() });
+            place
+        })
+    }
+
+    /// A document as it is now, if it is there.
+    pub(crate) fn current(&self, key: &ObjectKey) -> Option<&Version> {
+        match &self.objects[self.find(key).ok()?].content {
+            Content::Document(version) => version.as_ref(),
+            Content::Stream(_) | Content::Outside(_) => None,
+        }
+    }
+
+    /// Whether a document is as a condition wants it.
+    pub(crate) fn meets(&self, key: &ObjectKey, condition: &Condition) -> bool {
+        match condition {
+            Condition::None => true,
+            Condition::IfAbsent => self.current(key).is_none(),
+            Condition::IfEtag(etag) => {
+                self.current(key).is_some_and(|version| Text::etag(version.etag) == *etag)
+            }
+        }
+    }
+
+    /// The workers (one bit each) whose lock is running.
+    pub(crate) fn running_locks(&self) -> u32 {
+        (0..)
+            .zip(&self.workers)
+            .filter(|(_, worker)| worker.busy.as_ref().is_some_and(|busy| busy.holds_lock))
+            .fold(0, |locks, (number, _)| locks | 1 << number)
+    }
+
+    /// A worker's lock no longer runs.
+    pub(crate) fn unlock(&mut self, worker: u8) {
+        for timer in &mut self.timers {
+            timer.older_locks &= !(1 << worker);
+        }
+    }
+
+    /// A worker is idle again; its copy goes back to the queue if it must be
+    /// delivered again.
+    pub(crate) fn release(&mut self, worker: u8, redeliver: bool) {
+        self.unlock(worker);
+        let slot = &mut self.workers[usize::from(worker)];
+        let busy = slot.busy.take().expect("only a busy worker is released");
+        if redeliver && busy.holds_lock {
+            self.queue.push(Envelope { endpoint: slot.endpoint, message: busy.message });
+        }
+    }
+
+    /// At rest: no copy of any message anywhere, no worker busy.
+    pub(crate) fn at_rest(&self) -> bool {
+        self.queue.is_empty()
+            && self.workers.iter().all(|worker| worker.busy.is_none())
+            && self.in_flight.iter().all(|in_flight| !in_flight.certain)
+    }
+
+    /// How many workers are busy besides one.
+    pub(crate) fn busy_others(&self) -> u16 {
+        (self.workers.iter().filter(|worker| worker.busy.is_some()).count() as u16).saturating_sub(1)
+    }
+
+    /// Whether any message is being worked on.
+    pub(crate) fn work_in_flight(&self) -> bool {
+        self.workers.iter().any(|worker| worker.busy.is_some())
+    }
+}
