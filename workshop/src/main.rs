@@ -25,6 +25,7 @@ mod front_matter;
 mod hints;
 mod libtest;
 mod markdown;
+mod name;
 mod opened;
 mod ours;
 mod outcome;

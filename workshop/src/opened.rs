@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::files::write_whole;
-use crate::repository::Name;
+use crate::name::Name;
 
 type Depths = BTreeMap<String, BTreeMap<String, usize>>;
 

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::exercise::Exercise;
 use crate::files::{Files, sync, write_whole};
-use crate::repository::{Name, Repository};
+use crate::name::Name;
+use crate::repository::Repository;
 
 /// How the name of a version begins that is not complete.
 const UNFINISHED: &str = ".unfinished-";

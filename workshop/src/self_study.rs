@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::agenda::SELF_STUDY;
 use crate::exercise::Exercise;
 use crate::front_matter::Paper;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 
 /// One evening, or one lunch break that grew.
 #[derive(Debug, Deserialize)]
@@ -82,7 +82,7 @@ impl Sitting {
             exercises: self
                 .exercises
                 .iter()
-                .map(|number| choose(exercises, number))
+                .map(|number| Exercise::choose(exercises, number))
                 .collect::<Result<_>>()?,
         })
     }

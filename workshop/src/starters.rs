@@ -9,8 +9,9 @@ use anyhow::{Result, bail};
 use crate::exercise::Exercise;
 use crate::files::Files;
 use crate::fingerprint::fingerprint_in;
+use crate::name::Name;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 
 /// Where the copy of a starter is.
 pub fn folder(repository: &Repository, name: &Name) -> PathBuf {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::agenda::{self, Agenda, Clock, Kind, Line};
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::Repository;
@@ -16,7 +17,7 @@ pub fn run(repository: &Repository, cut: Option<&str>, start: Option<&str>) -> R
         Some(text) => text.parse()?,
         None => agenda.start,
     };
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let lines =
         agenda.lines(repository, &exercises).with_context(|| format!("{file} names what is not there"))?;
     render::show(&day(&agenda.title, start, &lines)?);

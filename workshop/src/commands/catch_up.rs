@@ -11,7 +11,7 @@ use crate::ours;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::saved::Saved;
 use crate::starters;
 use crate::state::State;
@@ -19,8 +19,8 @@ use crate::state::State;
 /// Puts our solution into each earlier exercise that is not green, and the
 /// starter into this one. What was there is saved.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let chosen = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let chosen = Exercise::choose(&exercises, name)?;
     let mut progress = Progress::load(repository.root())?;
     // Everything that can be missing is looked up before anything is changed.
     let starter = starters::of(repository, chosen)?;

@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 
 /// Shows the code. Nothing is built, and nothing is sent.
 pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let mut marks = Vec::new();
     for exercise in &exercises {

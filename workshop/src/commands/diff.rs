@@ -11,17 +11,17 @@ use crate::ours;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::starters;
 use crate::state::{State, current};
 
 /// Shows what differs. Our solution is for those who have one, or insist.
 pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
     let chosen = match name {
-        Some(name) => choose(&exercises, name)?,
+        Some(name) => Exercise::choose(&exercises, name)?,
         None => &exercises[usual(&states, spoil)],
     };
     let place = exercises.iter().position(|exercise| exercise.name == chosen.name).unwrap_or(0);

@@ -16,15 +16,15 @@ use crate::ctrl_c::Presses;
 use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 
 /// The test that is run.
 const TEST: &str = "explore_deeper";
 
 /// Explores an exercise within these bounds, or until Ctrl-C is pressed.
 pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     if !exercise.tests.iter().any(|(test, _)| test == TEST) {
         let able: Vec<&str> = exercises
             .iter()

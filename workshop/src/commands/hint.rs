@@ -10,7 +10,7 @@ use crate::opened::Opened;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::state::{State, current};
 
 /// Lists the questions of an exercise, or opens one more depth of one.
@@ -20,9 +20,9 @@ pub fn run(
     question: Option<usize>,
     depth: Option<usize>,
 ) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let exercise = match name {
-        Some(name) => choose(&exercises, name)?,
+        Some(name) => Exercise::choose(&exercises, name)?,
         None => &exercises[place(repository, &exercises)?],
     };
     let questions = read(repository, exercise)?;

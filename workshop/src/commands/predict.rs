@@ -14,12 +14,12 @@ use crate::libtest::{Test, TestResult};
 use crate::outcome::Outcome;
 use crate::predictions::{Observation, Prediction, observe, parse};
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 
 /// Shows the predictions of an exercise, and what became of them.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     let Some(file) = &exercise.predictions else {
         let others: Vec<&str> = exercises
             .iter()

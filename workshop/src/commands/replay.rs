@@ -4,10 +4,11 @@ use anyhow::{Context, Result, bail};
 use chaos::{BadCode, Record, ReplayCode};
 
 use crate::cargo::{Built, Cargo, Package};
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::records::unwrapped;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 
 /// Runs the tests of the exercise that the code belongs to, and shows what the
 /// one that knows the code makes of it.
@@ -22,9 +23,9 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
              package that printed it"
         );
     }
-    let exercises = repository.exercises()?;
-    let exercise =
-        choose(&exercises, number).with_context(|| format!("{code_text} belongs to exercise {number}"))?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, number)
+        .with_context(|| format!("{code_text} belongs to exercise {number}"))?;
     let cargo = Cargo::at(repository.root());
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     if let Built::Errors(text) = cargo.build(&package)? {

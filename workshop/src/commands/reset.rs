@@ -4,19 +4,20 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
+use crate::exercise::Exercise;
 use crate::files::Files;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::saved::Saved;
 use crate::starters;
 use crate::state::State;
 
 /// Saves the attendee's version, and puts the starter back.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     let starter = starters::of(repository, exercise)?;
     let mut progress = Progress::load(repository.root())?;
     let present = Files::read(&exercise.directory, exercise.predictions.as_deref())?;

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::exchange::{Before, Exchange};
 use super::next;
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
@@ -52,7 +53,7 @@ fn line(version: &Version, width: usize) -> String {
 }
 
 fn restore(repository: &Repository, number: u64) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut progress = Progress::load(repository.root())?;
     let list = render::code("cargo workshop restore");
     let versions = Saved::look(repository).versions()?;

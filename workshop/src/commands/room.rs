@@ -29,7 +29,7 @@ struct Heard {
 
 /// Shows how many are where; each argument is a code, or a file of codes.
 pub fn run(repository: &Repository, arguments: &[String]) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut heard = Heard::default();
     for argument in arguments {
         let path = Path::new(argument);

@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 
 use crate::front_matter::{self, Paper};
+use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 
 /// Where the pages are: in a handout, and where `.ci/slides` puts them.
 const BUILT: [&str; 2] = ["slides", "target/slides"];

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
@@ -10,7 +11,7 @@ use crate::state::State;
 
 /// Shows the ladder. Nothing is built.
 pub fn run(repository: &Repository) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
     render::show(&render::ladder(&exercises, &states));

@@ -11,14 +11,14 @@ use crate::cargo::{Built, Cargo, Package};
 use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::verdict::{Judgement, Verdict};
 
 /// Runs the tests of an exercise, tells one story, and writes it to a file if
 /// that is asked for.
 pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     if let (Some(file), false) = (save, force)
         && file.symlink_metadata().is_ok()
     {

@@ -5,10 +5,11 @@ use anyhow::Result;
 use super::attempt::attempt;
 use super::next;
 use crate::cargo::Cargo;
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::state::{State, current};
 use crate::verdict::Verdict;
 
@@ -19,13 +20,13 @@ pub fn run(
     coverage: bool,
     filter: &[String],
 ) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut progress = Progress::load(repository.root())?;
     let states = |progress: &Progress| -> Vec<State> {
         exercises.iter().map(|exercise| State::of(exercise, progress)).collect()
     };
     let exercise = match (name, current(&states(&progress))) {
-        (Some(name), _) => choose(&exercises, name)?,
+        (Some(name), _) => Exercise::choose(&exercises, name)?,
         (None, Some(place)) => &exercises[place],
         (None, None) => {
             render::show(&next::after_green(&exercises, &states(&progress)));

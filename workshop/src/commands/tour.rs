@@ -6,6 +6,7 @@ use anyhow::Result;
 use super::attempt::attempt;
 use super::next;
 use crate::cargo::Cargo;
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
@@ -16,7 +17,7 @@ use crate::verdict::Verdict;
 /// The ladder, the current exercise under the monkeys, and the next thing to
 /// do. A red exercise is no failure of the tour.
 pub fn run(repository: &Repository) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut progress = Progress::load(repository.root())?;
     let states = |progress: &Progress| -> Vec<State> {
         exercises.iter().map(|exercise| State::of(exercise, progress)).collect()

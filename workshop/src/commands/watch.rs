@@ -20,16 +20,16 @@ use crate::fingerprint::fingerprint;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 use crate::state::{State, current};
 use crate::verdict::Verdict;
 
 /// Watches an exercise: the current one, if none is named. Ends with Ctrl-C.
 pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let states = states(&exercises, &Progress::load(repository.root())?);
     let exercise = match (name, current(&states)) {
-        (Some(name), _) => choose(&exercises, name)?,
+        (Some(name), _) => Exercise::choose(&exercises, name)?,
         (None, Some(place)) => &exercises[place],
         (None, None) => {
             render::show(&next::after_green(&exercises, &states));
@@ -144,7 +144,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::repository::Name;
+    use crate::name::Name;
 
     fn exercise(folder: &Path) -> Exercise {
         fs::create_dir(folder.join("src")).unwrap();

@@ -38,7 +38,7 @@ pub fn tree(from: &Path, to: &Path) -> Result<()> {
 /// Puts the starters into the exercises of a handout, whatever was edited in the
 /// repository; what is not as shipped after that is refused.
 pub fn starters(repository: &Repository, stage: &Path) -> Result<()> {
-    for mut exercise in repository.exercises()? {
+    for mut exercise in Exercise::all(repository)? {
         let folder = stage.join("exercises").join(exercise.name.to_string());
         let starter = repository.root().join("workshop").join("starters").join(exercise.name.to_string());
         exercise.directory = folder;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use toml_edit::{DocumentMut, Item};
 
 use crate::agenda::{Agenda, FILE, Kind};
+use crate::exercise::Exercise;
 use crate::render;
 use crate::repository::Repository;
 
@@ -50,7 +51,7 @@ pub fn build(repository: &Repository, stage: &Path) {
 pub fn settle_agenda(repository: &Repository, stage: &Path) -> Result<()> {
     let path = stage.join(FILE);
     let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let lines = Agenda::load(repository.root(), FILE)?.lines(repository, &exercises).context(FILE)?;
     let mut agenda: DocumentMut = text.parse().with_context(|| format!("{FILE} makes no sense"))?;
     let blocks = agenda.get_mut("block").and_then(Item::as_array_of_tables_mut);

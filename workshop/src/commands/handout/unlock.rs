@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::{MARKER, absolute, copy, manifest, vendor};
+use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::Repository;
 
 /// The tests that only our repository can pass: they compare pages, and what is
 /// in the exercise, with what was shipped.
@@ -25,8 +26,8 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
         "{shown} is no handout, it has no {MARKER}: make one with {}",
         render::code("cargo workshop handout DIR")
     );
-    let exercises = repository.exercises()?;
-    let name = &choose(&exercises, number)?.name;
+    let exercises = Exercise::all(repository)?;
+    let name = &Exercise::choose(&exercises, number)?.name;
     let solution = repository.solution(name);
     ensure!(solution.is_dir(), "solutions/{name} is not in this copy: unlock from the one that has it");
     ensure!(

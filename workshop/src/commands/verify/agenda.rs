@@ -10,8 +10,9 @@ use super::Culprit;
 use crate::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
 use crate::exercise::Exercise;
 use crate::front_matter;
+use crate::name::Name;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 use crate::self_study;
 
 /// Exercise 00 is for the time before the day.

@@ -3,8 +3,9 @@
 
 use crate::exercise::Exercise;
 use crate::files::Files;
+use crate::name::Name;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 use crate::starters;
 
 use super::Culprit;

@@ -9,8 +9,9 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, T
 use super::{Culprit, links, spoken};
 use crate::excerpt::Source;
 use crate::front_matter::{self, FrontMatter};
+use crate::name::Name;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 
 /// Where the decks are.
 const FOLDER: &str = "slides";

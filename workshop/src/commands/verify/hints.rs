@@ -9,7 +9,8 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::Culprit;
 use crate::hints;
-use crate::repository::{Name, Repository};
+use crate::name::Name;
+use crate::repository::Repository;
 
 /// How many depths come before the code.
 const BEFORE_CODE: usize = 2;

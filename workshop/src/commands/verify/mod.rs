@@ -23,10 +23,11 @@ use anyhow::Result;
 use crate::cargo::{Cargo, Package};
 use crate::exercise::Exercise;
 use crate::libtest::TestResult;
+use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::records::unwrapped;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.
 const PAGES: [&str; 6] = [

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::Culprit;
 use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
+use crate::name::Name;
 use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::Repository;
 
 /// The exercises there are, and what is wrong with the folders as such.
 pub fn inventory(repository: &Repository) -> Result<(Vec<Name>, Vec<Culprit>)> {
