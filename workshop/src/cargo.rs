@@ -133,7 +133,7 @@ impl Cargo {
         } else if errors.is_empty() {
             let said = String::from_utf8_lossy(&output.stderr);
             let said = others.concat() + said.trim();
-            crate::render::pass_on(&said);
+            crate::terminal::pass_on(&said);
             bail!(
                 "cargo could not build {}, and the reason is outside of the exercise: see above",
                 package.name

@@ -39,6 +39,7 @@ mod saved;
 mod self_study;
 mod starters;
 mod state;
+mod terminal;
 mod tool;
 mod verdict;
 
@@ -51,7 +52,7 @@ use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
     let outcome = commands::run(Arguments::parse()).unwrap_or_else(|error| {
-        render::complain(&format!("{error:#}"));
+        terminal::complain(&format!("{error:#}"));
         Outcome::Trouble
     });
     outcome.into()

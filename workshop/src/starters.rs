@@ -10,8 +10,8 @@ use crate::exercise::Exercise;
 use crate::files::Files;
 use crate::fingerprint::fingerprint_in;
 use crate::name::Name;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// Where the copy of a starter is.
 pub fn folder(repository: &Repository, name: &Name) -> PathBuf {
@@ -30,7 +30,7 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
              if you are writing the exercise, run {})",
             exercise.name,
             repository.show(&folder),
-            render::code(&format!("cargo workshop verify {} --fix", exercise.name.number))
+            terminal::code(&format!("cargo workshop verify {} --fix", exercise.name.number))
         );
     }
     Ok(files)

@@ -7,7 +7,7 @@ use crate::cargo::TestRun;
 use crate::exercise::{Declared, Exercise};
 use crate::libtest::TestResult;
 use crate::records::{sentence, unwrapped};
-use crate::render::grouped;
+use crate::terminal::grouped;
 
 /// The verdict on an exercise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

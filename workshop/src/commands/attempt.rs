@@ -8,6 +8,7 @@ use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
 use crate::progress::{Progress, Tested};
 use crate::render::{self, Detail};
+use crate::terminal;
 use crate::verdict::{Judgement, Verdict};
 
 /// Builds and runs an exercise, shows verdict and story, and remembers the
@@ -24,8 +25,8 @@ pub fn attempt(
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let (verdict, failed, tests) = match cargo.build(&package)? {
         Built::Errors(text) => {
-            render::pass_on(&text);
-            render::show(&render::compile_errors(exercise));
+            terminal::pass_on(&text);
+            terminal::show(&render::compile_errors(exercise));
             (Verdict::Red, 0, 0)
         }
         Built::Done(warnings) => {
@@ -41,11 +42,11 @@ pub fn attempt(
                     filter.join(" ")
                 );
             }
-            render::show(&render::judgement(exercise, &judgement, detail));
+            terminal::show(&render::judgement(exercise, &judgement, detail));
             if !warnings.is_empty() {
-                let check = render::code(&format!("cargo check --tests -p {}", package.name));
+                let check = terminal::code(&format!("cargo check --tests -p {}", package.name));
                 let hint = format!("The compiler has warnings: {check} shows them.");
-                render::show(&format!("\n{}", render::paragraph(&hint, "  ")));
+                terminal::show(&format!("\n{}", terminal::paragraph(&hint, "  ")));
             }
             (judgement.verdict, judgement.failed(), judgement.counted())
         }
@@ -55,7 +56,7 @@ pub fn attempt(
         && let Err(error) = progress.remember(&exercise.name, Tested { sources, verdict, failed, tests })
     {
         let notice = format!("Note: {error:#}. Everything else works.");
-        render::show(&format!("\n{}", render::paragraph(&notice, "  ")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&notice, "  ")));
     }
     Ok(verdict)
 }

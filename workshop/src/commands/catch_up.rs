@@ -10,11 +10,11 @@ use crate::files::Files;
 use crate::ours;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render;
 use crate::repository::Repository;
 use crate::saved::Saved;
 use crate::starters;
 use crate::state::State;
+use crate::terminal;
 
 /// Puts our solution into each earlier exercise that is not green, and the
 /// starter into this one. What was there is saved.
@@ -39,11 +39,11 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
     }
     let before = exchange.put_in(chosen, &starter, false, &why)?;
     say(chosen, "the starter", &before);
-    render::show(&next::about(chosen, &State::of(chosen, &progress)));
+    terminal::show(&next::about(chosen, &State::of(chosen, &progress)));
     Ok(Outcome::Green)
 }
 
 fn say(exercise: &Exercise, what: &str, before: &Before) {
     let text = format!("{} has {what} now{}.", exercise.name, before.in_words());
-    render::show(&render::paragraph(&text, "  "));
+    terminal::show(&terminal::paragraph(&text, "  "));
 }

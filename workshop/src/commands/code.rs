@@ -8,10 +8,10 @@ use anyhow::Result;
 use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render;
 use crate::repository::Repository;
 use crate::room_code::{Mark, RoomCode};
 use crate::state::State;
+use crate::terminal;
 use crate::verdict::Verdict;
 
 /// Shows the code. Nothing is built, and nothing is sent.
@@ -25,12 +25,12 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
         marks.push(mark(repository, exercise, &progress));
     }
     let code = RoomCode::new(name, marks)?;
-    render::show(&format!("  {}\n\n", render::paint(render::STRONG, &code.to_string())));
+    terminal::show(&format!("  {}\n\n", terminal::paint(terminal::STRONG, &code.to_string())));
     let rest = match name {
         Some(_) => "your name, and which exercises are green, red, in progress or our solution",
         None => "which exercises are green, red, in progress or our solution, and not who you are",
     };
-    render::show(&render::paragraph(&format!("Read it out, or paste it. It tells {rest}."), "  "));
+    terminal::show(&terminal::paragraph(&format!("Read it out, or paste it. It tells {rest}."), "  "));
     Ok(Outcome::Green)
 }
 

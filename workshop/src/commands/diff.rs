@@ -14,6 +14,7 @@ use crate::render;
 use crate::repository::Repository;
 use crate::starters;
 use crate::state::{State, current};
+use crate::terminal;
 
 /// Shows what differs. Our solution is for those who have one, or insist.
 pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool) -> Result<Outcome> {
@@ -31,8 +32,8 @@ pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool)
         bail!(
             "{} is not green yet, and this would show you our solution: solve it first ({}), or insist with {}",
             chosen.name,
-            render::code(&format!("cargo workshop test {number}")),
-            render::code(&format!("cargo workshop diff {number}{step} --spoil"))
+            terminal::code(&format!("cargo workshop test {number}")),
+            terminal::code(&format!("cargo workshop diff {number}{step} --spoil"))
         );
     }
     let (heading, from, to) = if step {
@@ -46,13 +47,13 @@ pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool)
         let heading = format!("From your version of {} (-) to our solution (+)", chosen.name);
         (heading, mine, ours::of(repository, chosen)?)
     };
-    let heading = render::paragraph(&heading, "");
-    let mut text = render::paint(render::STRONG, heading.trim_end()) + "\n";
+    let heading = terminal::paragraph(&heading, "");
+    let mut text = terminal::paint(terminal::STRONG, heading.trim_end()) + "\n";
     match render::changes(&from, &to) {
         same if same.is_empty() => text += "\nThere is no difference.\n",
         changes => text += &changes,
     }
-    render::show(&text);
+    terminal::show(&text);
     Ok(Outcome::Green)
 }
 

@@ -15,6 +15,7 @@ use crate::outcome::Outcome;
 use crate::predictions::{Observation, Prediction, observe, parse};
 use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// Shows the predictions of an exercise, and what became of them.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
@@ -36,11 +37,11 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
         bail!("{shown} has no line of the form `key = value`: restore it, and write your answers in it");
     }
     if predictions.iter().any(Prediction::is_open) {
-        render::show(&render::predictions(exercise, &predictions, None));
+        terminal::show(&render::predictions(exercise, &predictions, None));
         return Ok(Outcome::Red);
     }
     let Some(observed) = observed(repository, exercise, &predictions)? else { return Ok(Outcome::Red) };
-    render::show(&render::predictions(exercise, &predictions, Some(&observed)));
+    terminal::show(&render::predictions(exercise, &predictions, Some(&observed)));
     let right = observed.iter().all(|observation| *observation == Observation::AsPredicted);
     Ok(if right { Outcome::Green } else { Outcome::Red })
 }
@@ -55,8 +56,8 @@ fn observed(
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let cargo = Cargo::at(repository.root());
     if let Built::Errors(text) = cargo.build(&package)? {
-        render::pass_on(&text);
-        render::show(&render::compile_errors(exercise));
+        terminal::pass_on(&text);
+        terminal::show(&render::compile_errors(exercise));
         return Ok(None);
     }
     let mut filter = vec!["--exact".to_owned()];

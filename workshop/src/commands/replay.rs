@@ -9,6 +9,7 @@ use crate::outcome::Outcome;
 use crate::records::unwrapped;
 use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// Runs the tests of the exercise that the code belongs to, and shows what the
 /// one that knows the code makes of it.
@@ -29,22 +30,22 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
     let cargo = Cargo::at(repository.root());
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     if let Built::Errors(text) = cargo.build(&package)? {
-        render::pass_on(&text);
-        render::show(&render::compile_errors(exercise));
+        terminal::pass_on(&text);
+        terminal::show(&render::compile_errors(exercise));
         return Ok(Outcome::Red);
     }
     let records = cargo.test(&package, Some(&code_text), &[])?.records;
     if let Some(record) =
         records.iter().find(|record| record.single && record.replay.as_deref() == Some(&*code_text))
     {
-        render::show(&render::record(&record.text));
+        terminal::show(&render::record(&record.text));
         return Ok(match record.verdict.as_str() {
             "holds" => Outcome::Green,
             "inconclusive" => Outcome::Inconclusive,
             _ => Outcome::Red,
         });
     }
-    let test = render::code(&format!("cargo workshop test {number}"));
+    let test = terminal::code(&format!("cargo workshop test {number}"));
     if records.iter().any(recorded_with_other_code) {
         bail!(
             "{code_text} was recorded with other code than exercises/{} has now: run {test}, \

@@ -8,11 +8,11 @@ use crate::exercise::Exercise;
 use crate::files::Files;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render;
 use crate::repository::Repository;
 use crate::saved::Saved;
 use crate::starters;
 use crate::state::State;
+use crate::terminal;
 
 /// Saves the attendee's version, and puts the starter back.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
@@ -23,18 +23,18 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
     let present = Files::read(&exercise.directory, exercise.predictions.as_deref())?;
     if present.say_the_same_as(&starter) {
         let text = format!("{} is as it was shipped: there is nothing to reset.", exercise.name);
-        render::show(&render::paragraph(&text, "  "));
+        terminal::show(&terminal::paragraph(&text, "  "));
         return Ok(Outcome::Green);
     }
     let saved = Saved::open(repository)?;
     let mut exchange = Exchange { repository, saved: &saved, progress: &mut progress };
     let before = exchange.put_in(exercise, &starter, false, "before a reset")?;
     let text = format!("{} is as it was shipped{}.", exercise.name, before.in_words());
-    render::show(&render::paragraph(&text, "  "));
+    terminal::show(&terminal::paragraph(&text, "  "));
     if let Before::Saved { version, .. } = before {
-        let restore = render::code(&format!("cargo workshop restore {version}"));
-        render::show(&render::paragraph(&format!("To have it back, run {restore}."), "  "));
+        let restore = terminal::code(&format!("cargo workshop restore {version}"));
+        terminal::show(&terminal::paragraph(&format!("To have it back, run {restore}."), "  "));
     }
-    render::show(&next::about(exercise, &State::Untouched));
+    terminal::show(&next::about(exercise, &State::Untouched));
     Ok(Outcome::Green)
 }

@@ -12,6 +12,7 @@ use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 use crate::verdict::{Judgement, Verdict};
 
 /// Runs the tests of an exercise, tells one story, and writes it to a file if
@@ -27,21 +28,21 @@ pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let cargo = Cargo::at(repository.root());
     if let Built::Errors(text) = cargo.build(&package)? {
-        render::pass_on(&text);
-        render::show(&render::compile_errors(exercise));
+        terminal::pass_on(&text);
+        terminal::show(&render::compile_errors(exercise));
         return Ok(Outcome::Red);
     }
     let judgement = Judgement::of(exercise, cargo.test(&package, None, &[])?, false);
     let Some((test, record)) = judgement.story() else {
-        let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
+        let test = terminal::code(&format!("cargo workshop test {}", exercise.name.number));
         bail!("the tests of {} have no story to tell yet: {test} says what is missing", exercise.name);
     };
     let text = told(exercise, &judgement, test, record);
-    render::show(&text);
+    terminal::show(&text);
     if let Some(file) = save {
         write(file, &text, force)?;
         let saved = format!("Saved as {}.", file.display());
-        render::show(&format!("\n{}", render::paragraph(&saved, "")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&saved, "")));
     }
     Ok(judgement.verdict.into())
 }
@@ -54,7 +55,7 @@ fn told(exercise: &Exercise, judgement: &Judgement, test: &str, record: &Record)
         Verdict::Inconclusive => "inconclusive".to_owned(),
     };
     let heading = format!("{} is {verdict}. From the test {test}:", exercise.name);
-    format!("{}\n{}", render::paragraph(&heading, ""), render::record(&record.text))
+    format!("{}\n{}", terminal::paragraph(&heading, ""), render::record(&record.text))
 }
 
 /// Writes a file as a whole or not at all.

@@ -8,9 +8,10 @@ use crate::cargo::Cargo;
 use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render::{self, Detail};
+use crate::render::Detail;
 use crate::repository::Repository;
 use crate::state::{State, current};
+use crate::terminal;
 use crate::verdict::Verdict;
 
 /// Runs the tests of an exercise: of the current one, if none is named.
@@ -29,7 +30,7 @@ pub fn run(
         (Some(name), _) => Exercise::choose(&exercises, name)?,
         (None, Some(place)) => &exercises[place],
         (None, None) => {
-            render::show(&next::after_green(&exercises, &states(&progress)));
+            terminal::show(&next::after_green(&exercises, &states(&progress)));
             return Ok(Outcome::Green);
         }
     };
@@ -39,6 +40,6 @@ pub fn run(
         (Verdict::Green, true) => next::after_green(&exercises, &states(&progress)),
         _ => next::about(exercise, &State::of(exercise, &progress)),
     };
-    render::show(&next);
+    terminal::show(&next);
     Ok(verdict.into())
 }

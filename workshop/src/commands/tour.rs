@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::render::{self, Detail};
 use crate::repository::Repository;
 use crate::state::{State, current};
+use crate::terminal;
 use crate::verdict::Verdict;
 
 /// The ladder, the current exercise under the monkeys, and the next thing to
@@ -23,16 +24,16 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
         exercises.iter().map(|exercise| State::of(exercise, progress)).collect()
     };
     let before = states(&progress);
-    render::show(&(render::ladder(&exercises, &before) + "\n"));
+    terminal::show(&(render::ladder(&exercises, &before) + "\n"));
     let Some(place) = current(&before) else {
-        render::show(&next::after_green(&exercises, &before));
+        terminal::show(&next::after_green(&exercises, &before));
         return Ok(Outcome::Green);
     };
     let exercise = &exercises[place];
-    render::show(&(render::heading(exercise) + "\n"));
+    terminal::show(&(render::heading(exercise) + "\n"));
     let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
     let after = states(&progress);
-    render::show(&match verdict {
+    terminal::show(&match verdict {
         Verdict::Green => next::after_green(&exercises, &after),
         _ => next::about(exercise, &after[place]),
     });

@@ -19,9 +19,10 @@ use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::render::{self, Detail};
+use crate::render::Detail;
 use crate::repository::Repository;
 use crate::state::{State, current};
+use crate::terminal;
 use crate::verdict::Verdict;
 
 /// Watches an exercise: the current one, if none is named. Ends with Ctrl-C.
@@ -32,7 +33,7 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
         (Some(name), _) => Exercise::choose(&exercises, name)?,
         (None, Some(place)) => &exercises[place],
         (None, None) => {
-            render::show(&next::after_green(&exercises, &states));
+            terminal::show(&next::after_green(&exercises, &states));
             return Ok(Outcome::Green);
         }
     };
@@ -43,7 +44,7 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
     let _eyes = eyes_on(&exercise.directory, &alarm);
     loop {
         let sources = fingerprint(exercise);
-        render::clear();
+        terminal::clear();
         let tested = round(repository, &exercises, &watched, &presses, &sources);
         if presses.at_least(1) {
             break;
@@ -51,16 +52,16 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
         match tested {
             Ok(()) => {}
             Err(error) if error.is::<Unwanted>() => continue,
-            Err(error) => render::complain(&format!("{error:#}")),
+            Err(error) => terminal::complain(&format!("{error:#}")),
         }
         let watching = format!("Watching exercises/{}; Ctrl-C ends.", exercise.name);
-        render::show(&format!("\n{}", render::paragraph(&watching, "  ")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&watching, "  ")));
         if !news(exercise, &sources, &woken, &presses) {
             break;
         }
     }
     // The terminal has written "^C" where the cursor was.
-    render::show("\n");
+    terminal::show("\n");
     Ok(Outcome::Green)
 }
 
@@ -80,7 +81,7 @@ fn round(
         unwanted: Some(Arc::new(move || presses.at_least(1) || fingerprint(&watched) != sources)),
     };
     let verdict = attempt(&cargo, exercise, &mut progress, Detail::Usual, &[])?;
-    render::show(&match verdict {
+    terminal::show(&match verdict {
         Verdict::Green => next::after_green(exercises, &states(exercises, &progress)),
         _ => next::after_save(exercise, &State::of(exercise, &progress)),
     });

@@ -1,9 +1,8 @@
 //! The ladder: one line for each exercise.
 
-use super::style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
-use super::wrap::{columns, paragraph, short};
 use crate::exercise::Exercise;
 use crate::state::{State, current};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, paint, paragraph, short};
 use crate::verdict::Verdict;
 
 /// Longer names are cut.

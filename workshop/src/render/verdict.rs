@@ -3,9 +3,8 @@
 
 use anstyle::Style;
 
-use super::style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
-use super::wrap::{WIDTH, columns, lines, paragraph, short};
 use crate::exercise::Exercise;
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, columns, lines, paint, paragraph, short};
 use crate::verdict::{Judged, Judgement, TestVerdict, Verdict};
 
 /// What is shown next to the verdict.

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::outcome::Outcome;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// What was found out about one thing.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,12 +34,12 @@ impl Finding {
 
     fn show(&self) -> String {
         let (mark, style, sentence) = match self {
-            Self::Fine(what) => ("ok  ", render::GOOD, what.clone()),
-            Self::Note(what) => ("note", render::STRONG, what.clone()),
-            Self::Mend(what, mend) => ("mend", render::BAD, format!("{what}: {mend}")),
+            Self::Fine(what) => ("ok  ", terminal::GOOD, what.clone()),
+            Self::Note(what) => ("note", terminal::STRONG, what.clone()),
+            Self::Mend(what, mend) => ("mend", terminal::BAD, format!("{what}: {mend}")),
         };
-        let text = render::paragraph(&sentence, "        ");
-        format!("  {}  {}", render::paint(style, mark), text.trim_start())
+        let text = terminal::paragraph(&sentence, "        ");
+        format!("  {}  {}", terminal::paint(style, mark), text.trim_start())
     }
 }
 
@@ -62,14 +62,14 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
     for check in checks {
         let finding = check();
         missing += usize::from(matches!(finding, Finding::Mend(..)));
-        render::show(&finding.show());
+        terminal::show(&finding.show());
     }
     let last = match missing {
-        0 => format!("All is well. Begin with {}.", render::code("cargo workshop")),
-        1 => format!("One thing to mend; then run {} again.", render::code("cargo workshop doctor")),
-        more => format!("{more} things to mend; then run {} again.", render::code("cargo workshop doctor")),
+        0 => format!("All is well. Begin with {}.", terminal::code("cargo workshop")),
+        1 => format!("One thing to mend; then run {} again.", terminal::code("cargo workshop doctor")),
+        more => format!("{more} things to mend; then run {} again.", terminal::code("cargo workshop doctor")),
     };
-    render::show(&format!("\n{}", render::paragraph(&last, "  ")));
+    terminal::show(&format!("\n{}", terminal::paragraph(&last, "  ")));
     Ok(if missing == 0 { Outcome::Green } else { Outcome::Trouble })
 }
 

@@ -36,7 +36,7 @@ pub fn version(tool: &str, root: &Path) -> Finding {
     match wanted(root) {
         Some(wanted) if number(&found) < number(&wanted) => Finding::mend(
             format!("{tool} {found} is too old, {wanted} is needed"),
-            format!("run {}", crate::render::code("rustup update stable")),
+            format!("run {}", crate::terminal::code("rustup update stable")),
         ),
         Some(wanted) => Finding::Fine(format!("{tool} {found}; {wanted} is needed")),
         None => Finding::Fine(format!("{tool} {found}")),

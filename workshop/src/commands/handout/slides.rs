@@ -10,8 +10,8 @@ use toml_edit::{DocumentMut, Item};
 
 use crate::agenda::{Agenda, FILE, Kind};
 use crate::exercise::Exercise;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// The script that builds the slides.
 const SCRIPT: &str = ".ci/slides";
@@ -40,10 +40,10 @@ pub fn build(repository: &Repository, stage: &Path) {
     let said = format!(
         "This handout has no slides ({}): install Node 20 or newer and run {}, with a network the first \
          time; then copy target/slides to slides in the handout.",
-        render::short(why.trim().trim_end_matches('.'), 120),
-        render::code("bash .ci/slides --html target/slides"),
+        terminal::short(why.trim().trim_end_matches('.'), 120),
+        terminal::code("bash .ci/slides --html target/slides"),
     );
-    render::show(&(render::paragraph(&said, "  ") + "\n"));
+    terminal::show(&(terminal::paragraph(&said, "  ") + "\n"));
 }
 
 /// Writes the titles and minutes of decks and sheets, which stay behind, into

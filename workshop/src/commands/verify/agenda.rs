@@ -11,9 +11,9 @@ use crate::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
 use crate::exercise::Exercise;
 use crate::front_matter;
 use crate::name::Name;
-use crate::render;
 use crate::repository::Repository;
 use crate::self_study;
+use crate::terminal;
 
 /// Exercise 00 is for the time before the day.
 const BEFORE_THE_DAY: &str = "00";
@@ -198,7 +198,7 @@ fn page(repository: &Repository, exercises: &[Exercise], fix: bool) -> Option<Cu
     }
     let differs = new.lines().zip(text.lines().chain([""])).take_while(|(new, old)| new == old).count();
     let what = "a table is not what the agendas say";
-    let run = format!("run {}", render::code("cargo workshop verify --fix"));
+    let run = format!("run {}", terminal::code("cargo workshop verify --fix"));
     Some(Culprit::new(format!("{PAGE}:{}", differs + 1), what, run))
 }
 

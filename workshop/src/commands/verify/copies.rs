@@ -4,9 +4,9 @@
 use crate::exercise::Exercise;
 use crate::files::Files;
 use crate::name::Name;
-use crate::render;
 use crate::repository::Repository;
 use crate::starters;
+use crate::terminal;
 
 use super::Culprit;
 
@@ -44,7 +44,7 @@ pub fn check(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<
         "it is not what the exercise has, byte for byte"
     };
     let file = path.filter(|_| !copy.is_empty()).map_or(shown, |path| repository.show(&path));
-    Some(Culprit::new(file, what, format!("run {}", render::code("cargo workshop verify --fix"))))
+    Some(Culprit::new(file, what, format!("run {}", terminal::code("cargo workshop verify --fix"))))
 }
 
 /// Copies of what is no exercise.

@@ -10,8 +10,8 @@ use super::{Culprit, links, spoken};
 use crate::excerpt::Source;
 use crate::front_matter::{self, FrontMatter};
 use crate::name::Name;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// Where the decks are.
 const FOLDER: &str = "slides";
@@ -327,7 +327,7 @@ fn block_fault(root: &Path, lines: &[&str], block: &Block) -> Option<Fault> {
         Ok(source) => source,
         Err(error) => return Some(Fault::new(named, format!("the source: {error:#}"), "mend the line")),
     };
-    let run = render::code("cargo workshop verify --fix");
+    let run = terminal::code("cargo workshop verify --fix");
     if let Kind::Code(info) = &block.kind {
         let language = info.split_whitespace().next().unwrap_or_default();
         let (most, widest) = if language == "rust" { CODE } else { STORY };

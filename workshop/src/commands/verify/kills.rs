@@ -74,7 +74,7 @@ pub fn check(repository: &Repository, kills: &[Kill], fix: bool) -> Option<Culpr
             .err()
             .map(|error| Culprit::new(FILE, format!("it cannot be written: {error}"), "make it writable"));
     }
-    let mend = format!("run {}", crate::render::code("cargo workshop verify --fix"));
+    let mend = format!("run {}", crate::terminal::code("cargo workshop verify --fix"));
     Some(Culprit::new(FILE, "it is not what the harness finds now", mend))
 }
 

@@ -26,8 +26,8 @@ use crate::libtest::TestResult;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::records::unwrapped;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.
 const PAGES: [&str; 6] = [
@@ -56,9 +56,9 @@ impl Culprit {
     }
 
     fn show(&self) -> String {
-        let text = render::paragraph(&format!("✗ {}: {}", self.file, self.what), "    ");
-        let mend = render::paragraph(&format!("mend it: {}", self.mend), "      ");
-        text.replacen('✗', &render::paint(render::BAD, "✗"), 1) + &mend
+        let text = terminal::paragraph(&format!("✗ {}: {}", self.file, self.what), "    ");
+        let mend = terminal::paragraph(&format!("mend it: {}", self.mend), "      ");
+        text.replacen('✗', &terminal::paint(terminal::BAD, "✗"), 1) + &mend
     }
 }
 
@@ -74,7 +74,7 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         }
     };
     for culprit in &culprits {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
     }
     // The flags of whoever runs this may turn warnings into errors, or hide
     // them: what an attendee sees is what counts.
@@ -84,12 +84,12 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     for name in &names {
         let found = check(repository, &cargo, name, fix, &mut kills);
         let mark = match found.is_empty() {
-            true => render::paint(render::GOOD, "✓"),
-            false => render::paint(render::BAD, "✗"),
+            true => terminal::paint(terminal::GOOD, "✓"),
+            false => terminal::paint(terminal::BAD, "✗"),
         };
-        let mut text = format!("  {mark} {}\n", render::short(&name.to_string(), 70));
+        let mut text = format!("  {mark} {}\n", terminal::short(&name.to_string(), 70));
         text.extend(found.iter().map(Culprit::show));
-        render::show(&text);
+        terminal::show(&text);
         culprits.extend(found);
     }
     // Who looks at one exercise has not looked at all the mistakes; and where
@@ -98,19 +98,19 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         && culprits.is_empty()
         && let Some(culprit) = kills::check(repository, &kills, fix)
     {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
         culprits.push(culprit);
     }
     if chosen.is_none()
         && let Some(culprit) = prices(repository, &mut cargo, fix)
     {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
         culprits.push(culprit);
     }
     // After the tables, which are on slides, too.
     if chosen.is_none() {
         for culprit in read_pages(repository, &names, fix) {
-            render::show(&culprit.show());
+            terminal::show(&culprit.show());
             culprits.push(culprit);
         }
     }
@@ -132,7 +132,7 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
     culprits.extend(other_pages(repository));
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
     }
     Ok(judge("pages verified", &culprits))
 }
@@ -158,11 +158,11 @@ fn other_pages(repository: &Repository) -> Vec<Culprit> {
 
 fn judge(verified: &str, culprits: &[Culprit]) -> Outcome {
     let (style, verdict) = match culprits.len() {
-        0 => (render::GOOD, "all as declared".to_owned()),
-        1 => (render::BAD, "1 culprit".to_owned()),
-        number => (render::BAD, format!("{number} culprits")),
+        0 => (terminal::GOOD, "all as declared".to_owned()),
+        1 => (terminal::BAD, "1 culprit".to_owned()),
+        number => (terminal::BAD, format!("{number} culprits")),
     };
-    render::show(&format!("\n  {verified}: {}\n", render::paint(style, &verdict)));
+    terminal::show(&format!("\n  {verified}: {}\n", terminal::paint(style, &verdict)));
     if culprits.is_empty() { Outcome::Green } else { Outcome::Red }
 }
 
@@ -181,10 +181,10 @@ fn prices(repository: &Repository, cargo: &mut Cargo, fix: bool) -> Option<Culpr
                 let mut tests = run.output.tests.into_iter();
                 tests.find(|test| test.result == TestResult::Failed).map(|test| test.said)
             })
-            .map(|said| render::short(&unwrapped(&said), 200))?,
+            .map(|said| terminal::short(&unwrapped(&said), 200))?,
         Err(error) => format!("{error:#}"),
     };
-    let mend = format!("run {}", render::code("cargo workshop verify --fix"));
+    let mend = format!("run {}", terminal::code("cargo workshop verify --fix"));
     Some(Culprit::new("README.md", format!("the tables of prices: {what}"), mend))
 }
 

@@ -9,8 +9,8 @@ use super::Culprit;
 use crate::exercise::Exercise;
 use crate::fingerprint::fingerprint;
 use crate::name::Name;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 /// The exercises there are, and what is wrong with the folders as such.
 pub fn inventory(repository: &Repository) -> Result<(Vec<Name>, Vec<Culprit>)> {
@@ -119,8 +119,8 @@ pub fn hash(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<C
         format!("starter is {:?}, and the hash of the sources is {sources:?}", exercise.starter),
         format!(
             "take back what was edited ({}), or, if the starter is meant to change, run {}",
-            render::code(&format!("cargo workshop reset {}", exercise.name.number)),
-            render::code("cargo workshop verify --fix")
+            terminal::code(&format!("cargo workshop reset {}", exercise.name.number)),
+            terminal::code("cargo workshop verify --fix")
         ),
     ))
 }
