@@ -23,9 +23,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::exercise::Exercise;
 use crate::front_matter::Paper;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 
 /// The name of the file with the day.
 pub const FILE: &str = "agenda.toml";

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::files::write_whole;
-use crate::name::Name;
+use crate::repository::{Name, write_whole};
 
 type Depths = BTreeMap<String, BTreeMap<String, usize>>;
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::name::Name;
+use crate::repository::Name;
 use crate::verdict::Verdict;
 
 const VERSION: u32 = 1;

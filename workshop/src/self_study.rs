@@ -13,9 +13,8 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::agenda::SELF_STUDY;
-use crate::exercise::Exercise;
 use crate::front_matter::Paper;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 
 /// One evening, or one lunch break that grew.
 #[derive(Debug, Deserialize)]

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
 use crate::progress::{Progress, Tested};
+use crate::repository::{Exercise, fingerprint};
 use crate::verdict::Verdict;
 
 /// Where an attendee is with an exercise.

@@ -4,9 +4,9 @@ use chaos::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::cargo::TestRun;
-use crate::exercise::{Declared, Exercise};
 use crate::libtest::TestResult;
 use crate::records::{sentence, unwrapped};
+use crate::repository::{Declared, Exercise};
 use crate::terminal::grouped;
 
 /// The verdict on an exercise.

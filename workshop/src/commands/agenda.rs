@@ -3,9 +3,8 @@
 use anyhow::{Context, Result};
 
 use crate::agenda::{self, Agenda, Clock, Kind, Line};
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::terminal;
 
 /// Shows the day, or a cut of it. `start` is another time to begin than the

@@ -4,10 +4,9 @@
 use anyhow::{Result, bail};
 
 use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
 use crate::progress::{Progress, Tested};
 use crate::render::{self, Detail};
+use crate::repository::{Exercise, fingerprint};
 use crate::terminal;
 use crate::verdict::{Judgement, Verdict};
 

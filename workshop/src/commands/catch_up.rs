@@ -5,14 +5,10 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::ours;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Files, Repository, solutions, starters};
 use crate::saved::Saved;
-use crate::starters;
 use crate::state::State;
 use crate::terminal;
 
@@ -29,7 +25,7 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
         .take_while(|exercise| exercise.name != chosen.name)
         .filter(|exercise| !State::of(exercise, &progress).is_done());
     let solutions: Vec<(&Exercise, Files)> =
-        open.map(|exercise| Ok((exercise, ours::of(repository, exercise)?))).collect::<Result<_>>()?;
+        open.map(|exercise| Ok((exercise, solutions::of(repository, exercise)?))).collect::<Result<_>>()?;
     let saved = Saved::open(repository)?;
     let mut exchange = Exchange { repository, saved: &saved, progress: &mut progress };
     let why = format!("before catching up to {}", chosen.name.number);

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::room_code::{Mark, RoomCode};
 use crate::state::State;
 use crate::terminal;

@@ -5,14 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::ours;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
-use crate::repository::Repository;
-use crate::starters;
+use crate::repository::{Exercise, Files, Repository, solutions, starters};
 use crate::state::{State, current};
 use crate::terminal;
 
@@ -45,7 +41,7 @@ pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool)
     } else {
         let mine = Files::read(&chosen.directory, chosen.predictions.as_deref())?;
         let heading = format!("From your version of {} (-) to our solution (+)", chosen.name);
-        (heading, mine, ours::of(repository, chosen)?)
+        (heading, mine, solutions::of(repository, chosen)?)
     };
     let heading = terminal::paragraph(&heading, "");
     let mut text = terminal::paint(terminal::STRONG, heading.trim_end()) + "\n";
@@ -68,7 +64,7 @@ fn usual(states: &[State], spoil: bool) -> usize {
 
 /// What we have written below `src/`; what was provided tells no story.
 fn written(repository: &Repository, exercise: &Exercise) -> Result<Files> {
-    let ours = ours::of(repository, exercise)?;
+    let ours = solutions::of(repository, exercise)?;
     let starter = starters::of(repository, exercise)?;
     let library = Path::new("src").join("lib.rs");
     let mut written = Files::default();

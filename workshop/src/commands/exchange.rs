@@ -3,13 +3,9 @@
 
 use anyhow::Result;
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::fingerprint::fingerprint;
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Files, Repository, fingerprint, starters};
 use crate::saved::Saved;
-use crate::starters;
 
 /// What it takes to put other files in.
 pub struct Exchange<'a> {

@@ -13,10 +13,9 @@ use crate::aside::step_aside;
 use crate::cargo::{Built, Cargo, Package, TestRun};
 use crate::child::{Patience, Unwanted};
 use crate::ctrl_c::Presses;
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::terminal;
 
 /// The test that is run.

@@ -3,13 +3,12 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
 use crate::hints::{self, Question};
 use crate::markdown::plain;
 use crate::opened::Opened;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::state::{State, current};
 use crate::terminal;
 

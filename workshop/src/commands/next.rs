@@ -1,6 +1,6 @@
 //! The one next thing to do.
 
-use crate::exercise::Exercise;
+use crate::repository::Exercise;
 use crate::state::{State, current};
 use crate::terminal;
 use crate::verdict::Verdict;

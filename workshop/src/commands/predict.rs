@@ -9,12 +9,11 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::{Declared, Exercise};
 use crate::libtest::{Test, TestResult};
 use crate::outcome::Outcome;
 use crate::predictions::{Observation, Prediction, observe, parse};
 use crate::render;
-use crate::repository::Repository;
+use crate::repository::{Declared, Exercise, Repository};
 use crate::terminal;
 
 /// Shows the predictions of an exercise, and what became of them.

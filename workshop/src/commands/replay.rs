@@ -4,11 +4,10 @@ use anyhow::{Context, Result, bail};
 use chaos::{BadCode, Record, ReplayCode};
 
 use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::records::unwrapped;
 use crate::render;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::terminal;
 
 /// Runs the tests of the exercise that the code belongs to, and shows what the

@@ -4,13 +4,10 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
-use crate::exercise::Exercise;
-use crate::files::Files;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Files, Repository, starters};
 use crate::saved::Saved;
-use crate::starters;
 use crate::state::State;
 use crate::terminal;
 

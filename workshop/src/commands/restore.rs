@@ -4,10 +4,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::exchange::{Before, Exchange};
 use super::next;
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::saved::{Note, Saved, Version};
 use crate::state::State;
 use crate::terminal;

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::room_code::{Mark, RoomCode};
 use crate::terminal;
 

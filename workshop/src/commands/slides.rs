@@ -3,9 +3,8 @@
 use anyhow::{Context, Result};
 
 use crate::front_matter::{self, Paper};
-use crate::name::Name;
 use crate::outcome::Outcome;
-use crate::repository::Repository;
+use crate::repository::{Name, Repository};
 use crate::terminal;
 
 /// Where the pages are: in a handout, and where `.ci/slides` puts them.

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::state::State;
 use crate::terminal;
 

@@ -8,10 +8,9 @@ use anyhow::{Context, Result, bail};
 use chaos::Record;
 
 use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::terminal;
 use crate::verdict::{Judgement, Verdict};
 

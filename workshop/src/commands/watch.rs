@@ -15,12 +15,10 @@ use crate::aside::step_aside;
 use crate::cargo::Cargo;
 use crate::child::{Patience, Unwanted};
 use crate::ctrl_c::Presses;
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::Detail;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository, fingerprint};
 use crate::state::{State, current};
 use crate::terminal;
 use crate::verdict::Verdict;
@@ -145,7 +143,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::name::Name;
+    use crate::repository::Name;
 
     fn exercise(folder: &Path) -> Exercise {
         fs::create_dir(folder.join("src")).unwrap();

@@ -1,6 +1,6 @@
 //! The ladder: one line for each exercise.
 
-use crate::exercise::Exercise;
+use crate::repository::Exercise;
 use crate::state::{State, current};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, paint, paragraph, short};
 use crate::verdict::Verdict;

@@ -1,7 +1,7 @@
 //! The predictions: predicted next to observed.
 
-use crate::exercise::Exercise;
 use crate::predictions::{Observation, Prediction};
+use crate::repository::Exercise;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, code, columns, paint, paragraph, short};
 
 /// Longer questions and answers are cut.

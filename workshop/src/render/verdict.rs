@@ -3,7 +3,7 @@
 
 use anstyle::Style;
 
-use crate::exercise::Exercise;
+use crate::repository::Exercise;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, columns, lines, paint, paragraph, short};
 use crate::verdict::{Judged, Judgement, TestVerdict, Verdict};
 

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository, fingerprint};
 
 /// What nobody wants a copy of, wherever it is.
 const LEFT_BEHIND: [&str; 2] = ["target", "benches"];

@@ -9,8 +9,7 @@ use anyhow::{Context, Result};
 use toml_edit::{DocumentMut, Item};
 
 use crate::agenda::{Agenda, FILE, Kind};
-use crate::exercise::Exercise;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::terminal;
 
 /// The script that builds the slides.

@@ -6,9 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::{MARKER, absolute, copy, manifest, vendor};
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 use crate::terminal;
 
 /// The tests that only our repository can pass: they compare pages, and what is

@@ -8,10 +8,8 @@ use anyhow::{Context, Result};
 
 use super::Culprit;
 use crate::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
-use crate::exercise::Exercise;
 use crate::front_matter;
-use crate::name::Name;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Name, Repository};
 use crate::self_study;
 use crate::terminal;
 

@@ -1,11 +1,7 @@
 //! The copies of the starters, with which `reset` works: the same as the
 //! exercises, byte by byte.
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::name::Name;
-use crate::repository::Repository;
-use crate::starters;
+use crate::repository::{Exercise, Files, Name, Repository, starters};
 use crate::terminal;
 
 use super::Culprit;

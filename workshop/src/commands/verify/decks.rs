@@ -9,8 +9,7 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, T
 use super::{Culprit, links, spoken};
 use crate::excerpt::Source;
 use crate::front_matter::{self, FrontMatter};
-use crate::name::Name;
-use crate::repository::Repository;
+use crate::repository::{Name, Repository};
 use crate::terminal;
 
 /// Where the decks are.

@@ -9,8 +9,7 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::Culprit;
 use crate::hints;
-use crate::name::Name;
-use crate::repository::Repository;
+use crate::repository::{Name, Repository};
 
 /// How many depths come before the code.
 const BEFORE_CODE: usize = 2;

@@ -8,8 +8,7 @@ use std::fmt::Write as _;
 use chaos::Record;
 
 use super::Culprit;
-use crate::exercise::Exercise;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository};
 
 const FILE: &str = "solutions/KILLS.md";
 

@@ -21,12 +21,10 @@ mod starter;
 use anyhow::Result;
 
 use crate::cargo::{Cargo, Package};
-use crate::exercise::Exercise;
 use crate::libtest::TestResult;
-use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::records::unwrapped;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Name, Repository};
 use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.

@@ -6,10 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::Culprit;
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
-use crate::name::Name;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Name, Repository, fingerprint};
 use crate::terminal;
 
 /// The exercises there are, and what is wrong with the folders as such.

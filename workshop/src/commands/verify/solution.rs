@@ -7,10 +7,9 @@ use chaos::Record;
 
 use super::Culprit;
 use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::{Declared, Exercise};
 use crate::libtest::TestResult;
 use crate::records::unwrapped;
-use crate::repository::Repository;
+use crate::repository::{Declared, Exercise, Repository};
 use crate::terminal;
 
 /// Builds and runs the solution; returns what the harness recorded, too.

@@ -3,9 +3,9 @@
 
 use super::Culprit;
 use crate::cargo::{Built, Cargo, Package, TestRun};
-use crate::exercise::{Declared, Exercise};
 use crate::libtest::TestResult;
 use crate::records::unwrapped;
+use crate::repository::{Declared, Exercise};
 use crate::terminal;
 
 /// Builds and runs the starter.

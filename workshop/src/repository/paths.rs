@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::name::Name;
+use super::name::Name;
 
 /// The workshop repository.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::name::Name;
-use crate::repository::Repository;
+use super::name::Name;
+use super::paths::Repository;
 
 /// An exercise, as its `exercise.toml` describes it.
 #[derive(Clone, Debug)]

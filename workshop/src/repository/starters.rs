@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::fingerprint::fingerprint_in;
-use crate::name::Name;
-use crate::repository::Repository;
+use super::exercise::Exercise;
+use super::files::Files;
+use super::fingerprint::fingerprint_in;
+use super::name::Name;
+use super::paths::Repository;
 use crate::terminal;
 
 /// Where the copy of a starter is.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::repository::Repository;
-use crate::starters;
+use super::exercise::Exercise;
+use super::files::Files;
+use super::paths::Repository;
+use super::starters;
 use crate::terminal;
 
 /// Our solution to an exercise; an error, if this copy of the workshop has none.
