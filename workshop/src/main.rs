@@ -10,20 +10,16 @@
 //! [`chaos::Record`] of each run and each search in a directory named by
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 
-mod agenda;
 mod args;
 mod aside;
 mod cargo;
 mod child;
 mod commands;
 mod ctrl_c;
-mod excerpt;
-mod front_matter;
-mod hints;
 mod libtest;
-mod markdown;
 mod opened;
 mod outcome;
+mod pages;
 mod predictions;
 mod progress;
 mod records;
@@ -31,7 +27,6 @@ mod render;
 mod repository;
 mod room_code;
 mod saved;
-mod self_study;
 mod state;
 mod terminal;
 mod tool;

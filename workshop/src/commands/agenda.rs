@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use crate::agenda::{self, Agenda, Clock, Kind, Line};
 use crate::outcome::Outcome;
+use crate::pages::agenda::{self, Agenda, Clock, Kind, Line};
 use crate::repository::{Exercise, Repository};
 use crate::terminal;
 

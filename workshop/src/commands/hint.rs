@@ -3,10 +3,10 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::hints::{self, Question};
-use crate::markdown::plain;
 use crate::opened::Opened;
 use crate::outcome::Outcome;
+use crate::pages::hints::{self, Question};
+use crate::pages::markdown::plain;
 use crate::progress::Progress;
 use crate::repository::{Exercise, Repository};
 use crate::state::{State, current};

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use crate::front_matter::{self, Paper};
 use crate::outcome::Outcome;
+use crate::pages::front_matter::{self, Paper};
 use crate::repository::{Name, Repository};
 use crate::terminal;
 

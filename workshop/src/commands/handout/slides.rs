@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use toml_edit::{DocumentMut, Item};
 
-use crate::agenda::{Agenda, FILE, Kind};
+use crate::pages::agenda::{Agenda, FILE, Kind};
 use crate::repository::{Exercise, Repository};
 use crate::terminal;
 

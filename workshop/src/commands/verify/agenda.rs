@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use super::Culprit;
-use crate::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
-use crate::front_matter;
+use crate::pages::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
+use crate::pages::{front_matter, self_study};
 use crate::repository::{Exercise, Name, Repository};
-use crate::self_study;
 use crate::terminal;
 
 /// Exercise 00 is for the time before the day.
@@ -248,7 +247,7 @@ fn sitting_table(repository: &Repository, exercises: &[Exercise]) -> Result<Stri
         let plan = sitting.plan(repository, exercises)?;
         total += plan.minutes();
         text += &format!("**{} · {}** ({} minutes)\n\n", place + 1, sitting.title, plan.minutes());
-        let links = |papers: &[crate::front_matter::Paper]| {
+        let links = |papers: &[crate::pages::front_matter::Paper]| {
             let links = papers.iter().map(|paper| format!("[{}]({})", paper.title, paper.path));
             links.collect::<Vec<_>>().join(" · ")
         };

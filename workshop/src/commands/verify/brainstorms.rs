@@ -1,7 +1,7 @@
 //! The sheets of the brainstorms and the retrospective.
 
 use super::{Culprit, links, spoken};
-use crate::front_matter::{self, FrontMatter};
+use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::Repository;
 
 /// Where the sheets are.

@@ -7,8 +7,8 @@ use std::path::Path;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::{Culprit, links, spoken};
-use crate::excerpt::Source;
-use crate::front_matter::{self, FrontMatter};
+use crate::pages::excerpt::Source;
+use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::{Name, Repository};
 use crate::terminal;
 

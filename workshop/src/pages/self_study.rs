@@ -12,8 +12,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::agenda::SELF_STUDY;
-use crate::front_matter::Paper;
+use super::agenda::SELF_STUDY;
+use super::front_matter::Paper;
 use crate::repository::{Exercise, Repository};
 
 /// One evening, or one lunch break that grew.

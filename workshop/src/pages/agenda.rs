@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::front_matter::Paper;
+use super::front_matter::Paper;
 use crate::repository::{Exercise, Repository};
 
 /// The name of the file with the day.
