@@ -11,26 +11,19 @@
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 
 mod args;
-mod aside;
-mod cargo;
-mod child;
 mod commands;
-mod ctrl_c;
-mod libtest;
 mod opened;
 mod outcome;
 mod pages;
 mod predictions;
 mod progress;
-mod records;
 mod render;
 mod repository;
 mod room_code;
+mod running;
 mod saved;
 mod state;
 mod terminal;
-mod tool;
-mod verdict;
 
 use std::process::ExitCode;
 

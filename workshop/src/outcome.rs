@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::verdict::Verdict;
+use crate::running::Verdict;
 
 /// The exit code, by its meaning. `args.rs` documents the numbers to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::repository::Name;
-use crate::verdict::Verdict;
+use crate::running::Verdict;
 
 const VERSION: u32 = 1;
 const FOLDER: &str = ".workshop";

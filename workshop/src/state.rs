@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::progress::{Progress, Tested};
 use crate::repository::{Exercise, fingerprint};
-use crate::verdict::Verdict;
+use crate::running::Verdict;
 
 /// Where an attendee is with an exercise.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,11 @@
 
 use anyhow::{Result, bail};
 
-use crate::cargo::{Built, Cargo, Package};
 use crate::progress::{Progress, Tested};
 use crate::render::{self, Detail};
 use crate::repository::{Exercise, fingerprint};
+use crate::running::{Built, Cargo, Judgement, Package, Verdict};
 use crate::terminal;
-use crate::verdict::{Judgement, Verdict};
 
 /// Builds and runs an exercise, shows verdict and story, and remembers the
 /// verdict if all tests were run.

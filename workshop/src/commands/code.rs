@@ -9,9 +9,9 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::repository::{Exercise, Repository};
 use crate::room_code::{Mark, RoomCode};
+use crate::running::Verdict;
 use crate::state::State;
 use crate::terminal;
-use crate::verdict::Verdict;
 
 /// Shows the code. Nothing is built, and nothing is sent.
 pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {

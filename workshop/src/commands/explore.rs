@@ -9,13 +9,10 @@ use anyhow::{Context, Result, bail};
 use chaos::Record;
 
 use crate::args::Bounds;
-use crate::aside::step_aside;
-use crate::cargo::{Built, Cargo, Package, TestRun};
-use crate::child::{Patience, Unwanted};
-use crate::ctrl_c::Presses;
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::{Exercise, Repository};
+use crate::running::{Built, Cargo, Package, Patience, Presses, TestRun, Unwanted, step_aside};
 use crate::terminal;
 
 /// The test that is run.

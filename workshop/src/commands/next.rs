@@ -1,9 +1,9 @@
 //! The one next thing to do.
 
 use crate::repository::Exercise;
+use crate::running::Verdict;
 use crate::state::{State, current};
 use crate::terminal;
-use crate::verdict::Verdict;
 
 /// What to do about an exercise in this state.
 pub fn about(exercise: &Exercise, state: &State) -> String {

@@ -8,12 +8,11 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::{Built, Cargo, Package};
-use crate::libtest::{Test, TestResult};
 use crate::outcome::Outcome;
 use crate::predictions::{Observation, Prediction, observe, parse};
 use crate::render;
 use crate::repository::{Declared, Exercise, Repository};
+use crate::running::{Built, Cargo, Package, Test, TestResult};
 use crate::terminal;
 
 /// Shows the predictions of an exercise, and what became of them.
@@ -92,7 +91,7 @@ fn questions(exercise: &Exercise) -> Vec<(&str, &str)> {
 
 /// What a test says about the file itself.
 fn complaint(test: &Test) -> Option<String> {
-    let said = crate::records::unwrapped(&test.said);
+    let said = crate::running::records::unwrapped(&test.said);
     let about_the_file = said.starts_with("predictions.txt, line ") || said.starts_with("predictions.txt: ");
     (test.result == TestResult::Failed && about_the_file).then_some(said)
 }

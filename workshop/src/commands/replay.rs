@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, bail};
 use chaos::{BadCode, Record, ReplayCode};
 
-use crate::cargo::{Built, Cargo, Package};
 use crate::outcome::Outcome;
-use crate::records::unwrapped;
 use crate::render;
 use crate::repository::{Exercise, Repository};
+use crate::running::records::unwrapped;
+use crate::running::{Built, Cargo, Package};
 use crate::terminal;
 
 /// Runs the tests of the exercise that the code belongs to, and shows what the

@@ -7,12 +7,11 @@ use std::path::{Path, absolute};
 use anyhow::{Context, Result, bail};
 use chaos::Record;
 
-use crate::cargo::{Built, Cargo, Package};
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::{Exercise, Repository};
+use crate::running::{Built, Cargo, Judgement, Package, Verdict};
 use crate::terminal;
-use crate::verdict::{Judgement, Verdict};
 
 /// Runs the tests of an exercise, tells one story, and writes it to a file if
 /// that is asked for.

@@ -4,14 +4,13 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
-use crate::cargo::Cargo;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::Detail;
 use crate::repository::{Exercise, Repository};
+use crate::running::{Cargo, Verdict};
 use crate::state::{State, current};
 use crate::terminal;
-use crate::verdict::Verdict;
 
 /// Runs the tests of an exercise: of the current one, if none is named.
 pub fn run(

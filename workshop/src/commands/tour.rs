@@ -5,14 +5,13 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
-use crate::cargo::Cargo;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
 use crate::repository::{Exercise, Repository};
+use crate::running::{Cargo, Verdict};
 use crate::state::{State, current};
 use crate::terminal;
-use crate::verdict::Verdict;
 
 /// The ladder, the current exercise under the monkeys, and the next thing to
 /// do. A red exercise is no failure of the tour.

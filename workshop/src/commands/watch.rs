@@ -11,17 +11,13 @@ use notify::{Event, RecursiveMode, Watcher};
 
 use super::attempt::attempt;
 use super::next;
-use crate::aside::step_aside;
-use crate::cargo::Cargo;
-use crate::child::{Patience, Unwanted};
-use crate::ctrl_c::Presses;
 use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::Detail;
 use crate::repository::{Exercise, Repository, fingerprint};
+use crate::running::{Cargo, Patience, Presses, Unwanted, Verdict, step_aside};
 use crate::state::{State, current};
 use crate::terminal;
-use crate::verdict::Verdict;
 
 /// Watches an exercise: the current one, if none is named. Ends with Ctrl-C.
 pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {

@@ -1,9 +1,9 @@
 //! The ladder: one line for each exercise.
 
 use crate::repository::Exercise;
+use crate::running::Verdict;
 use crate::state::{State, current};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, paint, paragraph, short};
-use crate::verdict::Verdict;
 
 /// Longer names are cut.
 const LONGEST: usize = 40;

@@ -5,11 +5,9 @@
 mod diff;
 mod ladder;
 mod predictions;
-mod status;
 mod verdict;
 
 pub use diff::changes;
 pub use ladder::{heading, ladder};
 pub use predictions::predictions;
-pub use status::{Meter, StatusLine};
 pub use verdict::{Detail, compile_errors, judgement, record};

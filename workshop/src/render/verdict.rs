@@ -4,8 +4,8 @@
 use anstyle::Style;
 
 use crate::repository::Exercise;
+use crate::running::{Judged, Judgement, TestVerdict, Verdict};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, columns, lines, paint, paragraph, short};
-use crate::verdict::{Judged, Judgement, TestVerdict, Verdict};
 
 /// What is shown next to the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

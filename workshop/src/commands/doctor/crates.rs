@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::Finding;
+use crate::running::tool::{ask, first_error};
 use crate::terminal;
-use crate::tool::{ask, first_error};
 
 /// Resolves the workshop as a build would, without the network.
 pub fn offline(root: &Path) -> Finding {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::Finding;
-use crate::tool::ask;
+use crate::running::tool::ask;
 
 #[derive(Default, Deserialize)]
 struct Manifest {
@@ -30,7 +30,7 @@ pub fn version(tool: &str, root: &Path) -> Finding {
     let found = match ask(tool, root, &["--version"]) {
         Ok(said) => said.split_whitespace().nth(1).unwrap_or_default().to_owned(),
         Err(why) => {
-            return Finding::mend(format!("{tool} does not run"), crate::tool::first_error(&why));
+            return Finding::mend(format!("{tool} does not run"), crate::running::tool::first_error(&why));
         }
     };
     match wanted(root) {

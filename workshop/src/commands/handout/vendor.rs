@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::running::tool::{ask, first_error};
 use crate::terminal;
-use crate::tool::{ask, first_error};
 
 /// The folder of the crates.
 const FOLDER: &str = "vendor";

@@ -20,11 +20,10 @@ mod starter;
 
 use anyhow::Result;
 
-use crate::cargo::{Cargo, Package};
-use crate::libtest::TestResult;
 use crate::outcome::Outcome;
-use crate::records::unwrapped;
 use crate::repository::{Exercise, Name, Repository};
+use crate::running::records::unwrapped;
+use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use chaos::Record;
 
 use super::Culprit;
-use crate::cargo::{Built, Cargo, Package};
-use crate::libtest::TestResult;
-use crate::records::unwrapped;
 use crate::repository::{Declared, Exercise, Repository};
+use crate::running::records::unwrapped;
+use crate::running::{Built, Cargo, Package, TestResult};
 use crate::terminal;
 
 /// Builds and runs the solution; returns what the harness recorded, too.
@@ -44,7 +43,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
         return (culprits, Vec::new());
     }
     for (name, declared) in &exercise.tests {
-        let ran = |test: &crate::libtest::Test| test.name == *name && test.result != TestResult::Ignored;
+        let ran = |test: &crate::running::Test| test.name == *name && test.result != TestResult::Ignored;
         if *declared != Declared::Ignored && !tested.output.tests.iter().any(ran) {
             culprits.push(blame(format!("{name:?} is not run on the solution")));
         }

@@ -2,10 +2,9 @@
 //! `exercise.toml` declares, for the reason that it declares.
 
 use super::Culprit;
-use crate::cargo::{Built, Cargo, Package, TestRun};
-use crate::libtest::TestResult;
-use crate::records::unwrapped;
 use crate::repository::{Declared, Exercise};
+use crate::running::records::unwrapped;
+use crate::running::{Built, Cargo, Package, TestResult, TestRun};
 use crate::terminal;
 
 /// Builds and runs the starter.

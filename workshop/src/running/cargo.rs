@@ -13,9 +13,8 @@ use anyhow::{Context, Result, bail};
 use chaos::Record;
 use serde::Deserialize;
 
-use crate::child::Patience;
-use crate::libtest;
-use crate::records;
+use super::child::Patience;
+use super::{libtest, records};
 
 /// How cargo is called.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use chaos::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::cargo::TestRun;
-use crate::libtest::TestResult;
-use crate::records::{sentence, unwrapped};
+use super::cargo::TestRun;
+use super::libtest::TestResult;
+use super::records::{sentence, unwrapped};
 use crate::repository::{Declared, Exercise};
 use crate::terminal::grouped;
 
