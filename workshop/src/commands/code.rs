@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::repository::{Exercise, Repository};
 use crate::room_code::{Mark, RoomCode};
-use crate::running::Verdict;
+use crate::running::ExerciseResult;
 use crate::state::State;
 use crate::terminal;
 
@@ -39,10 +39,10 @@ fn mark(repository: &Repository, exercise: &Exercise, progress: &Progress) -> Ma
         _ if is_our_solution(repository, exercise) => Mark::Ours,
         State::OurSolution => Mark::Ours,
         State::InProgress => Mark::InProgress,
-        State::Tested(tested) => match tested.verdict {
-            Verdict::Green => Mark::Green,
-            Verdict::Red => Mark::Red,
-            Verdict::Inconclusive => Mark::Inconclusive,
+        State::Tested(tested) => match tested.result {
+            ExerciseResult::Green => Mark::Green,
+            ExerciseResult::Red => Mark::Red,
+            ExerciseResult::Inconclusive => Mark::Inconclusive,
         },
     }
 }

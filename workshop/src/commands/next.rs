@@ -1,7 +1,7 @@
 //! The one next thing to do.
 
 use crate::repository::Exercise;
-use crate::running::Verdict;
+use crate::running::ExerciseResult;
 use crate::state::{State, current};
 use crate::terminal;
 
@@ -20,18 +20,18 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
             let reset = terminal::code(&format!("cargo workshop reset {}", exercise.name.number));
             format!("read our solution in {source}, or run {reset} to write your own")
         }
-        (State::Tested(tested), _) => match tested.verdict {
-            Verdict::Red if tested.tests == 0 => {
+        (State::Tested(tested), _) => match tested.result {
+            ExerciseResult::Red if tested.tests == 0 => {
                 format!("mend {} where the compiler points, then run {test}", exercise.source())
             }
-            Verdict::Red => {
+            ExerciseResult::Red => {
                 let hint = terminal::code(&format!("cargo workshop hint {}", exercise.name.number));
                 format!("edit {source} (stuck? {hint}), then run {test}")
             }
-            Verdict::Inconclusive => {
+            ExerciseResult::Inconclusive => {
                 format!("see above why there is no verdict, edit {source}, then run {test}")
             }
-            Verdict::Green => format!("run {test}, with all its tests"),
+            ExerciseResult::Green => format!("run {test}, with all its tests"),
         },
     })
 }
@@ -41,7 +41,7 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
 pub fn after_save(exercise: &Exercise, state: &State) -> String {
     let what = match state {
         State::Untouched => format!("open {} and edit {}", exercise.page(), source(exercise)),
-        State::Tested(tested) if tested.verdict == Verdict::Red && tested.tests == 0 => {
+        State::Tested(tested) if tested.result == ExerciseResult::Red && tested.tests == 0 => {
             format!("mend {} where the compiler points", exercise.source())
         }
         _ => {

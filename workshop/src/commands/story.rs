@@ -10,7 +10,7 @@ use chaos::Record;
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::{Exercise, Repository};
-use crate::running::{Built, Cargo, Judgement, Package, Verdict};
+use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
 use crate::terminal;
 
 /// Runs the tests of an exercise, tells one story, and writes it to a file if
@@ -30,27 +30,27 @@ pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool
         terminal::show(&render::compile_errors(exercise));
         return Ok(Outcome::Red);
     }
-    let judgement = Judgement::of(exercise, cargo.test(&package, None, &[])?, false);
-    let Some((test, record)) = judgement.story() else {
+    let run = ExerciseRun::of(exercise, cargo.test(&package, None, &[])?, false);
+    let Some((test, record)) = run.story() else {
         let test = terminal::code(&format!("cargo workshop test {}", exercise.name.number));
         bail!("the tests of {} have no story to tell yet: {test} says what is missing", exercise.name);
     };
-    let text = told(exercise, &judgement, test, record);
+    let text = told(exercise, &run, test, record);
     terminal::show(&text);
     if let Some(file) = save {
         write(file, &text, force)?;
         let saved = format!("Saved as {}.", file.display());
         terminal::show(&format!("\n{}", terminal::paragraph(&saved, "")));
     }
-    Ok(judgement.verdict.into())
+    Ok(run.result.into())
 }
 
 /// Where the story comes from, and the story.
-fn told(exercise: &Exercise, judgement: &Judgement, test: &str, record: &Record) -> String {
-    let verdict = match judgement.verdict {
-        Verdict::Green => "green".to_owned(),
-        Verdict::Red => format!("red: {} of {} tests", judgement.failed(), judgement.counted()),
-        Verdict::Inconclusive => "inconclusive".to_owned(),
+fn told(exercise: &Exercise, run: &ExerciseRun, test: &str, record: &Record) -> String {
+    let verdict = match run.result {
+        ExerciseResult::Green => "green".to_owned(),
+        ExerciseResult::Red => format!("red: {} of {} tests", run.failed(), run.counted()),
+        ExerciseResult::Inconclusive => "inconclusive".to_owned(),
     };
     let heading = format!("{} is {verdict}. From the test {test}:", exercise.name);
     format!("{}\n{}", terminal::paragraph(&heading, ""), render::record(&record.text))

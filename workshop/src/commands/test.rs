@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::Detail;
 use crate::repository::{Exercise, Repository};
-use crate::running::{Cargo, Verdict};
+use crate::running::{Cargo, ExerciseResult};
 use crate::state::{State, current};
 use crate::terminal;
 
@@ -33,11 +33,11 @@ pub fn run(
         }
     };
     let detail = if coverage { Detail::Coverage } else { Detail::Usual };
-    let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, detail, filter)?;
-    let next = match (verdict, filter.is_empty()) {
-        (Verdict::Green, true) => next::after_green(&exercises, &states(&progress)),
+    let result = attempt(&Cargo::at(repository.root()), exercise, &mut progress, detail, filter)?;
+    let next = match (result, filter.is_empty()) {
+        (ExerciseResult::Green, true) => next::after_green(&exercises, &states(&progress)),
         _ => next::about(exercise, &State::of(exercise, &progress)),
     };
     terminal::show(&next);
-    Ok(verdict.into())
+    Ok(result.into())
 }

@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::{self, Detail};
 use crate::repository::{Exercise, Repository};
-use crate::running::{Cargo, Verdict};
+use crate::running::{Cargo, ExerciseResult};
 use crate::state::{State, current};
 use crate::terminal;
 
@@ -29,10 +29,10 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
     };
     let exercise = &exercises[place];
     terminal::show(&(render::heading(exercise) + "\n"));
-    let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
+    let result = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
     let after = states(&progress);
-    terminal::show(&match verdict {
-        Verdict::Green => next::after_green(&exercises, &after),
+    terminal::show(&match result {
+        ExerciseResult::Green => next::after_green(&exercises, &after),
         _ => next::about(exercise, &after[place]),
     });
     Ok(Outcome::Green)

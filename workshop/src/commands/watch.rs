@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::progress::Progress;
 use crate::render::Detail;
 use crate::repository::{Exercise, Repository, fingerprint};
-use crate::running::{Cargo, Patience, Presses, Unwanted, Verdict, step_aside};
+use crate::running::{Cargo, ExerciseResult, Patience, Presses, Unwanted, step_aside};
 use crate::state::{State, current};
 use crate::terminal;
 
@@ -74,9 +74,9 @@ fn round(
         notice_after: Duration::ZERO,
         unwanted: Some(Arc::new(move || presses.at_least(1) || fingerprint(&watched) != sources)),
     };
-    let verdict = attempt(&cargo, exercise, &mut progress, Detail::Usual, &[])?;
-    terminal::show(&match verdict {
-        Verdict::Green => next::after_green(exercises, &states(exercises, &progress)),
+    let result = attempt(&cargo, exercise, &mut progress, Detail::Usual, &[])?;
+    terminal::show(&match result {
+        ExerciseResult::Green => next::after_green(exercises, &states(exercises, &progress)),
         _ => next::after_save(exercise, &State::of(exercise, &progress)),
     });
     Ok(())

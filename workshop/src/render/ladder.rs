@@ -1,7 +1,7 @@
 //! The ladder: one line for each exercise.
 
 use crate::repository::Exercise;
-use crate::running::Verdict;
+use crate::running::ExerciseResult;
 use crate::state::{State, current};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, paint, paragraph, short};
 
@@ -43,10 +43,10 @@ fn style(state: &State) -> anstyle::Style {
     match state {
         State::Untouched | State::OurSolution => FAINT,
         State::InProgress => UNSURE,
-        State::Tested(tested) => match tested.verdict {
-            Verdict::Green => GOOD,
-            Verdict::Red => BAD,
-            Verdict::Inconclusive => UNSURE,
+        State::Tested(tested) => match tested.result {
+            ExerciseResult::Green => GOOD,
+            ExerciseResult::Red => BAD,
+            ExerciseResult::Inconclusive => UNSURE,
         },
     }
 }

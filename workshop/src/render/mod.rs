@@ -5,9 +5,9 @@
 mod diff;
 mod ladder;
 mod predictions;
-mod verdict;
+mod result;
 
 pub use diff::changes;
 pub use ladder::{heading, ladder};
 pub use predictions::predictions;
-pub use verdict::{Detail, compile_errors, judgement, record};
+pub use result::{Detail, compile_errors, exercise_run, record};
