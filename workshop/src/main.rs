@@ -11,18 +11,13 @@
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 
 mod args;
+mod attendee;
 mod commands;
-mod opened;
 mod outcome;
 mod pages;
-mod predictions;
-mod progress;
 mod render;
 mod repository;
-mod room_code;
 mod running;
-mod saved;
-mod state;
 mod terminal;
 
 use std::process::ExitCode;

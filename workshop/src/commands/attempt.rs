@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::progress::{Progress, Tested};
+use crate::attendee::{Progress, Tested};
 use crate::render::{self, Detail};
 use crate::repository::{Exercise, fingerprint};
 use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};

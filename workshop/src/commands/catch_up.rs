@@ -5,11 +5,9 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
+use crate::attendee::{Progress, Saved, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::repository::{Exercise, Files, Repository, solutions, starters};
-use crate::saved::Saved;
-use crate::state::State;
 use crate::terminal;
 
 /// Puts our solution into each earlier exercise that is not green, and the

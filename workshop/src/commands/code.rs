@@ -5,12 +5,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::attendee::{Mark, Progress, RoomCode, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::repository::{Exercise, Repository};
-use crate::room_code::{Mark, RoomCode};
 use crate::running::ExerciseResult;
-use crate::state::State;
 use crate::terminal;
 
 /// Shows the code. Nothing is built, and nothing is sent.

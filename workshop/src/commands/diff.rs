@@ -5,11 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render;
 use crate::repository::{Exercise, Files, Repository, solutions, starters};
-use crate::state::{State, current};
 use crate::terminal;
 
 /// Shows what differs. Our solution is for those who have one, or insist.

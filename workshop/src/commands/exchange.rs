@@ -3,9 +3,8 @@
 
 use anyhow::Result;
 
-use crate::progress::Progress;
+use crate::attendee::{Progress, Saved};
 use crate::repository::{Exercise, Files, Repository, fingerprint, starters};
-use crate::saved::Saved;
 
 /// What it takes to put other files in.
 pub struct Exchange<'a> {

@@ -3,13 +3,11 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::opened::Opened;
+use crate::attendee::{OpenedHints, Progress, State, current};
 use crate::outcome::Outcome;
 use crate::pages::hints::{self, Question};
 use crate::pages::markdown::plain;
-use crate::progress::Progress;
 use crate::repository::{Exercise, Repository};
-use crate::state::{State, current};
 use crate::terminal;
 
 /// Lists the questions of an exercise, or opens one more depth of one.
@@ -25,7 +23,7 @@ pub fn run(
         None => &exercises[place(repository, &exercises)?],
     };
     let questions = read(repository, exercise)?;
-    let mut opened = Opened::load(repository.root());
+    let mut opened = OpenedHints::load(repository.root());
     match question {
         None => list(exercise, &questions, &opened),
         Some(number) => open(exercise, &questions, number, depth, &mut opened)?,
@@ -54,7 +52,7 @@ fn read(repository: &Repository, exercise: &Exercise) -> Result<Vec<Question>> {
     }
 }
 
-fn list(exercise: &Exercise, questions: &[Question], opened: &Opened) {
+fn list(exercise: &Exercise, questions: &[Question], opened: &OpenedHints) {
     let heading = format!("Hints for {}: {}", exercise.name.number, exercise.title);
     let mut text = format!("  {}\n\n", terminal::paint(terminal::STRONG, &terminal::short(&heading, 78)));
     for (place, question) in questions.iter().enumerate() {
@@ -76,7 +74,7 @@ fn open(
     questions: &[Question],
     number: usize,
     depth: Option<usize>,
-    opened: &mut Opened,
+    opened: &mut OpenedHints,
 ) -> Result<()> {
     let command = format!("cargo workshop hint {}", exercise.name.number);
     let Some(question) = number.checked_sub(1).and_then(|place| questions.get(place)) else {

@@ -1,8 +1,8 @@
 //! The one next thing to do.
 
+use crate::attendee::{State, current};
 use crate::repository::Exercise;
 use crate::running::ExerciseResult;
-use crate::state::{State, current};
 use crate::terminal;
 
 /// What to do about an exercise in this state.

@@ -8,8 +8,8 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
+use crate::attendee::predictions::{Observation, Prediction, observe, parse};
 use crate::outcome::Outcome;
-use crate::predictions::{Observation, Prediction, observe, parse};
 use crate::render;
 use crate::repository::{Declared, Exercise, Repository};
 use crate::running::{Built, Cargo, Package, Test, TestResult};

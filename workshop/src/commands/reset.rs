@@ -4,11 +4,9 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
+use crate::attendee::{Progress, Saved, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::repository::{Exercise, Files, Repository, starters};
-use crate::saved::Saved;
-use crate::state::State;
 use crate::terminal;
 
 /// Saves the attendee's version, and puts the starter back.

@@ -4,11 +4,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::exchange::{Before, Exchange};
 use super::next;
+use crate::attendee::{Note, Progress, Saved, State, Version};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::repository::{Exercise, Repository};
-use crate::saved::{Note, Saved, Version};
-use crate::state::State;
 use crate::terminal;
 
 /// Brings a version back; lists those there are, if none is named.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::attendee::{Mark, RoomCode};
 use crate::outcome::Outcome;
 use crate::repository::{Exercise, Repository};
-use crate::room_code::{Mark, RoomCode};
 use crate::terminal;
 
 /// The columns of the table.

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
+use crate::attendee::{Progress, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render;
 use crate::repository::{Exercise, Repository};
-use crate::state::State;
 use crate::terminal;
 
 /// Shows the ladder. Nothing is built.

@@ -4,12 +4,11 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render::Detail;
 use crate::repository::{Exercise, Repository};
 use crate::running::{Cargo, ExerciseResult};
-use crate::state::{State, current};
 use crate::terminal;
 
 /// Runs the tests of an exercise: of the current one, if none is named.

@@ -5,12 +5,11 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render::{self, Detail};
 use crate::repository::{Exercise, Repository};
 use crate::running::{Cargo, ExerciseResult};
-use crate::state::{State, current};
 use crate::terminal;
 
 /// The ladder, the current exercise under the monkeys, and the next thing to

@@ -11,12 +11,11 @@ use notify::{Event, RecursiveMode, Watcher};
 
 use super::attempt::attempt;
 use super::next;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render::Detail;
 use crate::repository::{Exercise, Repository, fingerprint};
 use crate::running::{Cargo, ExerciseResult, Patience, Presses, Unwanted, step_aside};
-use crate::state::{State, current};
 use crate::terminal;
 
 /// Watches an exercise: the current one, if none is named. Ends with Ctrl-C.

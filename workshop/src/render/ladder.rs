@@ -1,8 +1,8 @@
 //! The ladder: one line for each exercise.
 
+use crate::attendee::{State, current};
 use crate::repository::Exercise;
 use crate::running::ExerciseResult;
-use crate::state::{State, current};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, paint, paragraph, short};
 
 /// Longer names are cut.

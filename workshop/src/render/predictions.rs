@@ -1,6 +1,6 @@
 //! The predictions: predicted next to observed.
 
-use crate::predictions::{Observation, Prediction};
+use crate::attendee::predictions::{Observation, Prediction};
 use crate::repository::Exercise;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, code, columns, paint, paragraph, short};
 

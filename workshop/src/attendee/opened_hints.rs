@@ -15,12 +15,12 @@ type Depths = BTreeMap<String, BTreeMap<String, usize>>;
 
 /// How many depths of each question were opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedHints {
     folder: PathBuf,
     depths: Depths,
 }
 
-impl Opened {
+impl OpenedHints {
     /// Reads the file; there need not be one.
     pub fn load(root: &Path) -> Self {
         let folder = root.join(".workshop");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::progress::{Progress, Tested};
+use super::progress::{Progress, Tested};
 use crate::repository::{Exercise, fingerprint};
 use crate::running::ExerciseResult;
 
