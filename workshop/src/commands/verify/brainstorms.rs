@@ -1,6 +1,6 @@
 //! The sheets of the brainstorms and the retrospective.
 
-use super::{Culprit, links, spoken};
+use super::{Culprit, commands_named, links};
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::Repository;
 
@@ -26,7 +26,7 @@ pub fn check(repository: &Repository) -> Vec<Culprit> {
             }
         }
         culprits.extend(links::check(repository, &path));
-        culprits.extend(spoken::check(repository, &path));
+        culprits.extend(commands_named::check(repository, &path));
     }
     culprits
 }

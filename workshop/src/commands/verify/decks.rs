@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Culprit, links, spoken};
+use super::{Culprit, commands_named, links};
 use crate::pages::excerpt::Source;
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::{Name, Repository};
@@ -61,7 +61,7 @@ pub fn check(repository: &Repository, fix: bool) -> Vec<Culprit> {
                 }
                 culprits.extend(faults(repository.root(), &text).into_iter().map(|fault| fault.of(&file)));
                 culprits.extend(links::check(repository, &path));
-                culprits.extend(spoken::check(repository, &path));
+                culprits.extend(commands_named::check(repository, &path));
             }
             Err(error) => {
                 culprits.push(Culprit::new(&file, format!("it cannot be read: {error}"), "mend it"));

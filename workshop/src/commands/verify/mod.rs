@@ -1,21 +1,21 @@
 //! `cargo workshop verify`: are the exercises what they say they are?
 //!
-//! Each kind of check is in a file of its own: of what is written (`papers`, the
-//! `links` on the pages, the `hints`), of the starter and its copy (`copies`), of
-//! the solution, of the table of what kills the mistakes, and of the pages for
-//! whoever teaches: `decks`, `brainstorms`, the `agenda`, and the commands that
-//! they speak of (`spoken`).
+//! Each kind of check is in a file of its own: of the `files` there are and what
+//! is written in them (the `links` on the pages, the `hints`), of the starter and
+//! its copy (`copies`), of the solution, of the table of what kills the mistakes,
+//! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
+//! the commands that they speak of (`commands_named`).
 
 mod agenda;
 mod brainstorms;
+mod commands_named;
 mod copies;
 mod decks;
+mod files;
 mod hints;
 mod kills;
 mod links;
-mod papers;
 mod solution;
-mod spoken;
 mod starter;
 
 use anyhow::Result;
@@ -62,9 +62,9 @@ impl Culprit {
 /// Checks one exercise, or all of them, and what lies next to them.
 pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<Outcome> {
     let (names, mut culprits) = match chosen {
-        Some(text) => (vec![papers::chosen(repository, text)?], Vec::new()),
+        Some(text) => (vec![files::chosen(repository, text)?], Vec::new()),
         None => {
-            let (names, mut culprits) = papers::inventory(repository)?;
+            let (names, mut culprits) = files::inventory(repository)?;
             culprits.extend(copies::orphans(repository, &names));
             culprits.extend(other_pages(repository));
             (names, culprits)
@@ -120,7 +120,7 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
 
 /// Checks only what is read: nothing is built.
 pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
-    let (names, mut culprits) = papers::inventory(repository)?;
+    let (names, mut culprits) = files::inventory(repository)?;
     culprits.extend(names.iter().filter_map(|name| {
         // Without it, the agendas cannot be added up.
         let error = Exercise::load(repository, name.clone()).err()?;
@@ -148,7 +148,7 @@ fn other_pages(repository: &Repository) -> Vec<Culprit> {
     for page in PAGES {
         let path = page.split('/').fold(repository.root().to_owned(), |path, part| path.join(part));
         culprits.extend(links::check(repository, &path));
-        culprits.extend(spoken::check(repository, &path));
+        culprits.extend(commands_named::check(repository, &path));
     }
     culprits
 }
@@ -192,7 +192,7 @@ fn check(
     fix: bool,
     kills: &mut Vec<kills::Kill>,
 ) -> Vec<Culprit> {
-    let mut culprits = papers::files(repository, name);
+    let mut culprits = files::present(repository, name);
     culprits.extend(links::check(repository, &repository.exercise(name).join("README.md")));
     culprits.extend(hints::check(repository, name));
     let exercise = match Exercise::load(repository, name.clone()) {
@@ -208,14 +208,14 @@ fn check(
     };
     // Sources that are not as declared are no starter, and are blamed first.
     culprits.extend(
-        papers::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),
+        files::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),
     );
     // Without its package there is nothing to be built.
-    match papers::package(repository, &repository.exercise(name), &name.package()) {
+    match files::package(repository, &repository.exercise(name), &name.package()) {
         Some(culprit) => culprits.push(culprit),
         None => culprits.extend(starter::check(cargo, &exercise)),
     }
-    match papers::package(repository, &repository.solution(name), &name.solution_package()) {
+    match files::package(repository, &repository.solution(name), &name.solution_package()) {
         Some(culprit) => culprits.push(culprit),
         None => {
             let (found, records) = solution::check(repository, cargo, &exercise);

@@ -59,7 +59,7 @@ pub fn chosen(repository: &Repository, text: &str) -> Result<Name> {
 }
 
 /// The files that every exercise has.
-pub fn files(repository: &Repository, name: &Name) -> Vec<Culprit> {
+pub fn present(repository: &Repository, name: &Name) -> Vec<Culprit> {
     let directory = repository.exercise(name);
     let mut culprits = Vec::new();
     for file in ["README.md", "hints.md", "src/lib.rs"] {
