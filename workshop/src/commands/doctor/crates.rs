@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::running::tool::{ask, first_error};
 use crate::terminal;
 

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::terminal;
 
 /// What a day of builds takes, and some room to breathe.

@@ -2,9 +2,10 @@
 //! a network?
 //!
 //! Nothing is built. What it looks at: the toolchain (`toolchain`), the crates
-//! (`crates`), the disk and the terminal (`machine`).
+//! (`crates`), the disk and the terminal (`machine`). Each look has one `finding`.
 
 mod crates;
+mod finding;
 mod machine;
 mod toolchain;
 
@@ -12,36 +13,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use self::finding::Finding;
 use crate::outcome::Outcome;
 use crate::repository::Repository;
 use crate::terminal;
-
-/// What was found out about one thing.
-#[derive(Debug, PartialEq, Eq)]
-enum Finding {
-    /// All is well.
-    Fine(String),
-    /// Good to know; nothing fails for it.
-    Note(String),
-    /// Something is missing: what, and what to do.
-    Mend(String, String),
-}
-
-impl Finding {
-    fn mend(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::Mend(what.into(), mend.into())
-    }
-
-    fn show(&self) -> String {
-        let (mark, style, sentence) = match self {
-            Self::Fine(what) => ("ok  ", terminal::GOOD, what.clone()),
-            Self::Note(what) => ("note", terminal::STRONG, what.clone()),
-            Self::Mend(what, mend) => ("mend", terminal::BAD, format!("{what}: {mend}")),
-        };
-        let text = terminal::paragraph(&sentence, "        ");
-        format!("  {}  {}", terminal::paint(style, mark), text.trim_start())
-    }
-}
 
 /// Looks at everything, and says what to do.
 pub fn run(repository: &Repository) -> Result<Outcome> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::running::tool::ask;
 
 #[derive(Default, Deserialize)]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::pages::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
 use crate::pages::{front_matter, self_study};
 use crate::repository::{Exercise, Name, Repository};

@@ -1,6 +1,7 @@
 //! The sheets of the brainstorms and the retrospective.
 
-use super::{Culprit, commands_named, links};
+use super::culprit::Culprit;
+use super::{commands_named, links};
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::Repository;
 

@@ -4,7 +4,7 @@
 use crate::repository::{Exercise, Files, Name, Repository, starters};
 use crate::terminal;
 
-use super::Culprit;
+use super::culprit::Culprit;
 
 /// Compares the copy with the exercise, whose sources are as declared; with
 /// `fix`, makes the copy anew.

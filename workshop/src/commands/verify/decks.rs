@@ -6,7 +6,8 @@ use std::path::Path;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Culprit, commands_named, links};
+use super::culprit::Culprit;
+use super::{commands_named, links};
 use crate::pages::excerpt::Source;
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::{Name, Repository};

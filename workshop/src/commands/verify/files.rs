@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::repository::{Exercise, Name, Repository, fingerprint};
 use crate::terminal;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::pages::hints;
 use crate::repository::{Name, Repository};
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use chaos::Record;
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::repository::{Exercise, Repository};
 
 const FILE: &str = "solutions/KILLS.md";

@@ -4,12 +4,14 @@
 //! is written in them (the `links` on the pages, the `hints`), of the starter and
 //! its copy (`copies`), of the solution, of the table of what kills the mistakes,
 //! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
-//! the commands that they speak of (`commands_named`).
+//! the commands that they speak of (`commands_named`). Each answers with a list of
+//! culprits (`culprit`).
 
 mod agenda;
 mod brainstorms;
 mod commands_named;
 mod copies;
+mod culprit;
 mod decks;
 mod files;
 mod hints;
@@ -20,6 +22,7 @@ mod starter;
 
 use anyhow::Result;
 
+use self::culprit::Culprit;
 use crate::outcome::Outcome;
 use crate::repository::{Exercise, Name, Repository};
 use crate::running::records::unwrapped;
@@ -35,29 +38,6 @@ const PAGES: [&str; 6] = [
     "slides/README.md",
     "brainstorms/README.md",
 ];
-
-/// Something that is not as it should be.
-#[derive(Debug)]
-struct Culprit {
-    /// The file to blame, as it is shown.
-    file: String,
-    /// What is the matter with it.
-    what: String,
-    /// What to do about it.
-    mend: String,
-}
-
-impl Culprit {
-    fn new(file: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { file: file.into(), what: what.into(), mend: mend.into() }
-    }
-
-    fn show(&self) -> String {
-        let text = terminal::paragraph(&format!("✗ {}: {}", self.file, self.what), "    ");
-        let mend = terminal::paragraph(&format!("mend it: {}", self.mend), "      ");
-        text.replacen('✗', &terminal::paint(terminal::BAD, "✗"), 1) + &mend
-    }
-}
 
 /// Checks one exercise, or all of them, and what lies next to them.
 pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<Outcome> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chaos::Record;
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::repository::{Declared, Exercise, Repository};
 use crate::running::records::unwrapped;
 use crate::running::{Built, Cargo, Package, TestResult};

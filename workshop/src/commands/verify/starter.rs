@@ -1,7 +1,7 @@
 //! The starter: it compiles without a warning, and each of its tests ends as
 //! `exercise.toml` declares, for the reason that it declares.
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::repository::{Declared, Exercise};
 use crate::running::records::unwrapped;
 use crate::running::{Built, Cargo, Package, TestResult, TestRun};
