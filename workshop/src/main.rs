@@ -9,6 +9,18 @@
 //! starts `cargo test` as a child. The test harness leaves a
 //! [`chaos::Record`] of each run and each search in a directory named by
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
+//!
+//! The rooms, each of which may import those below it, and none above:
+//!
+//! - `commands`: what a user can ask for, a file (or a folder) for each command
+//! - `render`: what is shown of a result, a ladder, a prediction, a difference
+//! - `attendee`: what is kept of an attendee: progress, saved versions, hints
+//! - `running`: cargo and other programs, and the result of an exercise
+//! - `pages`: what is written for people: hints, decks, sheets, agendas
+//! - `repository`: where things are, exercises, and the files that one edits
+//! - `terminal`: colours, 80 columns, and how words get out
+//!
+//! Beside them stand `args`, the command line, and `outcome`, the exit code.
 
 mod args;
 mod attendee;

@@ -1,4 +1,4 @@
-//! What is shown, as text: the ladder, a verdict, predictions, a difference.
+//! What is shown, as text: the ladder, a result, predictions, a difference.
 //!
 //! It may import every room but the commands, which say when something is shown.
 
