@@ -9,37 +9,28 @@
 //! starts `cargo test` as a child. The test harness leaves a
 //! [`chaos::Record`] of each run and each search in a directory named by
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
+//!
+//! The rooms, each of which may import those below it, and none above:
+//!
+//! - `commands`: what a user can ask for, a file (or a folder) for each command
+//! - `render`: what is shown of a result, a ladder, a prediction, a difference
+//! - `attendee`: what is kept of an attendee: progress, saved versions, hints
+//! - `running`: cargo and other programs, and the result of an exercise
+//! - `pages`: what is written for people: hints, decks, sheets, agendas
+//! - `repository`: where things are, exercises, and the files that one edits
+//! - `terminal`: colours, 80 columns, and how words get out
+//!
+//! Beside them stand `args`, the command line, and `outcome`, the exit code.
 
-mod agenda;
 mod args;
-mod aside;
-mod cargo;
-mod child;
+mod attendee;
 mod commands;
-mod ctrl_c;
-mod excerpt;
-mod exercise;
-mod files;
-mod fingerprint;
-mod front_matter;
-mod hints;
-mod libtest;
-mod markdown;
-mod opened;
-mod ours;
 mod outcome;
-mod predictions;
-mod progress;
-mod records;
+mod pages;
 mod render;
 mod repository;
-mod room_code;
-mod saved;
-mod self_study;
-mod starters;
-mod state;
-mod tool;
-mod verdict;
+mod running;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -50,7 +41,7 @@ use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
     let outcome = commands::run(Arguments::parse()).unwrap_or_else(|error| {
-        render::complain(&format!("{error:#}"));
+        terminal::complain(&format!("{error:#}"));
         Outcome::Trouble
     });
     outcome.into()

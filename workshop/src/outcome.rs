@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::verdict::Verdict;
+use crate::running::ExerciseResult;
 
 /// The exit code, by its meaning. `args.rs` documents the numbers to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +17,12 @@ pub enum Outcome {
     Inconclusive = 3,
 }
 
-impl From<Verdict> for Outcome {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Green => Self::Green,
-            Verdict::Red => Self::Red,
-            Verdict::Inconclusive => Self::Inconclusive,
+impl From<ExerciseResult> for Outcome {
+    fn from(result: ExerciseResult) -> Self {
+        match result {
+            ExerciseResult::Green => Self::Green,
+            ExerciseResult::Red => Self::Red,
+            ExerciseResult::Inconclusive => Self::Inconclusive,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::agenda::{self, Agenda, Clock, Kind, Line};
 use crate::outcome::Outcome;
-use crate::render;
-use crate::repository::Repository;
+use crate::pages::agenda::{self, Agenda, Clock, Kind, Line};
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// Shows the day, or a cut of it. `start` is another time to begin than the
 /// agenda has.
@@ -16,10 +16,10 @@ pub fn run(repository: &Repository, cut: Option<&str>, start: Option<&str>) -> R
         Some(text) => text.parse()?,
         None => agenda.start,
     };
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let lines =
         agenda.lines(repository, &exercises).with_context(|| format!("{file} names what is not there"))?;
-    render::show(&day(&agenda.title, start, &lines)?);
+    terminal::show(&day(&agenda.title, start, &lines)?);
     Ok(Outcome::Green)
 }
 
@@ -40,13 +40,13 @@ fn day(title: &str, start: Clock, lines: &[Line]) -> Result<String> {
         format!("a day of {total} minutes that begins at {start} does not end before midnight: begin earlier")
     })?;
     let title = format!("{title}, {start} to {end}");
-    let mut text = format!("  {}\n\n", render::paint(render::STRONG, &title));
+    let mut text = format!("  {}\n\n", terminal::paint(terminal::STRONG, &title));
     let mut clock = start;
     for Line { kind, title, minutes, .. } in lines {
-        let words = render::short(&format!("{kind:<13}  {title}"), 62);
-        let words = if *kind == Kind::Exercise { render::paint(render::STRONG, &words) } else { words };
+        let words = terminal::short(&format!("{kind:<13}  {title}"), 62);
+        let words = if *kind == Kind::Exercise { terminal::paint(terminal::STRONG, &words) } else { words };
         text += &format!("  {clock}  {minutes:>3} min  {words}\n");
         clock = clock.after(*minutes).unwrap_or(end);
     }
-    Ok(text + &format!("  {end}           the end\n\n") + &render::paragraph(&agenda::sums(lines), "  "))
+    Ok(text + &format!("  {end}           the end\n\n") + &terminal::paragraph(&agenda::sums(lines), "  "))
 }

@@ -3,12 +3,11 @@
 
 use anyhow::{Result, bail};
 
-use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
-use crate::progress::{Progress, Tested};
+use crate::attendee::{Progress, Tested};
 use crate::render::{self, Detail};
-use crate::verdict::{Judgement, Verdict};
+use crate::repository::{Exercise, fingerprint};
+use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
+use crate::terminal;
 
 /// Builds and runs an exercise, shows verdict and story, and remembers the
 /// verdict if all tests were run.
@@ -18,44 +17,44 @@ pub fn attempt(
     progress: &mut Progress,
     detail: Detail,
     filter: &[String],
-) -> Result<Verdict> {
+) -> Result<ExerciseResult> {
     // Before anything runs: what is edited meanwhile was not tested.
     let sources = fingerprint(exercise);
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
-    let (verdict, failed, tests) = match cargo.build(&package)? {
+    let (result, failed, tests) = match cargo.build(&package)? {
         Built::Errors(text) => {
-            render::pass_on(&text);
-            render::show(&render::compile_errors(exercise));
-            (Verdict::Red, 0, 0)
+            terminal::pass_on(&text);
+            terminal::show(&render::compile_errors(exercise));
+            (ExerciseResult::Red, 0, 0)
         }
         Built::Done(warnings) => {
             let run = cargo.test(&package, None, filter)?;
             if let (false, true, Some(why)) = (filter.is_empty(), run.output.tests.is_empty(), &run.crash) {
                 bail!("the tests of {} did not start: {why}", exercise.name);
             }
-            let judgement = Judgement::of(exercise, run, !filter.is_empty());
-            if !filter.is_empty() && judgement.crash.is_none() && judgement.counted() == 0 {
+            let run = ExerciseRun::of(exercise, run, !filter.is_empty());
+            if !filter.is_empty() && run.crash.is_none() && run.counted() == 0 {
                 bail!(
                     "no test of {} was run: none has a name with {:?} in it",
                     exercise.name,
                     filter.join(" ")
                 );
             }
-            render::show(&render::judgement(exercise, &judgement, detail));
+            terminal::show(&render::exercise_run(exercise, &run, detail));
             if !warnings.is_empty() {
-                let check = render::code(&format!("cargo check --tests -p {}", package.name));
+                let check = terminal::code(&format!("cargo check --tests -p {}", package.name));
                 let hint = format!("The compiler has warnings: {check} shows them.");
-                render::show(&format!("\n{}", render::paragraph(&hint, "  ")));
+                terminal::show(&format!("\n{}", terminal::paragraph(&hint, "  ")));
             }
-            (judgement.verdict, judgement.failed(), judgement.counted())
+            (run.result, run.failed(), run.counted())
         }
     };
     // Part of the tests is no verdict on the exercise.
     if filter.is_empty()
-        && let Err(error) = progress.remember(&exercise.name, Tested { sources, verdict, failed, tests })
+        && let Err(error) = progress.remember(&exercise.name, Tested { sources, result, failed, tests })
     {
         let notice = format!("Note: {error:#}. Everything else works.");
-        render::show(&format!("\n{}", render::paragraph(&notice, "  ")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&notice, "  ")));
     }
-    Ok(verdict)
+    Ok(result)
 }

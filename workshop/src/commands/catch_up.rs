@@ -5,22 +5,16 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::ours;
+use crate::attendee::{Progress, Saved, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render;
-use crate::repository::{Repository, choose};
-use crate::saved::Saved;
-use crate::starters;
-use crate::state::State;
+use crate::repository::{Exercise, Files, Repository, solutions, starters};
+use crate::terminal;
 
 /// Puts our solution into each earlier exercise that is not green, and the
 /// starter into this one. What was there is saved.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let chosen = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let chosen = Exercise::choose(&exercises, name)?;
     let mut progress = Progress::load(repository.root())?;
     // Everything that can be missing is looked up before anything is changed.
     let starter = starters::of(repository, chosen)?;
@@ -29,7 +23,7 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
         .take_while(|exercise| exercise.name != chosen.name)
         .filter(|exercise| !State::of(exercise, &progress).is_done());
     let solutions: Vec<(&Exercise, Files)> =
-        open.map(|exercise| Ok((exercise, ours::of(repository, exercise)?))).collect::<Result<_>>()?;
+        open.map(|exercise| Ok((exercise, solutions::of(repository, exercise)?))).collect::<Result<_>>()?;
     let saved = Saved::open(repository)?;
     let mut exchange = Exchange { repository, saved: &saved, progress: &mut progress };
     let why = format!("before catching up to {}", chosen.name.number);
@@ -39,11 +33,11 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
     }
     let before = exchange.put_in(chosen, &starter, false, &why)?;
     say(chosen, "the starter", &before);
-    render::show(&next::about(chosen, &State::of(chosen, &progress)));
+    terminal::show(&next::about(chosen, &State::of(chosen, &progress)));
     Ok(Outcome::Green)
 }
 
 fn say(exercise: &Exercise, what: &str, before: &Before) {
     let text = format!("{} has {what} now{}.", exercise.name, before.in_words());
-    render::show(&render::paragraph(&text, "  "));
+    terminal::show(&terminal::paragraph(&text, "  "));
 }

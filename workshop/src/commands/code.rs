@@ -5,18 +5,15 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::exercise::Exercise;
+use crate::attendee::{Mark, Progress, RoomCode, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render;
-use crate::repository::Repository;
-use crate::room_code::{Mark, RoomCode};
-use crate::state::State;
-use crate::verdict::Verdict;
+use crate::repository::{Exercise, Repository};
+use crate::running::ExerciseResult;
+use crate::terminal;
 
 /// Shows the code. Nothing is built, and nothing is sent.
 pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let mut marks = Vec::new();
     for exercise in &exercises {
@@ -25,12 +22,12 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
         marks.push(mark(repository, exercise, &progress));
     }
     let code = RoomCode::new(name, marks)?;
-    render::show(&format!("  {}\n\n", render::paint(render::STRONG, &code.to_string())));
+    terminal::show(&format!("  {}\n\n", terminal::paint(terminal::STRONG, &code.to_string())));
     let rest = match name {
         Some(_) => "your name, and which exercises are green, red, in progress or our solution",
         None => "which exercises are green, red, in progress or our solution, and not who you are",
     };
-    render::show(&render::paragraph(&format!("Read it out, or paste it. It tells {rest}."), "  "));
+    terminal::show(&terminal::paragraph(&format!("Read it out, or paste it. It tells {rest}."), "  "));
     Ok(Outcome::Green)
 }
 
@@ -40,10 +37,10 @@ fn mark(repository: &Repository, exercise: &Exercise, progress: &Progress) -> Ma
         _ if is_our_solution(repository, exercise) => Mark::Ours,
         State::OurSolution => Mark::Ours,
         State::InProgress => Mark::InProgress,
-        State::Tested(tested) => match tested.verdict {
-            Verdict::Green => Mark::Green,
-            Verdict::Red => Mark::Red,
-            Verdict::Inconclusive => Mark::Inconclusive,
+        State::Tested(tested) => match tested.result {
+            ExerciseResult::Green => Mark::Green,
+            ExerciseResult::Red => Mark::Red,
+            ExerciseResult::Inconclusive => Mark::Inconclusive,
         },
     }
 }

@@ -5,23 +5,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::ours;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render;
-use crate::repository::{Repository, choose};
-use crate::starters;
-use crate::state::{State, current};
+use crate::repository::{Exercise, Files, Repository, solutions, starters};
+use crate::terminal;
 
 /// Shows what differs. Our solution is for those who have one, or insist.
 pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
     let chosen = match name {
-        Some(name) => choose(&exercises, name)?,
+        Some(name) => Exercise::choose(&exercises, name)?,
         None => &exercises[usual(&states, spoil)],
     };
     let place = exercises.iter().position(|exercise| exercise.name == chosen.name).unwrap_or(0);
@@ -31,8 +27,8 @@ pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool)
         bail!(
             "{} is not green yet, and this would show you our solution: solve it first ({}), or insist with {}",
             chosen.name,
-            render::code(&format!("cargo workshop test {number}")),
-            render::code(&format!("cargo workshop diff {number}{step} --spoil"))
+            terminal::code(&format!("cargo workshop test {number}")),
+            terminal::code(&format!("cargo workshop diff {number}{step} --spoil"))
         );
     }
     let (heading, from, to) = if step {
@@ -44,15 +40,15 @@ pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool)
     } else {
         let mine = Files::read(&chosen.directory, chosen.predictions.as_deref())?;
         let heading = format!("From your version of {} (-) to our solution (+)", chosen.name);
-        (heading, mine, ours::of(repository, chosen)?)
+        (heading, mine, solutions::of(repository, chosen)?)
     };
-    let heading = render::paragraph(&heading, "");
-    let mut text = render::paint(render::STRONG, heading.trim_end()) + "\n";
+    let heading = terminal::paragraph(&heading, "");
+    let mut text = terminal::paint(terminal::STRONG, heading.trim_end()) + "\n";
     match render::changes(&from, &to) {
         same if same.is_empty() => text += "\nThere is no difference.\n",
         changes => text += &changes,
     }
-    render::show(&text);
+    terminal::show(&text);
     Ok(Outcome::Green)
 }
 
@@ -67,7 +63,7 @@ fn usual(states: &[State], spoil: bool) -> usize {
 
 /// What we have written below `src/`; what was provided tells no story.
 fn written(repository: &Repository, exercise: &Exercise) -> Result<Files> {
-    let ours = ours::of(repository, exercise)?;
+    let ours = solutions::of(repository, exercise)?;
     let starter = starters::of(repository, exercise)?;
     let library = Path::new("src").join("lib.rs");
     let mut written = Files::default();

@@ -3,13 +3,8 @@
 
 use anyhow::Result;
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::fingerprint::fingerprint;
-use crate::progress::Progress;
-use crate::repository::Repository;
-use crate::saved::Saved;
-use crate::starters;
+use crate::attendee::{Progress, Saved};
+use crate::repository::{Exercise, Files, Repository, fingerprint, starters};
 
 /// What it takes to put other files in.
 pub struct Exchange<'a> {

@@ -9,22 +9,19 @@ use anyhow::{Context, Result, bail};
 use chaos::Record;
 
 use crate::args::Bounds;
-use crate::aside::step_aside;
-use crate::cargo::{Built, Cargo, Package, TestRun};
-use crate::child::{Patience, Unwanted};
-use crate::ctrl_c::Presses;
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::{Exercise, Repository};
+use crate::running::{Built, Cargo, Package, Patience, Presses, TestRun, Unwanted, step_aside};
+use crate::terminal;
 
 /// The test that is run.
 const TEST: &str = "explore_deeper";
 
 /// Explores an exercise within these bounds, or until Ctrl-C is pressed.
 pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     if !exercise.tests.iter().any(|(test, _)| test == TEST) {
         let able: Vec<&str> = exercises
             .iter()
@@ -53,8 +50,8 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcom
     match cargo.build(&package) {
         Ok(Built::Done(_)) => {}
         Ok(Built::Errors(text)) => {
-            render::pass_on(&text);
-            render::show(&render::compile_errors(exercise));
+            terminal::pass_on(&text);
+            terminal::show(&render::compile_errors(exercise));
             return Ok(Outcome::Red);
         }
         Err(error) => return stopped(error),
@@ -64,7 +61,7 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcom
         exercise.name,
         in_words(bounds)
     );
-    render::show(&(render::paragraph(&notice, "  ") + "\n"));
+    terminal::show(&(terminal::paragraph(&notice, "  ") + "\n"));
     cargo.patience = until(&presses, 2);
     cargo.environment = vec![
         ("CHAOS_DEEPER", for_the_search(bounds).into()),
@@ -86,7 +83,7 @@ fn until(presses: &Presses, times: usize) -> Patience {
 /// It was stopped for good: there is nothing to tell.
 fn stopped(error: anyhow::Error) -> Result<Outcome> {
     if error.is::<Unwanted>() {
-        render::show("\n  Stopped, and nothing is known.\n");
+        terminal::show("\n  Stopped, and nothing is known.\n");
         return Ok(Outcome::Inconclusive);
     }
     Err(error)
@@ -103,16 +100,16 @@ fn tell(exercise: &Exercise, bounds: Bounds, run: TestRun) -> Result<Outcome> {
             ),
         }
     };
-    render::show(&render::record(&record.text));
+    terminal::show(&render::record(&record.text));
     Ok(match record.verdict.as_str() {
         "holds" => {
-            render::show(&covered(record));
+            terminal::show(&covered(record));
             Outcome::Green
         }
         "inconclusive" => {
             if record.states > bounds.states as usize {
                 let more = "More states are allowed with --states; mind the memory of this machine.";
-                render::show(&render::paragraph(more, ""));
+                terminal::show(&terminal::paragraph(more, ""));
             }
             Outcome::Inconclusive
         }
@@ -126,7 +123,7 @@ fn covered(record: &Record) -> String {
         return String::new();
     }
     let struck = format!("Struck with work in flight: {}.", record.coverage.join("; "));
-    format!("\n{}", render::paragraph(&struck, ""))
+    format!("\n{}", terminal::paragraph(&struck, ""))
 }
 
 /// The bounds as the search reads them.

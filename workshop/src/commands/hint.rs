@@ -3,15 +3,12 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
-use crate::hints::{self, Question};
-use crate::markdown::plain;
-use crate::opened::Opened;
+use crate::attendee::{OpenedHints, Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render;
-use crate::repository::{Repository, choose};
-use crate::state::{State, current};
+use crate::pages::hints::{self, Question};
+use crate::pages::markdown::plain;
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// Lists the questions of an exercise, or opens one more depth of one.
 pub fn run(
@@ -20,13 +17,13 @@ pub fn run(
     question: Option<usize>,
     depth: Option<usize>,
 ) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let exercise = match name {
-        Some(name) => choose(&exercises, name)?,
+        Some(name) => Exercise::choose(&exercises, name)?,
         None => &exercises[place(repository, &exercises)?],
     };
     let questions = read(repository, exercise)?;
-    let mut opened = Opened::load(repository.root());
+    let mut opened = OpenedHints::load(repository.root());
     match question {
         None => list(exercise, &questions, &opened),
         Some(number) => open(exercise, &questions, number, depth, &mut opened)?,
@@ -39,7 +36,7 @@ fn place(repository: &Repository, exercises: &[Exercise]) -> Result<usize> {
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
     current(&states).with_context(|| {
         let example = format!("cargo workshop hint {}", exercises[0].name.number);
-        format!("nothing is left to be solved: name an exercise, as in {}", render::code(&example))
+        format!("nothing is left to be solved: name an exercise, as in {}", terminal::code(&example))
     })
 }
 
@@ -55,9 +52,9 @@ fn read(repository: &Repository, exercise: &Exercise) -> Result<Vec<Question>> {
     }
 }
 
-fn list(exercise: &Exercise, questions: &[Question], opened: &Opened) {
+fn list(exercise: &Exercise, questions: &[Question], opened: &OpenedHints) {
     let heading = format!("Hints for {}: {}", exercise.name.number, exercise.title);
-    let mut text = format!("  {}\n\n", render::paint(render::STRONG, &render::short(&heading, 78)));
+    let mut text = format!("  {}\n\n", terminal::paint(terminal::STRONG, &terminal::short(&heading, 78)));
     for (place, question) in questions.iter().enumerate() {
         let depths = question.depths.len();
         let open = match opened.of(&exercise.name, &question.title).min(depths) {
@@ -65,11 +62,11 @@ fn list(exercise: &Exercise, questions: &[Question], opened: &Opened) {
             open => format!(" ({open} of {depths} open)"),
         };
         let number = format!("{:>2}  ", place + 1);
-        text += &render::hanging(&number, &format!("{}{open}", question.title), "  ");
+        text += &terminal::hanging(&number, &format!("{}{open}", question.title), "  ");
     }
-    let example = render::code(&format!("cargo workshop hint {} 1", exercise.name.number));
+    let example = terminal::code(&format!("cargo workshop hint {} 1", exercise.name.number));
     let next = format!("{example} opens the first one, a depth deeper each time.");
-    render::show(&(text + "\n" + &render::paragraph(&next, "  ")));
+    terminal::show(&(text + "\n" + &terminal::paragraph(&next, "  ")));
 }
 
 fn open(
@@ -77,7 +74,7 @@ fn open(
     questions: &[Question],
     number: usize,
     depth: Option<usize>,
-    opened: &mut Opened,
+    opened: &mut OpenedHints,
 ) -> Result<()> {
     let command = format!("cargo workshop hint {}", exercise.name.number);
     let Some(question) = number.checked_sub(1).and_then(|place| questions.get(place)) else {
@@ -88,15 +85,15 @@ fn open(
         bail!(
             "{} has no question {number}: {there_are}, and {} lists them",
             exercise.name,
-            render::code(&command)
+            terminal::code(&command)
         );
     };
     let all = question.depths.len();
     let before = opened.of(&exercise.name, &question.title);
     let now = depth.unwrap_or(before + 1).clamp(1, all);
-    let mut text = render::hanging(&format!("{number}  "), &question.title, "  ");
+    let mut text = terminal::hanging(&format!("{number}  "), &question.title, "  ");
     for depth in &question.depths[..now] {
-        text += &format!("\n  {}\n\n", render::paint(render::STRONG, &render::short(&depth.title, 78)));
+        text += &format!("\n  {}\n\n", terminal::paint(terminal::STRONG, &terminal::short(&depth.title, 78)));
         text += &plain(&depth.text, "    ");
     }
     let rest = match question.depths.get(now) {
@@ -105,15 +102,15 @@ fn open(
                 Some(_) => format!("{command} {number} --depth {}", now + 1),
                 None => format!("{command} {number}"),
             };
-            let what = format!("Depth {now} of {all}. Not enough? {} opens the next", render::code(&run));
+            let what = format!("Depth {now} of {all}. Not enough? {} opens the next", terminal::code(&run));
             format!("{what}: {}.", next.title)
         }
         None => format!("All {all} depths are open: this is the last of them."),
     };
-    text += &format!("\n{}", render::paragraph(&rest, "  "));
-    render::show(&text);
+    text += &format!("\n{}", terminal::paragraph(&rest, "  "));
+    terminal::show(&text);
     if let Err(error) = opened.remember(&exercise.name, &question.title, now) {
-        render::show(&format!("\n{}", render::paragraph(&format!("Note: {error:#}."), "  ")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&format!("Note: {error:#}."), "  ")));
     }
     Ok(())
 }

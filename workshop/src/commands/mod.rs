@@ -1,4 +1,8 @@
-//! The commands.
+//! The commands, each in a file, or in a folder if it has many parts. What several
+//! share is in `attempt` (one run of an exercise's tests), `exchange` (other files
+//! in place of the attendee's) and `next` (the one next thing to do).
+//!
+//! This is the highest room: it may import all others, and none imports it.
 
 mod agenda;
 mod attempt;

@@ -1,13 +1,13 @@
 //! The one next thing to do.
 
-use crate::exercise::Exercise;
-use crate::render;
-use crate::state::{State, current};
-use crate::verdict::Verdict;
+use crate::attendee::{State, current};
+use crate::repository::Exercise;
+use crate::running::ExerciseResult;
+use crate::terminal;
 
 /// What to do about an exercise in this state.
 pub fn about(exercise: &Exercise, state: &State) -> String {
-    let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
+    let test = terminal::code(&format!("cargo workshop test {}", exercise.name.number));
     let page = exercise.page();
     let source = source(exercise);
     say(&match (state, &exercise.predictions) {
@@ -17,21 +17,21 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
         (State::Untouched, None) => format!("open {page} and edit src/lib.rs, then run {test}"),
         (State::InProgress, _) => format!("run {test}"),
         (State::OurSolution, _) => {
-            let reset = render::code(&format!("cargo workshop reset {}", exercise.name.number));
+            let reset = terminal::code(&format!("cargo workshop reset {}", exercise.name.number));
             format!("read our solution in {source}, or run {reset} to write your own")
         }
-        (State::Tested(tested), _) => match tested.verdict {
-            Verdict::Red if tested.tests == 0 => {
+        (State::Tested(tested), _) => match tested.result {
+            ExerciseResult::Red if tested.tests == 0 => {
                 format!("mend {} where the compiler points, then run {test}", exercise.source())
             }
-            Verdict::Red => {
-                let hint = render::code(&format!("cargo workshop hint {}", exercise.name.number));
+            ExerciseResult::Red => {
+                let hint = terminal::code(&format!("cargo workshop hint {}", exercise.name.number));
                 format!("edit {source} (stuck? {hint}), then run {test}")
             }
-            Verdict::Inconclusive => {
+            ExerciseResult::Inconclusive => {
                 format!("see above why there is no verdict, edit {source}, then run {test}")
             }
-            Verdict::Green => format!("run {test}, with all its tests"),
+            ExerciseResult::Green => format!("run {test}, with all its tests"),
         },
     })
 }
@@ -41,11 +41,11 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
 pub fn after_save(exercise: &Exercise, state: &State) -> String {
     let what = match state {
         State::Untouched => format!("open {} and edit {}", exercise.page(), source(exercise)),
-        State::Tested(tested) if tested.verdict == Verdict::Red && tested.tests == 0 => {
+        State::Tested(tested) if tested.result == ExerciseResult::Red && tested.tests == 0 => {
             format!("mend {} where the compiler points", exercise.source())
         }
         _ => {
-            let hint = render::code(&format!("cargo workshop hint {}", exercise.name.number));
+            let hint = terminal::code(&format!("cargo workshop hint {}", exercise.name.number));
             format!("edit {} (stuck? {hint})", source(exercise))
         }
     };
@@ -72,7 +72,7 @@ fn source(exercise: &Exercise) -> String {
 }
 
 fn say(sentence: &str) -> String {
-    let text = render::paragraph(&format!("Next: {sentence}."), "  ");
+    let text = terminal::paragraph(&format!("Next: {sentence}."), "  ");
     let rest = text.strip_prefix("  Next:").unwrap_or(&text);
-    format!("\n  {}{rest}", render::paint(render::STRONG, "Next:"))
+    format!("\n  {}{rest}", terminal::paint(terminal::STRONG, "Next:"))
 }

@@ -8,18 +8,17 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::{Declared, Exercise};
-use crate::libtest::{Test, TestResult};
+use crate::attendee::predictions::{Observation, Prediction, observe, parse};
 use crate::outcome::Outcome;
-use crate::predictions::{Observation, Prediction, observe, parse};
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::{Declared, Exercise, Repository};
+use crate::running::{Built, Cargo, Package, Test, TestResult};
+use crate::terminal;
 
 /// Shows the predictions of an exercise, and what became of them.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     let Some(file) = &exercise.predictions else {
         let others: Vec<&str> = exercises
             .iter()
@@ -36,11 +35,11 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
         bail!("{shown} has no line of the form `key = value`: restore it, and write your answers in it");
     }
     if predictions.iter().any(Prediction::is_open) {
-        render::show(&render::predictions(exercise, &predictions, None));
+        terminal::show(&render::predictions(exercise, &predictions, None));
         return Ok(Outcome::Red);
     }
     let Some(observed) = observed(repository, exercise, &predictions)? else { return Ok(Outcome::Red) };
-    render::show(&render::predictions(exercise, &predictions, Some(&observed)));
+    terminal::show(&render::predictions(exercise, &predictions, Some(&observed)));
     let right = observed.iter().all(|observation| *observation == Observation::AsPredicted);
     Ok(if right { Outcome::Green } else { Outcome::Red })
 }
@@ -55,8 +54,8 @@ fn observed(
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let cargo = Cargo::at(repository.root());
     if let Built::Errors(text) = cargo.build(&package)? {
-        render::pass_on(&text);
-        render::show(&render::compile_errors(exercise));
+        terminal::pass_on(&text);
+        terminal::show(&render::compile_errors(exercise));
         return Ok(None);
     }
     let mut filter = vec!["--exact".to_owned()];
@@ -92,7 +91,7 @@ fn questions(exercise: &Exercise) -> Vec<(&str, &str)> {
 
 /// What a test says about the file itself.
 fn complaint(test: &Test) -> Option<String> {
-    let said = crate::records::unwrapped(&test.said);
+    let said = crate::running::records::unwrapped(&test.said);
     let about_the_file = said.starts_with("predictions.txt, line ") || said.starts_with("predictions.txt: ");
     (test.result == TestResult::Failed && about_the_file).then_some(said)
 }

@@ -3,11 +3,12 @@
 use anyhow::{Context, Result, bail};
 use chaos::{BadCode, Record, ReplayCode};
 
-use crate::cargo::{Built, Cargo, Package};
 use crate::outcome::Outcome;
-use crate::records::unwrapped;
 use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::{Exercise, Repository};
+use crate::running::records::unwrapped;
+use crate::running::{Built, Cargo, Package};
+use crate::terminal;
 
 /// Runs the tests of the exercise that the code belongs to, and shows what the
 /// one that knows the code makes of it.
@@ -22,28 +23,28 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
              package that printed it"
         );
     }
-    let exercises = repository.exercises()?;
-    let exercise =
-        choose(&exercises, number).with_context(|| format!("{code_text} belongs to exercise {number}"))?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, number)
+        .with_context(|| format!("{code_text} belongs to exercise {number}"))?;
     let cargo = Cargo::at(repository.root());
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     if let Built::Errors(text) = cargo.build(&package)? {
-        render::pass_on(&text);
-        render::show(&render::compile_errors(exercise));
+        terminal::pass_on(&text);
+        terminal::show(&render::compile_errors(exercise));
         return Ok(Outcome::Red);
     }
     let records = cargo.test(&package, Some(&code_text), &[])?.records;
     if let Some(record) =
         records.iter().find(|record| record.single && record.replay.as_deref() == Some(&*code_text))
     {
-        render::show(&render::record(&record.text));
+        terminal::show(&render::record(&record.text));
         return Ok(match record.verdict.as_str() {
             "holds" => Outcome::Green,
             "inconclusive" => Outcome::Inconclusive,
             _ => Outcome::Red,
         });
     }
-    let test = render::code(&format!("cargo workshop test {number}"));
+    let test = terminal::code(&format!("cargo workshop test {number}"));
     if records.iter().any(recorded_with_other_code) {
         bail!(
             "{code_text} was recorded with other code than exercises/{} has now: run {test}, \

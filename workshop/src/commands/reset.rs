@@ -4,36 +4,32 @@ use anyhow::Result;
 
 use super::exchange::{Before, Exchange};
 use super::next;
-use crate::files::Files;
+use crate::attendee::{Progress, Saved, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render;
-use crate::repository::{Repository, choose};
-use crate::saved::Saved;
-use crate::starters;
-use crate::state::State;
+use crate::repository::{Exercise, Files, Repository, starters};
+use crate::terminal;
 
 /// Saves the attendee's version, and puts the starter back.
 pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     let starter = starters::of(repository, exercise)?;
     let mut progress = Progress::load(repository.root())?;
     let present = Files::read(&exercise.directory, exercise.predictions.as_deref())?;
     if present.say_the_same_as(&starter) {
         let text = format!("{} is as it was shipped: there is nothing to reset.", exercise.name);
-        render::show(&render::paragraph(&text, "  "));
+        terminal::show(&terminal::paragraph(&text, "  "));
         return Ok(Outcome::Green);
     }
     let saved = Saved::open(repository)?;
     let mut exchange = Exchange { repository, saved: &saved, progress: &mut progress };
     let before = exchange.put_in(exercise, &starter, false, "before a reset")?;
     let text = format!("{} is as it was shipped{}.", exercise.name, before.in_words());
-    render::show(&render::paragraph(&text, "  "));
+    terminal::show(&terminal::paragraph(&text, "  "));
     if let Before::Saved { version, .. } = before {
-        let restore = render::code(&format!("cargo workshop restore {version}"));
-        render::show(&render::paragraph(&format!("To have it back, run {restore}."), "  "));
+        let restore = terminal::code(&format!("cargo workshop restore {version}"));
+        terminal::show(&terminal::paragraph(&format!("To have it back, run {restore}."), "  "));
     }
-    render::show(&next::about(exercise, &State::Untouched));
+    terminal::show(&next::about(exercise, &State::Untouched));
     Ok(Outcome::Green)
 }

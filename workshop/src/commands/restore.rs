@@ -4,12 +4,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::exchange::{Before, Exchange};
 use super::next;
+use crate::attendee::{Note, Progress, Saved, State, Version};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render;
-use crate::repository::Repository;
-use crate::saved::{Note, Saved, Version};
-use crate::state::State;
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// Brings a version back; lists those there are, if none is named.
 pub fn run(repository: &Repository, number: Option<u64>) -> Result<Outcome> {
@@ -22,20 +20,20 @@ pub fn run(repository: &Repository, number: Option<u64>) -> Result<Outcome> {
 fn list(repository: &Repository) -> Result<Outcome> {
     let versions = Saved::look(repository).versions()?;
     let Some(newest) = versions.first() else {
-        render::show("  Nothing is saved yet: `cargo workshop reset NN` saves before it changes.\n");
+        terminal::show("  Nothing is saved yet: `cargo workshop reset NN` saves before it changes.\n");
         return Ok(Outcome::Green);
     };
-    let mut text = format!("  {}\n", render::paint(render::STRONG, "Saved versions, the newest first"));
+    let mut text = format!("  {}\n", terminal::paint(terminal::STRONG, "Saved versions, the newest first"));
     let width = versions.iter().map(|version| shown(version).chars().count()).max().unwrap_or(0);
     text.extend(versions.iter().map(|version| line(version, width)));
-    let example = render::code(&format!("cargo workshop restore {}", newest.number));
-    text += &format!("\n{}", render::paragraph(&format!("To have the newest back, run {example}."), "  "));
-    render::show(&text);
+    let example = terminal::code(&format!("cargo workshop restore {}", newest.number));
+    text += &format!("\n{}", terminal::paragraph(&format!("To have the newest back, run {example}."), "  "));
+    terminal::show(&text);
     Ok(Outcome::Green)
 }
 
 fn shown(version: &Version) -> String {
-    render::short(&version.name.to_string(), 32)
+    terminal::short(&version.name.to_string(), 32)
 }
 
 fn line(version: &Version, width: usize) -> String {
@@ -43,18 +41,18 @@ fn line(version: &Version, width: usize) -> String {
     let note = match &version.note {
         Some(Note { when, why, .. }) => {
             let when = when.get(..16).unwrap_or(when).replace('T', " ");
-            format!("{} UTC  {why}", render::short(&when, 16))
+            format!("{} UTC  {why}", terminal::short(&when, 16))
         }
         None => "when and why is not known".to_owned(),
     };
     let line = format!("{:>4}  {name:<width$}  {note}", version.number);
-    format!("  {}\n", render::short(&line, 78).trim_end())
+    format!("  {}\n", terminal::short(&line, 78).trim_end())
 }
 
 fn restore(repository: &Repository, number: u64) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut progress = Progress::load(repository.root())?;
-    let list = render::code("cargo workshop restore");
+    let list = terminal::code("cargo workshop restore");
     let versions = Saved::look(repository).versions()?;
     let version = versions
         .iter()
@@ -76,7 +74,7 @@ fn restore(repository: &Repository, number: u64) -> Result<Outcome> {
         }
         _ => format!("{} is version {number} again{}.", exercise.name, before.in_words()),
     };
-    render::show(&render::paragraph(&text, "  "));
-    render::show(&next::about(exercise, &State::of(exercise, &progress)));
+    terminal::show(&terminal::paragraph(&text, "  "));
+    terminal::show(&next::about(exercise, &State::of(exercise, &progress)));
     Ok(Outcome::Green)
 }

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
+use crate::attendee::{Mark, RoomCode};
 use crate::outcome::Outcome;
-use crate::render;
-use crate::repository::Repository;
-use crate::room_code::{Mark, RoomCode};
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// The columns of the table.
 const COLUMNS: [(&str, &[Mark]); 5] = [
@@ -29,7 +28,7 @@ struct Heard {
 
 /// Shows how many are where; each argument is a code, or a file of codes.
 pub fn run(repository: &Repository, arguments: &[String]) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut heard = Heard::default();
     for argument in arguments {
         let path = Path::new(argument);
@@ -49,14 +48,14 @@ pub fn run(repository: &Repository, arguments: &[String]) -> Result<Outcome> {
         bail!("there is no code in {}: write one on each line", arguments.join(", "));
     }
     if !heard.codes.is_empty() {
-        render::show(&table(&exercises, &heard.codes));
-        render::show(&places(&exercises, &heard.codes));
+        terminal::show(&table(&exercises, &heard.codes));
+        terminal::show(&places(&exercises, &heard.codes));
     }
     for note in &heard.notes {
-        render::show(&format!("\n{}", render::paragraph(note, "  ")));
+        terminal::show(&format!("\n{}", terminal::paragraph(note, "  ")));
     }
     for complaint in &heard.complaints {
-        render::complain(complaint);
+        terminal::complain(complaint);
     }
     Ok(if heard.complaints.is_empty() { Outcome::Green } else { Outcome::Trouble })
 }
@@ -67,7 +66,7 @@ impl Heard {
         let code: RoomCode = match text.parse() {
             Ok(code) => code,
             Err(error) => {
-                let text = render::short(text, 40);
+                let text = terminal::short(text, 40);
                 self.complaints.push(format!("{place}{text:?} is no code: {error:#}; ask for it again"));
                 return;
             }
@@ -92,11 +91,11 @@ fn table(exercises: &[Exercise], codes: &[RoomCode]) -> String {
         1 => "The room: 1 code".to_owned(),
         number => format!("The room: {number} codes"),
     };
-    let mut text = format!("  {}\n\n  {:<32}", render::paint(render::STRONG, &title), "");
+    let mut text = format!("  {}\n\n  {:<32}", terminal::paint(terminal::STRONG, &title), "");
     text += &COLUMNS.map(|(name, _)| format!("  {name:>5}")).concat();
     text.push('\n');
     for (number, shown) in rungs(exercises, codes) {
-        text += &format!("  {:<32}", render::short(&shown, 32));
+        text += &format!("  {:<32}", terminal::short(&shown, 32));
         for (name, marks) in COLUMNS {
             let is = |code: &&RoomCode| code.marks.get(number).is_some_and(|mark| marks.contains(mark));
             let count = match codes.iter().filter(is).count() {
@@ -112,13 +111,13 @@ fn table(exercises: &[Exercise], codes: &[RoomCode]) -> String {
 
 /// Where everybody is: at the first exercise that is neither green nor ours.
 fn places(exercises: &[Exercise], codes: &[RoomCode]) -> String {
-    let mut text = format!("\n  {}\n\n", render::paint(render::STRONG, "Who is where"));
+    let mut text = format!("\n  {}\n\n", terminal::paint(terminal::STRONG, "Who is where"));
     for (number, shown) in rungs(exercises, codes) {
         let here: Vec<&RoomCode> = codes.iter().filter(|code| code.current() == Some(number)).collect();
         if here.is_empty() {
             continue;
         }
-        text += &format!("  {}\n", render::short(&shown, 76));
+        text += &format!("  {}\n", terminal::short(&shown, 76));
         for (words, wanted) in [
             ("red", Mark::Red),
             ("no verdict", Mark::Inconclusive),
@@ -127,13 +126,13 @@ fn places(exercises: &[Exercise], codes: &[RoomCode]) -> String {
         ] {
             let names = names(here.iter().filter(|code| code.marks[number] == wanted).copied());
             if !names.is_empty() {
-                text += &render::paragraph(&format!("{words}: {names}"), "    ");
+                text += &terminal::paragraph(&format!("{words}: {names}"), "    ");
             }
         }
     }
     let through = names(codes.iter().filter(|code| code.current().is_none()));
     if !through.is_empty() {
-        text += &render::paragraph(&format!("through with everything: {through}"), "  ");
+        text += &terminal::paragraph(&format!("through with everything: {through}"), "  ");
     }
     text
 }

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::front_matter::{self, Paper};
 use crate::outcome::Outcome;
-use crate::render;
+use crate::pages::front_matter::{self, Paper};
 use crate::repository::{Name, Repository};
+use crate::terminal;
 
 /// Where the pages are: in a handout, and where `.ci/slides` puts them.
 const BUILT: [&str; 2] = ["slides", "target/slides"];
@@ -18,14 +18,14 @@ pub fn run(repository: &Repository, deck: Option<&str>) -> Result<Outcome> {
     };
     let index = page("index");
     let names = front_matter::names(repository, "slides");
-    let build = render::code("bash .ci/slides");
+    let build = terminal::code("bash .ci/slides");
     let Some(deck) = deck else {
         for name in &names {
             let paper = Paper::deck(repository, name)?;
             let minutes = if paper.minutes == 0 { String::new() } else { format!("{} min", paper.minutes) };
-            render::show(&format!(
+            terminal::show(&format!(
                 "  {minutes:>6}  {}\n",
-                render::short(&format!("{name}  {}", paper.title), 66)
+                terminal::short(&format!("{name}  {}", paper.title), 66)
             ));
         }
         let said = match (index, names.is_empty()) {
@@ -34,7 +34,7 @@ pub fn run(repository: &Repository, deck: Option<&str>) -> Result<Outcome> {
             (None, true) => "This copy of the workshop has no slides.".to_owned(),
         };
         let gap = if names.is_empty() { "" } else { "\n" };
-        render::show(&format!("{gap}{}", render::paragraph(&said, "  ")));
+        terminal::show(&format!("{gap}{}", terminal::paragraph(&said, "  ")));
         return Ok(Outcome::Green);
     };
     let known: Vec<Name> = names.iter().filter_map(|name| Name::parse(name)).collect();
@@ -49,6 +49,6 @@ pub fn run(repository: &Repository, deck: Option<&str>) -> Result<Outcome> {
         }
         None => format!("Read slides/{name}.md, or run {build} and open target/slides/{name}.html."),
     };
-    render::show(&render::paragraph(&said, "  "));
+    terminal::show(&terminal::paragraph(&said, "  "));
     Ok(Outcome::Green)
 }

@@ -2,17 +2,17 @@
 
 use anyhow::Result;
 
+use crate::attendee::{Progress, State};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render;
-use crate::repository::Repository;
-use crate::state::State;
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// Shows the ladder. Nothing is built.
 pub fn run(repository: &Repository) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
-    render::show(&render::ladder(&exercises, &states));
+    terminal::show(&render::ladder(&exercises, &states));
     Ok(Outcome::Green)
 }

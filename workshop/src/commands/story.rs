@@ -7,18 +7,17 @@ use std::path::{Path, absolute};
 use anyhow::{Context, Result, bail};
 use chaos::Record;
 
-use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::Exercise;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Repository, choose};
-use crate::verdict::{Judgement, Verdict};
+use crate::repository::{Exercise, Repository};
+use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
+use crate::terminal;
 
 /// Runs the tests of an exercise, tells one story, and writes it to a file if
 /// that is asked for.
 pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
-    let exercise = choose(&exercises, name)?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
     if let (Some(file), false) = (save, force)
         && file.symlink_metadata().is_ok()
     {
@@ -27,34 +26,34 @@ pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let cargo = Cargo::at(repository.root());
     if let Built::Errors(text) = cargo.build(&package)? {
-        render::pass_on(&text);
-        render::show(&render::compile_errors(exercise));
+        terminal::pass_on(&text);
+        terminal::show(&render::compile_errors(exercise));
         return Ok(Outcome::Red);
     }
-    let judgement = Judgement::of(exercise, cargo.test(&package, None, &[])?, false);
-    let Some((test, record)) = judgement.story() else {
-        let test = render::code(&format!("cargo workshop test {}", exercise.name.number));
+    let run = ExerciseRun::of(exercise, cargo.test(&package, None, &[])?, false);
+    let Some((test, record)) = run.story() else {
+        let test = terminal::code(&format!("cargo workshop test {}", exercise.name.number));
         bail!("the tests of {} have no story to tell yet: {test} says what is missing", exercise.name);
     };
-    let text = told(exercise, &judgement, test, record);
-    render::show(&text);
+    let text = told(exercise, &run, test, record);
+    terminal::show(&text);
     if let Some(file) = save {
         write(file, &text, force)?;
         let saved = format!("Saved as {}.", file.display());
-        render::show(&format!("\n{}", render::paragraph(&saved, "")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&saved, "")));
     }
-    Ok(judgement.verdict.into())
+    Ok(run.result.into())
 }
 
 /// Where the story comes from, and the story.
-fn told(exercise: &Exercise, judgement: &Judgement, test: &str, record: &Record) -> String {
-    let verdict = match judgement.verdict {
-        Verdict::Green => "green".to_owned(),
-        Verdict::Red => format!("red: {} of {} tests", judgement.failed(), judgement.counted()),
-        Verdict::Inconclusive => "inconclusive".to_owned(),
+fn told(exercise: &Exercise, run: &ExerciseRun, test: &str, record: &Record) -> String {
+    let verdict = match run.result {
+        ExerciseResult::Green => "green".to_owned(),
+        ExerciseResult::Red => format!("red: {} of {} tests", run.failed(), run.counted()),
+        ExerciseResult::Inconclusive => "inconclusive".to_owned(),
     };
     let heading = format!("{} is {verdict}. From the test {test}:", exercise.name);
-    format!("{}\n{}", render::paragraph(&heading, ""), render::record(&record.text))
+    format!("{}\n{}", terminal::paragraph(&heading, ""), render::record(&record.text))
 }
 
 /// Writes a file as a whole or not at all.

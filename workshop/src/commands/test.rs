@@ -4,13 +4,12 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
-use crate::cargo::Cargo;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render::{self, Detail};
-use crate::repository::{Repository, choose};
-use crate::state::{State, current};
-use crate::verdict::Verdict;
+use crate::render::Detail;
+use crate::repository::{Exercise, Repository};
+use crate::running::{Cargo, ExerciseResult};
+use crate::terminal;
 
 /// Runs the tests of an exercise: of the current one, if none is named.
 pub fn run(
@@ -19,25 +18,25 @@ pub fn run(
     coverage: bool,
     filter: &[String],
 ) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut progress = Progress::load(repository.root())?;
     let states = |progress: &Progress| -> Vec<State> {
         exercises.iter().map(|exercise| State::of(exercise, progress)).collect()
     };
     let exercise = match (name, current(&states(&progress))) {
-        (Some(name), _) => choose(&exercises, name)?,
+        (Some(name), _) => Exercise::choose(&exercises, name)?,
         (None, Some(place)) => &exercises[place],
         (None, None) => {
-            render::show(&next::after_green(&exercises, &states(&progress)));
+            terminal::show(&next::after_green(&exercises, &states(&progress)));
             return Ok(Outcome::Green);
         }
     };
     let detail = if coverage { Detail::Coverage } else { Detail::Usual };
-    let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, detail, filter)?;
-    let next = match (verdict, filter.is_empty()) {
-        (Verdict::Green, true) => next::after_green(&exercises, &states(&progress)),
+    let result = attempt(&Cargo::at(repository.root()), exercise, &mut progress, detail, filter)?;
+    let next = match (result, filter.is_empty()) {
+        (ExerciseResult::Green, true) => next::after_green(&exercises, &states(&progress)),
         _ => next::about(exercise, &State::of(exercise, &progress)),
     };
-    render::show(&next);
-    Ok(verdict.into())
+    terminal::show(&next);
+    Ok(result.into())
 }

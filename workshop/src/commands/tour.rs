@@ -5,34 +5,33 @@ use anyhow::Result;
 
 use super::attempt::attempt;
 use super::next;
-use crate::cargo::Cargo;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::render::{self, Detail};
-use crate::repository::Repository;
-use crate::state::{State, current};
-use crate::verdict::Verdict;
+use crate::repository::{Exercise, Repository};
+use crate::running::{Cargo, ExerciseResult};
+use crate::terminal;
 
 /// The ladder, the current exercise under the monkeys, and the next thing to
 /// do. A red exercise is no failure of the tour.
 pub fn run(repository: &Repository) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let mut progress = Progress::load(repository.root())?;
     let states = |progress: &Progress| -> Vec<State> {
         exercises.iter().map(|exercise| State::of(exercise, progress)).collect()
     };
     let before = states(&progress);
-    render::show(&(render::ladder(&exercises, &before) + "\n"));
+    terminal::show(&(render::ladder(&exercises, &before) + "\n"));
     let Some(place) = current(&before) else {
-        render::show(&next::after_green(&exercises, &before));
+        terminal::show(&next::after_green(&exercises, &before));
         return Ok(Outcome::Green);
     };
     let exercise = &exercises[place];
-    render::show(&(render::heading(exercise) + "\n"));
-    let verdict = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
+    terminal::show(&(render::heading(exercise) + "\n"));
+    let result = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
     let after = states(&progress);
-    render::show(&match verdict {
-        Verdict::Green => next::after_green(&exercises, &after),
+    terminal::show(&match result {
+        ExerciseResult::Green => next::after_green(&exercises, &after),
         _ => next::about(exercise, &after[place]),
     });
     Ok(Outcome::Green)

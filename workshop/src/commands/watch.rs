@@ -11,28 +11,22 @@ use notify::{Event, RecursiveMode, Watcher};
 
 use super::attempt::attempt;
 use super::next;
-use crate::aside::step_aside;
-use crate::cargo::Cargo;
-use crate::child::{Patience, Unwanted};
-use crate::ctrl_c::Presses;
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
+use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
-use crate::render::{self, Detail};
-use crate::repository::{Repository, choose};
-use crate::state::{State, current};
-use crate::verdict::Verdict;
+use crate::render::Detail;
+use crate::repository::{Exercise, Repository, fingerprint};
+use crate::running::{Cargo, ExerciseResult, Patience, Presses, Unwanted, step_aside};
+use crate::terminal;
 
 /// Watches an exercise: the current one, if none is named. Ends with Ctrl-C.
 pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let states = states(&exercises, &Progress::load(repository.root())?);
     let exercise = match (name, current(&states)) {
-        (Some(name), _) => choose(&exercises, name)?,
+        (Some(name), _) => Exercise::choose(&exercises, name)?,
         (None, Some(place)) => &exercises[place],
         (None, None) => {
-            render::show(&next::after_green(&exercises, &states));
+            terminal::show(&next::after_green(&exercises, &states));
             return Ok(Outcome::Green);
         }
     };
@@ -43,7 +37,7 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
     let _eyes = eyes_on(&exercise.directory, &alarm);
     loop {
         let sources = fingerprint(exercise);
-        render::clear();
+        terminal::clear();
         let tested = round(repository, &exercises, &watched, &presses, &sources);
         if presses.at_least(1) {
             break;
@@ -51,16 +45,16 @@ pub fn run(repository: &Repository, name: Option<&str>) -> Result<Outcome> {
         match tested {
             Ok(()) => {}
             Err(error) if error.is::<Unwanted>() => continue,
-            Err(error) => render::complain(&format!("{error:#}")),
+            Err(error) => terminal::complain(&format!("{error:#}")),
         }
         let watching = format!("Watching exercises/{}; Ctrl-C ends.", exercise.name);
-        render::show(&format!("\n{}", render::paragraph(&watching, "  ")));
+        terminal::show(&format!("\n{}", terminal::paragraph(&watching, "  ")));
         if !news(exercise, &sources, &woken, &presses) {
             break;
         }
     }
     // The terminal has written "^C" where the cursor was.
-    render::show("\n");
+    terminal::show("\n");
     Ok(Outcome::Green)
 }
 
@@ -79,9 +73,9 @@ fn round(
         notice_after: Duration::ZERO,
         unwanted: Some(Arc::new(move || presses.at_least(1) || fingerprint(&watched) != sources)),
     };
-    let verdict = attempt(&cargo, exercise, &mut progress, Detail::Usual, &[])?;
-    render::show(&match verdict {
-        Verdict::Green => next::after_green(exercises, &states(exercises, &progress)),
+    let result = attempt(&cargo, exercise, &mut progress, Detail::Usual, &[])?;
+    terminal::show(&match result {
+        ExerciseResult::Green => next::after_green(exercises, &states(exercises, &progress)),
         _ => next::after_save(exercise, &State::of(exercise, &progress)),
     });
     Ok(())

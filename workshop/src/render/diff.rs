@@ -6,9 +6,8 @@ use std::path::Path;
 use similar::udiff::UnifiedHunkHeader;
 use similar::{ChangeTag, TextDiff};
 
-use super::style::{BAD, FAINT, GOOD, STRONG, paint};
-use super::wrap::{WIDTH, columns};
-use crate::files::Files;
+use crate::repository::Files;
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, WIDTH, columns, paint};
 
 /// What changes from some files to others, file by file; nothing, if nothing
 /// does.

@@ -1,10 +1,9 @@
 //! The ladder: one line for each exercise.
 
-use super::style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
-use super::wrap::{columns, paragraph, short};
-use crate::exercise::Exercise;
-use crate::state::{State, current};
-use crate::verdict::Verdict;
+use crate::attendee::{State, current};
+use crate::repository::Exercise;
+use crate::running::ExerciseResult;
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, paint, paragraph, short};
 
 /// Longer names are cut.
 const LONGEST: usize = 40;
@@ -44,10 +43,10 @@ fn style(state: &State) -> anstyle::Style {
     match state {
         State::Untouched | State::OurSolution => FAINT,
         State::InProgress => UNSURE,
-        State::Tested(tested) => match tested.verdict {
-            Verdict::Green => GOOD,
-            Verdict::Red => BAD,
-            Verdict::Inconclusive => UNSURE,
+        State::Tested(tested) => match tested.result {
+            ExerciseResult::Green => GOOD,
+            ExerciseResult::Red => BAD,
+            ExerciseResult::Inconclusive => UNSURE,
         },
     }
 }

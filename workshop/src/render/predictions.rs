@@ -1,9 +1,8 @@
 //! The predictions: predicted next to observed.
 
-use super::style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
-use super::wrap::{WIDTH, code, columns, paragraph, short};
-use crate::exercise::Exercise;
-use crate::predictions::{Observation, Prediction};
+use crate::attendee::predictions::{Observation, Prediction};
+use crate::repository::Exercise;
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, code, columns, paint, paragraph, short};
 
 /// Longer questions and answers are cut.
 const LONGEST: usize = 24;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::Finding;
-use crate::render;
-use crate::tool::{ask, first_error};
+use super::finding::Finding;
+use crate::running::tool::{ask, first_error};
+use crate::terminal;
 
 /// Resolves the workshop as a build would, without the network.
 pub fn offline(root: &Path) -> Finding {
@@ -22,10 +22,10 @@ pub fn offline(root: &Path) -> Finding {
         ),
         Err(said) if said.contains("offline") => Finding::mend(
             "not every crate is on this machine",
-            format!("run {} once, with a network", render::code("cargo fetch --locked")),
+            format!("run {} once, with a network", terminal::code("cargo fetch --locked")),
         ),
         Err(said) => Finding::mend(
-            format!("cargo cannot read the workshop ({})", render::short(&first_error(&said), 200)),
+            format!("cargo cannot read the workshop ({})", terminal::short(&first_error(&said), 200)),
             "take back what was changed in the Cargo.toml files, or take a fresh copy",
         ),
     }

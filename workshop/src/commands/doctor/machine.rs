@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use super::Finding;
-use crate::render;
+use super::finding::Finding;
+use crate::terminal;
 
 /// What a day of builds takes, and some room to breathe.
 const NEEDED: u64 = 2_000_000_000;
@@ -78,7 +78,7 @@ fn charset(locale: Option<&str>) -> Finding {
         true => Finding::Fine("the terminal takes UTF-8: ●───▶ ✓".to_owned()),
         false => Finding::Note(format!(
             "the locale is {}, not one of UTF-8: if this is no arrow, ●───▶, set LANG to C.UTF-8",
-            render::short(locale, 40)
+            terminal::short(locale, 40)
         )),
     }
 }

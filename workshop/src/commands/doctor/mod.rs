@@ -2,9 +2,10 @@
 //! a network?
 //!
 //! Nothing is built. What it looks at: the toolchain (`toolchain`), the crates
-//! (`crates`), the disk and the terminal (`machine`).
+//! (`crates`), the disk and the terminal (`machine`). Each look has one `finding`.
 
 mod crates;
+mod finding;
 mod machine;
 mod toolchain;
 
@@ -12,36 +13,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use self::finding::Finding;
 use crate::outcome::Outcome;
-use crate::render;
 use crate::repository::Repository;
-
-/// What was found out about one thing.
-#[derive(Debug, PartialEq, Eq)]
-enum Finding {
-    /// All is well.
-    Fine(String),
-    /// Good to know; nothing fails for it.
-    Note(String),
-    /// Something is missing: what, and what to do.
-    Mend(String, String),
-}
-
-impl Finding {
-    fn mend(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::Mend(what.into(), mend.into())
-    }
-
-    fn show(&self) -> String {
-        let (mark, style, sentence) = match self {
-            Self::Fine(what) => ("ok  ", render::GOOD, what.clone()),
-            Self::Note(what) => ("note", render::STRONG, what.clone()),
-            Self::Mend(what, mend) => ("mend", render::BAD, format!("{what}: {mend}")),
-        };
-        let text = render::paragraph(&sentence, "        ");
-        format!("  {}  {}", render::paint(style, mark), text.trim_start())
-    }
-}
+use crate::terminal;
 
 /// Looks at everything, and says what to do.
 pub fn run(repository: &Repository) -> Result<Outcome> {
@@ -62,14 +37,14 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
     for check in checks {
         let finding = check();
         missing += usize::from(matches!(finding, Finding::Mend(..)));
-        render::show(&finding.show());
+        terminal::show(&finding.show());
     }
     let last = match missing {
-        0 => format!("All is well. Begin with {}.", render::code("cargo workshop")),
-        1 => format!("One thing to mend; then run {} again.", render::code("cargo workshop doctor")),
-        more => format!("{more} things to mend; then run {} again.", render::code("cargo workshop doctor")),
+        0 => format!("All is well. Begin with {}.", terminal::code("cargo workshop")),
+        1 => format!("One thing to mend; then run {} again.", terminal::code("cargo workshop doctor")),
+        more => format!("{more} things to mend; then run {} again.", terminal::code("cargo workshop doctor")),
     };
-    render::show(&format!("\n{}", render::paragraph(&last, "  ")));
+    terminal::show(&format!("\n{}", terminal::paragraph(&last, "  ")));
     Ok(if missing == 0 { Outcome::Green } else { Outcome::Trouble })
 }
 

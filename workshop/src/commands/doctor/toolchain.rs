@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Finding;
-use crate::tool::ask;
+use super::finding::Finding;
+use crate::running::tool::ask;
 
 #[derive(Default, Deserialize)]
 struct Manifest {
@@ -30,13 +30,13 @@ pub fn version(tool: &str, root: &Path) -> Finding {
     let found = match ask(tool, root, &["--version"]) {
         Ok(said) => said.split_whitespace().nth(1).unwrap_or_default().to_owned(),
         Err(why) => {
-            return Finding::mend(format!("{tool} does not run"), crate::tool::first_error(&why));
+            return Finding::mend(format!("{tool} does not run"), crate::running::tool::first_error(&why));
         }
     };
     match wanted(root) {
         Some(wanted) if number(&found) < number(&wanted) => Finding::mend(
             format!("{tool} {found} is too old, {wanted} is needed"),
-            format!("run {}", crate::render::code("rustup update stable")),
+            format!("run {}", crate::terminal::code("rustup update stable")),
         ),
         Some(wanted) => Finding::Fine(format!("{tool} {found}; {wanted} is needed")),
         None => Finding::Fine(format!("{tool} {found}")),

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
-use crate::repository::Repository;
+use crate::repository::{Exercise, Repository, fingerprint};
 
 /// What nobody wants a copy of, wherever it is.
 const LEFT_BEHIND: [&str; 2] = ["target", "benches"];
@@ -38,7 +36,7 @@ pub fn tree(from: &Path, to: &Path) -> Result<()> {
 /// Puts the starters into the exercises of a handout, whatever was edited in the
 /// repository; what is not as shipped after that is refused.
 pub fn starters(repository: &Repository, stage: &Path) -> Result<()> {
-    for mut exercise in repository.exercises()? {
+    for mut exercise in Exercise::all(repository)? {
         let folder = stage.join("exercises").join(exercise.name.to_string());
         let starter = repository.root().join("workshop").join("starters").join(exercise.name.to_string());
         exercise.directory = folder;

@@ -17,8 +17,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::outcome::Outcome;
-use crate::render;
 use crate::repository::Repository;
+use crate::terminal;
 
 pub use unlock::run as unlock;
 
@@ -72,7 +72,7 @@ pub fn run(repository: &Repository, directory: &Path, with_slides: bool) -> Resu
     finish(stage, &directory)?;
     let shown = directory.display();
     let said = format!("{shown} is complete, and builds without a network. It begins with {MARKER}.");
-    render::show(&render::paragraph(&said, "  "));
+    terminal::show(&terminal::paragraph(&said, "  "));
     Ok(Outcome::Green)
 }
 

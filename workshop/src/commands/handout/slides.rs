@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use toml_edit::{DocumentMut, Item};
 
-use crate::agenda::{Agenda, FILE, Kind};
-use crate::render;
-use crate::repository::Repository;
+use crate::pages::agenda::{Agenda, FILE, Kind};
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// The script that builds the slides.
 const SCRIPT: &str = ".ci/slides";
@@ -39,10 +39,10 @@ pub fn build(repository: &Repository, stage: &Path) {
     let said = format!(
         "This handout has no slides ({}): install Node 20 or newer and run {}, with a network the first \
          time; then copy target/slides to slides in the handout.",
-        render::short(why.trim().trim_end_matches('.'), 120),
-        render::code("bash .ci/slides --html target/slides"),
+        terminal::short(why.trim().trim_end_matches('.'), 120),
+        terminal::code("bash .ci/slides --html target/slides"),
     );
-    render::show(&(render::paragraph(&said, "  ") + "\n"));
+    terminal::show(&(terminal::paragraph(&said, "  ") + "\n"));
 }
 
 /// Writes the titles and minutes of decks and sheets, which stay behind, into
@@ -50,7 +50,7 @@ pub fn build(repository: &Repository, stage: &Path) {
 pub fn settle_agenda(repository: &Repository, stage: &Path) -> Result<()> {
     let path = stage.join(FILE);
     let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let exercises = repository.exercises()?;
+    let exercises = Exercise::all(repository)?;
     let lines = Agenda::load(repository.root(), FILE)?.lines(repository, &exercises).context(FILE)?;
     let mut agenda: DocumentMut = text.parse().with_context(|| format!("{FILE} makes no sense"))?;
     let blocks = agenda.get_mut("block").and_then(Item::as_array_of_tables_mut);

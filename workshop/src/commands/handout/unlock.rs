@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::{MARKER, absolute, copy, manifest, vendor};
 use crate::outcome::Outcome;
-use crate::render;
-use crate::repository::{Repository, choose};
+use crate::repository::{Exercise, Repository};
+use crate::terminal;
 
 /// The tests that only our repository can pass: they compare pages, and what is
 /// in the exercise, with what was shipped.
@@ -23,10 +23,10 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
     ensure!(
         directory.join(MARKER).is_file() && directory.join("Cargo.toml").is_file(),
         "{shown} is no handout, it has no {MARKER}: make one with {}",
-        render::code("cargo workshop handout DIR")
+        terminal::code("cargo workshop handout DIR")
     );
-    let exercises = repository.exercises()?;
-    let name = &choose(&exercises, number)?.name;
+    let exercises = Exercise::all(repository)?;
+    let name = &Exercise::choose(&exercises, number)?.name;
     let solution = repository.solution(name);
     ensure!(solution.is_dir(), "solutions/{name} is not in this copy: unlock from the one that has it");
     ensure!(
@@ -47,9 +47,9 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
     add(&directory, &format!("solutions/{name}"))
         .inspect_err(|_| _ = fs::rename(&place, stage.path().join("refused")))?;
     let what = if mistakes { "with its mistakes" } else { "without its mistakes" };
-    let test = render::code(&format!("cargo test -p {}", name.solution_package()));
+    let test = terminal::code(&format!("cargo test -p {}", name.solution_package()));
     let said = format!("solutions/{name}, {what}, is in {shown} now. Try it there: {test}.");
-    render::show(&render::paragraph(&said, "  "));
+    terminal::show(&terminal::paragraph(&said, "  "));
     Ok(Outcome::Green)
 }
 

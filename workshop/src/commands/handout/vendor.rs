@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::render;
-use crate::tool::{ask, first_error};
+use crate::running::tool::{ask, first_error};
+use crate::terminal;
 
 /// The folder of the crates.
 const FOLDER: &str = "vendor";
@@ -25,12 +25,12 @@ offline = true
 
 /// Copies the crates that Cargo.lock names out of cargo's store.
 pub fn run(stage: &Path) -> Result<()> {
-    let fetch = render::code("cargo fetch --locked");
+    let fetch = terminal::code("cargo fetch --locked");
     // Cargo.lock forgets what the handout has not.
     if let Err(said) = ask("cargo", stage, &["vendor", "--offline", "--quiet", FOLDER]) {
         bail!(
             "the crates cannot be copied ({}): run {fetch} once, with a network, and try again",
-            render::short(&first_error(&said), 200)
+            terminal::short(&first_error(&said), 200)
         );
     }
     fs::create_dir_all(stage.join(FOLDER)).context("vendor/ cannot be made")?;
@@ -45,7 +45,7 @@ pub fn check(handout: &Path) -> Result<()> {
     match ask("cargo", handout, &["metadata", "--offline", "--format-version", "1"]) {
         Ok(_) => Ok(()),
         Err(said) => {
-            render::pass_on(&said);
+            terminal::pass_on(&said);
             bail!("the handout does not hold together, see above: something in it needs what it has not")
         }
     }

@@ -6,13 +6,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::Culprit;
-use crate::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
-use crate::exercise::Exercise;
-use crate::front_matter;
-use crate::render;
-use crate::repository::{Name, Repository};
-use crate::self_study;
+use super::culprit::Culprit;
+use crate::pages::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
+use crate::pages::{front_matter, self_study};
+use crate::repository::{Exercise, Name, Repository};
+use crate::terminal;
 
 /// Exercise 00 is for the time before the day.
 const BEFORE_THE_DAY: &str = "00";
@@ -197,7 +195,7 @@ fn page(repository: &Repository, exercises: &[Exercise], fix: bool) -> Option<Cu
     }
     let differs = new.lines().zip(text.lines().chain([""])).take_while(|(new, old)| new == old).count();
     let what = "a table is not what the agendas say";
-    let run = format!("run {}", render::code("cargo workshop verify --fix"));
+    let run = format!("run {}", terminal::code("cargo workshop verify --fix"));
     Some(Culprit::new(format!("{PAGE}:{}", differs + 1), what, run))
 }
 
@@ -249,7 +247,7 @@ fn sitting_table(repository: &Repository, exercises: &[Exercise]) -> Result<Stri
         let plan = sitting.plan(repository, exercises)?;
         total += plan.minutes();
         text += &format!("**{} · {}** ({} minutes)\n\n", place + 1, sitting.title, plan.minutes());
-        let links = |papers: &[crate::front_matter::Paper]| {
+        let links = |papers: &[crate::pages::front_matter::Paper]| {
             let links = papers.iter().map(|paper| format!("[{}]({})", paper.title, paper.path));
             links.collect::<Vec<_>>().join(" · ")
         };

@@ -1,7 +1,8 @@
 //! The sheets of the brainstorms and the retrospective.
 
-use super::{Culprit, links, spoken};
-use crate::front_matter::{self, FrontMatter};
+use super::culprit::Culprit;
+use super::{commands_named, links};
+use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::Repository;
 
 /// Where the sheets are.
@@ -26,7 +27,7 @@ pub fn check(repository: &Repository) -> Vec<Culprit> {
             }
         }
         culprits.extend(links::check(repository, &path));
-        culprits.extend(spoken::check(repository, &path));
+        culprits.extend(commands_named::check(repository, &path));
     }
     culprits
 }

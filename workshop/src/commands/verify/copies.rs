@@ -1,13 +1,10 @@
 //! The copies of the starters, with which `reset` works: the same as the
 //! exercises, byte by byte.
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::render;
-use crate::repository::{Name, Repository};
-use crate::starters;
+use crate::repository::{Exercise, Files, Name, Repository, starters};
+use crate::terminal;
 
-use super::Culprit;
+use super::culprit::Culprit;
 
 /// Compares the copy with the exercise, whose sources are as declared; with
 /// `fix`, makes the copy anew.
@@ -43,7 +40,7 @@ pub fn check(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<
         "it is not what the exercise has, byte for byte"
     };
     let file = path.filter(|_| !copy.is_empty()).map_or(shown, |path| repository.show(&path));
-    Some(Culprit::new(file, what, format!("run {}", render::code("cargo workshop verify --fix"))))
+    Some(Culprit::new(file, what, format!("run {}", terminal::code("cargo workshop verify --fix"))))
 }
 
 /// Copies of what is no exercise.

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Culprit, links, spoken};
-use crate::excerpt::Source;
-use crate::front_matter::{self, FrontMatter};
-use crate::render;
+use super::culprit::Culprit;
+use super::{commands_named, links};
+use crate::pages::excerpt::Source;
+use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::{Name, Repository};
+use crate::terminal;
 
 /// Where the decks are.
 const FOLDER: &str = "slides";
@@ -61,7 +62,7 @@ pub fn check(repository: &Repository, fix: bool) -> Vec<Culprit> {
                 }
                 culprits.extend(faults(repository.root(), &text).into_iter().map(|fault| fault.of(&file)));
                 culprits.extend(links::check(repository, &path));
-                culprits.extend(spoken::check(repository, &path));
+                culprits.extend(commands_named::check(repository, &path));
             }
             Err(error) => {
                 culprits.push(Culprit::new(&file, format!("it cannot be read: {error}"), "mend it"));
@@ -113,7 +114,7 @@ fn faults(root: &Path, text: &str) -> Vec<Fault> {
         }
     }
     for (number, slide) in slides.into_iter().enumerate() {
-        slide_faults(&lines, slide, number == 0, &mut found);
+        found.extend(Slide::read(&lines, slide).faults(number == 0));
     }
     for block in blocks(&lines) {
         found.extend(block_fault(root, &lines, &block));
@@ -181,87 +182,116 @@ fn slides(lines: &[&str], first: usize) -> Vec<Range<usize>> {
     found
 }
 
-fn slide_faults(lines: &[&str], slide: Range<usize>, is_first: bool, found: &mut Vec<Fault>) {
-    let text = lines[slide.clone()].join("\n");
-    let line = |place: usize| slide.start + text[..place].matches('\n').count() + 1;
-    let first = slide.start + 1 + text.lines().take_while(|line| line.trim().is_empty()).count();
-    let (mut headings, mut notes) = (Vec::new(), None);
-    let (mut words, mut quiet, mut alt) = (0, 0, None::<(usize, String)>);
-    let mut is_source = false;
-    for (event, range) in Parser::new_ext(&text, Options::ENABLE_TABLES).into_offset_iter() {
-        match event {
-            Event::Start(Tag::Heading { level, .. }) => {
-                headings.push((line(range.start), level));
-                quiet += 1;
-            }
-            Event::Start(Tag::CodeBlock(_) | Tag::Table(_)) => quiet += 1,
-            Event::End(TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Table) => quiet -= 1,
-            Event::Start(Tag::Paragraph) => is_source = text[range].starts_with("Source"),
-            Event::End(TagEnd::Paragraph) => is_source = false,
-            Event::Start(Tag::Image { .. }) => alt = Some((line(range.start), String::new())),
-            Event::End(TagEnd::Image) => {
-                let (line, text) = alt.take().unwrap_or_default();
-                if text.split_whitespace().count() < ALT_WORDS {
-                    let what = format!("the picture is described as {text:?}");
-                    found.push(Fault::new(line, what, "say between [ and ] what it shows"));
+/// What there is on a slide, as far as it is checked.
+struct Slide {
+    /// Its first line with something on it.
+    first: usize,
+    /// The headings, and the line of each.
+    headings: Vec<(usize, HeadingLevel)>,
+    /// How many words there are, but for code, tables, pictures, headings and
+    /// sources.
+    words: usize,
+    /// How each picture is described, and on which line.
+    pictures: Vec<(usize, String)>,
+    /// The last notes and all that follows, and the line on which they begin.
+    notes: Option<(usize, String)>,
+}
+
+impl Slide {
+    fn read(lines: &[&str], slide: Range<usize>) -> Self {
+        let text = lines[slide.clone()].join("\n");
+        let line = |place: usize| slide.start + text[..place].matches('\n').count() + 1;
+        let first = slide.start + 1 + text.lines().take_while(|line| line.trim().is_empty()).count();
+        let (mut headings, mut pictures, mut notes) = (Vec::new(), Vec::new(), None);
+        let (mut words, mut quiet, mut alt) = (0, 0, None::<(usize, String)>);
+        let mut is_source = false;
+        for (event, range) in Parser::new_ext(&text, Options::ENABLE_TABLES).into_offset_iter() {
+            match event {
+                Event::Start(Tag::Heading { level, .. }) => {
+                    headings.push((line(range.start), level));
+                    quiet += 1;
                 }
-            }
-            Event::Text(text) | Event::Code(text) => match &mut alt {
-                Some((_, alt)) => alt.push_str(&text),
-                None if quiet == 0 && !is_source => {
-                    words += text.split(char::is_whitespace).filter(|word| has_letters(word)).count();
+                Event::Start(Tag::CodeBlock(_) | Tag::Table(_)) => quiet += 1,
+                Event::End(TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Table) => quiet -= 1,
+                Event::Start(Tag::Paragraph) => is_source = text[range].starts_with("Source"),
+                Event::End(TagEnd::Paragraph) => is_source = false,
+                Event::Start(Tag::Image { .. }) => alt = Some((line(range.start), String::new())),
+                Event::End(TagEnd::Image) => pictures.push(alt.take().unwrap_or_default()),
+                Event::Text(text) | Event::Code(text) => match &mut alt {
+                    Some((_, alt)) => alt.push_str(&text),
+                    None if quiet == 0 && !is_source => {
+                        words += text.split(char::is_whitespace).filter(|word| has_letters(word)).count();
+                    }
+                    None => {}
+                },
+                Event::Html(_) | Event::InlineHtml(_) => {
+                    let tail = text[range.start..].trim();
+                    if tail.starts_with("<!--") {
+                        notes = Some((line(range.start), tail.to_owned()));
+                    }
                 }
-                None => {}
-            },
-            Event::Html(_) | Event::InlineHtml(_) => {
-                let tail = text[range.start..].trim();
-                if tail.starts_with("<!--") {
-                    notes = Some((line(range.start), tail.to_owned()));
-                }
+                _ => {}
             }
-            _ => {}
         }
+        Self { first, headings, words, pictures, notes }
     }
-    let level = if is_first { HeadingLevel::H1 } else { HeadingLevel::H2 };
-    let mark = if is_first { "#" } else { "##" };
-    match headings[..] {
-        [(_, there)] if there == level => {}
-        [(line, _)] => {
-            let what = "its heading is of another level than that of its slide";
-            found.push(Fault::new(
+
+    fn faults(&self, is_first: bool) -> Vec<Fault> {
+        let mut found = Vec::new();
+        for (line, text) in &self.pictures {
+            if text.split_whitespace().count() < ALT_WORDS {
+                let what = format!("the picture is described as {text:?}");
+                found.push(Fault::new(*line, what, "say between [ and ] what it shows"));
+            }
+        }
+        found.extend(self.heading_fault(is_first));
+        if self.words > MOST_WORDS {
+            let what = format!("the slide has {} words; {MOST_WORDS} are the most", self.words);
+            found.push(Fault::new(self.first, what, "say the rest in the notes"));
+        }
+        found.extend(self.notes_fault());
+        found
+    }
+
+    fn heading_fault(&self, is_first: bool) -> Option<Fault> {
+        let level = if is_first { HeadingLevel::H1 } else { HeadingLevel::H2 };
+        let mark = if is_first { "#" } else { "##" };
+        match self.headings[..] {
+            [(_, there)] if there == level => None,
+            [(line, _)] => Some(Fault::new(
                 line,
-                what,
+                "its heading is of another level than that of its slide",
                 format!("write {mark}: one # on the first slide, ## on the others"),
-            ));
-        }
-        [] => found.push(Fault::new(first, "the slide has no heading", format!("begin it with {mark}"))),
-        [_, (line, _), ..] => {
-            let what = format!("the slide has {} headings", headings.len());
-            found.push(Fault::new(line, what, "one idea a slide: make two of it"));
+            )),
+            [] => Some(Fault::new(self.first, "the slide has no heading", format!("begin it with {mark}"))),
+            [_, (line, _), ..] => {
+                let what = format!("the slide has {} headings", self.headings.len());
+                Some(Fault::new(line, what, "one idea a slide: make two of it"))
+            }
         }
     }
-    if words > MOST_WORDS {
-        let what = format!("the slide has {words} words; {MOST_WORDS} are the most");
-        found.push(Fault::new(first, what, "say the rest in the notes"));
-    }
-    let has_prompt = |notes: &str| {
-        let prompt = |line: &str| PROMPTS.iter().any(|prompt| line.starts_with(prompt));
-        notes.trim_start_matches("<!--").lines().any(|line| prompt(line.trim()))
-    };
-    match notes {
-        Some((_, notes)) if !notes.ends_with("-->") || notes.matches("<!--").count() > 1 => {
-            found.push(Fault::new(first, "its notes are not the last thing on the slide", "move them there"));
+
+    fn notes_fault(&self) -> Option<Fault> {
+        let has_prompt = |notes: &str| {
+            let prompt = |line: &str| PROMPTS.iter().any(|prompt| line.starts_with(prompt));
+            notes.trim_start_matches("<!--").lines().any(|line| prompt(line.trim()))
+        };
+        match &self.notes {
+            Some((_, notes)) if !notes.ends_with("-->") || notes.matches("<!--").count() > 1 => {
+                let what = "its notes are not the last thing on the slide";
+                Some(Fault::new(self.first, what, "move them there"))
+            }
+            Some((_, notes)) if has_prompt(notes) => None,
+            Some((line, _)) => {
+                let what = "no line of the notes is a prompt";
+                Some(Fault::new(*line, what, format!("begin one with {}", PROMPTS.join(" or "))))
+            }
+            None => Some(Fault::new(
+                self.first,
+                "the slide has no notes",
+                "write a comment at its end, with a line that begins with Ask:, Demo:, Watch out: or Say:",
+            )),
         }
-        Some((_, notes)) if has_prompt(&notes) => {}
-        Some((line, _)) => {
-            let what = "no line of the notes is a prompt";
-            found.push(Fault::new(line, what, format!("begin one with {}", PROMPTS.join(" or "))));
-        }
-        None => found.push(Fault::new(
-            first,
-            "the slide has no notes",
-            "write a comment at its end, with a line that begins with Ask:, Demo:, Watch out: or Say:",
-        )),
     }
 }
 
@@ -326,7 +356,7 @@ fn block_fault(root: &Path, lines: &[&str], block: &Block) -> Option<Fault> {
         Ok(source) => source,
         Err(error) => return Some(Fault::new(named, format!("the source: {error:#}"), "mend the line")),
     };
-    let run = render::code("cargo workshop verify --fix");
+    let run = terminal::code("cargo workshop verify --fix");
     if let Kind::Code(info) = &block.kind {
         let language = info.split_whitespace().next().unwrap_or_default();
         let (most, widest) = if language == "rust" { CODE } else { STORY };

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::Culprit;
-use crate::hints;
+use super::culprit::Culprit;
+use crate::pages::hints;
 use crate::repository::{Name, Repository};
 
 /// How many depths come before the code.

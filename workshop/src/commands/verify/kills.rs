@@ -7,9 +7,8 @@ use std::fmt::Write as _;
 
 use chaos::Record;
 
-use super::Culprit;
-use crate::exercise::Exercise;
-use crate::repository::Repository;
+use super::culprit::Culprit;
+use crate::repository::{Exercise, Repository};
 
 const FILE: &str = "solutions/KILLS.md";
 
@@ -74,7 +73,7 @@ pub fn check(repository: &Repository, kills: &[Kill], fix: bool) -> Option<Culpr
             .err()
             .map(|error| Culprit::new(FILE, format!("it cannot be written: {error}"), "make it writable"));
     }
-    let mend = format!("run {}", crate::render::code("cargo workshop verify --fix"));
+    let mend = format!("run {}", crate::terminal::code("cargo workshop verify --fix"));
     Some(Culprit::new(FILE, "it is not what the harness finds now", mend))
 }
 

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::repository::Repository;
 
 /// Follows the links of a page. One that is not there is blamed elsewhere.

@@ -1,32 +1,33 @@
 //! `cargo workshop verify`: are the exercises what they say they are?
 //!
-//! Each kind of check is in a file of its own: of what is written (`papers`, the
-//! `links` on the pages, the `hints`), of the starter and its copy (`copies`), of
-//! the solution, of the table of what kills the mistakes, and of the pages for
-//! whoever teaches: `decks`, `brainstorms`, the `agenda`, and the commands that
-//! they speak of (`spoken`).
+//! Each kind of check is in a file of its own: of the `files` there are and what
+//! is written in them (the `links` on the pages, the `hints`), of the starter and
+//! its copy (`copies`), of the solution, of the table of what kills the mistakes,
+//! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
+//! the commands that they speak of (`commands_named`). Each answers with a list of
+//! culprits (`culprit`).
 
 mod agenda;
 mod brainstorms;
+mod commands_named;
 mod copies;
+mod culprit;
 mod decks;
+mod files;
 mod hints;
 mod kills;
 mod links;
-mod papers;
 mod solution;
-mod spoken;
 mod starter;
 
 use anyhow::Result;
 
-use crate::cargo::{Cargo, Package};
-use crate::exercise::Exercise;
-use crate::libtest::TestResult;
+use self::culprit::Culprit;
 use crate::outcome::Outcome;
-use crate::records::unwrapped;
-use crate::render;
-use crate::repository::{Name, Repository};
+use crate::repository::{Exercise, Name, Repository};
+use crate::running::records::unwrapped;
+use crate::running::{Cargo, Package, TestResult};
+use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.
 const PAGES: [&str; 6] = [
@@ -38,42 +39,19 @@ const PAGES: [&str; 6] = [
     "brainstorms/README.md",
 ];
 
-/// Something that is not as it should be.
-#[derive(Debug)]
-struct Culprit {
-    /// The file to blame, as it is shown.
-    file: String,
-    /// What is the matter with it.
-    what: String,
-    /// What to do about it.
-    mend: String,
-}
-
-impl Culprit {
-    fn new(file: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { file: file.into(), what: what.into(), mend: mend.into() }
-    }
-
-    fn show(&self) -> String {
-        let text = render::paragraph(&format!("✗ {}: {}", self.file, self.what), "    ");
-        let mend = render::paragraph(&format!("mend it: {}", self.mend), "      ");
-        text.replacen('✗', &render::paint(render::BAD, "✗"), 1) + &mend
-    }
-}
-
 /// Checks one exercise, or all of them, and what lies next to them.
 pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<Outcome> {
     let (names, mut culprits) = match chosen {
-        Some(text) => (vec![papers::chosen(repository, text)?], Vec::new()),
+        Some(text) => (vec![files::chosen(repository, text)?], Vec::new()),
         None => {
-            let (names, mut culprits) = papers::inventory(repository)?;
+            let (names, mut culprits) = files::inventory(repository)?;
             culprits.extend(copies::orphans(repository, &names));
             culprits.extend(other_pages(repository));
             (names, culprits)
         }
     };
     for culprit in &culprits {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
     }
     // The flags of whoever runs this may turn warnings into errors, or hide
     // them: what an attendee sees is what counts.
@@ -83,12 +61,12 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     for name in &names {
         let found = check(repository, &cargo, name, fix, &mut kills);
         let mark = match found.is_empty() {
-            true => render::paint(render::GOOD, "✓"),
-            false => render::paint(render::BAD, "✗"),
+            true => terminal::paint(terminal::GOOD, "✓"),
+            false => terminal::paint(terminal::BAD, "✗"),
         };
-        let mut text = format!("  {mark} {}\n", render::short(&name.to_string(), 70));
+        let mut text = format!("  {mark} {}\n", terminal::short(&name.to_string(), 70));
         text.extend(found.iter().map(Culprit::show));
-        render::show(&text);
+        terminal::show(&text);
         culprits.extend(found);
     }
     // Who looks at one exercise has not looked at all the mistakes; and where
@@ -97,19 +75,19 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         && culprits.is_empty()
         && let Some(culprit) = kills::check(repository, &kills, fix)
     {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
         culprits.push(culprit);
     }
     if chosen.is_none()
         && let Some(culprit) = prices(repository, &mut cargo, fix)
     {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
         culprits.push(culprit);
     }
     // After the tables, which are on slides, too.
     if chosen.is_none() {
         for culprit in read_pages(repository, &names, fix) {
-            render::show(&culprit.show());
+            terminal::show(&culprit.show());
             culprits.push(culprit);
         }
     }
@@ -122,7 +100,7 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
 
 /// Checks only what is read: nothing is built.
 pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
-    let (names, mut culprits) = papers::inventory(repository)?;
+    let (names, mut culprits) = files::inventory(repository)?;
     culprits.extend(names.iter().filter_map(|name| {
         // Without it, the agendas cannot be added up.
         let error = Exercise::load(repository, name.clone()).err()?;
@@ -131,7 +109,7 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
     culprits.extend(other_pages(repository));
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
-        render::show(&culprit.show());
+        terminal::show(&culprit.show());
     }
     Ok(judge("pages verified", &culprits))
 }
@@ -150,18 +128,18 @@ fn other_pages(repository: &Repository) -> Vec<Culprit> {
     for page in PAGES {
         let path = page.split('/').fold(repository.root().to_owned(), |path, part| path.join(part));
         culprits.extend(links::check(repository, &path));
-        culprits.extend(spoken::check(repository, &path));
+        culprits.extend(commands_named::check(repository, &path));
     }
     culprits
 }
 
 fn judge(verified: &str, culprits: &[Culprit]) -> Outcome {
     let (style, verdict) = match culprits.len() {
-        0 => (render::GOOD, "all as declared".to_owned()),
-        1 => (render::BAD, "1 culprit".to_owned()),
-        number => (render::BAD, format!("{number} culprits")),
+        0 => (terminal::GOOD, "all as declared".to_owned()),
+        1 => (terminal::BAD, "1 culprit".to_owned()),
+        number => (terminal::BAD, format!("{number} culprits")),
     };
-    render::show(&format!("\n  {verified}: {}\n", render::paint(style, &verdict)));
+    terminal::show(&format!("\n  {verified}: {}\n", terminal::paint(style, &verdict)));
     if culprits.is_empty() { Outcome::Green } else { Outcome::Red }
 }
 
@@ -180,10 +158,10 @@ fn prices(repository: &Repository, cargo: &mut Cargo, fix: bool) -> Option<Culpr
                 let mut tests = run.output.tests.into_iter();
                 tests.find(|test| test.result == TestResult::Failed).map(|test| test.said)
             })
-            .map(|said| render::short(&unwrapped(&said), 200))?,
+            .map(|said| terminal::short(&unwrapped(&said), 200))?,
         Err(error) => format!("{error:#}"),
     };
-    let mend = format!("run {}", render::code("cargo workshop verify --fix"));
+    let mend = format!("run {}", terminal::code("cargo workshop verify --fix"));
     Some(Culprit::new("README.md", format!("the tables of prices: {what}"), mend))
 }
 
@@ -194,7 +172,7 @@ fn check(
     fix: bool,
     kills: &mut Vec<kills::Kill>,
 ) -> Vec<Culprit> {
-    let mut culprits = papers::files(repository, name);
+    let mut culprits = files::present(repository, name);
     culprits.extend(links::check(repository, &repository.exercise(name).join("README.md")));
     culprits.extend(hints::check(repository, name));
     let exercise = match Exercise::load(repository, name.clone()) {
@@ -210,14 +188,14 @@ fn check(
     };
     // Sources that are not as declared are no starter, and are blamed first.
     culprits.extend(
-        papers::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),
+        files::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),
     );
     // Without its package there is nothing to be built.
-    match papers::package(repository, &repository.exercise(name), &name.package()) {
+    match files::package(repository, &repository.exercise(name), &name.package()) {
         Some(culprit) => culprits.push(culprit),
         None => culprits.extend(starter::check(cargo, &exercise)),
     }
-    match papers::package(repository, &repository.solution(name), &name.solution_package()) {
+    match files::package(repository, &repository.solution(name), &name.solution_package()) {
         Some(culprit) => culprits.push(culprit),
         None => {
             let (found, records) = solution::check(repository, cargo, &exercise);

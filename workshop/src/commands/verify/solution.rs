@@ -5,25 +5,23 @@ use std::collections::BTreeMap;
 
 use chaos::Record;
 
-use super::Culprit;
-use crate::cargo::{Built, Cargo, Package};
-use crate::exercise::{Declared, Exercise};
-use crate::libtest::TestResult;
-use crate::records::unwrapped;
-use crate::render;
-use crate::repository::Repository;
+use super::culprit::Culprit;
+use crate::repository::{Declared, Exercise, Repository};
+use crate::running::records::unwrapped;
+use crate::running::{Built, Cargo, Package, TestResult};
+use crate::terminal;
 
 /// Builds and runs the solution; returns what the harness recorded, too.
 pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Vec<Culprit>, Vec<Record>) {
     let name = &exercise.name;
     let package = Package { name: name.solution_package(), directory: repository.solution(name) };
     let file = format!("solutions/{name}/src/lib.rs");
-    let mend = format!("see {}", render::code(&format!("cargo test --no-fail-fast -p {}", package.name)));
+    let mend = format!("see {}", terminal::code(&format!("cargo test --no-fail-fast -p {}", package.name)));
     let blame = |what: String| Culprit::new(&file, what, &mend);
     let tested = match cargo.build(&package) {
         Ok(Built::Done(_)) => cargo.test(&package, None, &[]),
         Ok(Built::Errors(text)) => {
-            render::pass_on(&text);
+            terminal::pass_on(&text);
             return (vec![blame("the solution does not compile, see above".to_owned())], Vec::new());
         }
         Err(error) => Err(error),
@@ -35,7 +33,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
     let mut culprits = Vec::new();
     for test in &tested.output.tests {
         if test.result == TestResult::Failed {
-            let said = render::short(&unwrapped(&test.said), 200);
+            let said = terminal::short(&unwrapped(&test.said), 200);
             culprits.push(blame(format!("{:?} is red in the solution: it says {said:?}", test.name)));
         }
     }
@@ -45,7 +43,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
         return (culprits, Vec::new());
     }
     for (name, declared) in &exercise.tests {
-        let ran = |test: &crate::libtest::Test| test.name == *name && test.result != TestResult::Ignored;
+        let ran = |test: &crate::running::Test| test.name == *name && test.result != TestResult::Ignored;
         if *declared != Declared::Ignored && !tested.output.tests.iter().any(ran) {
             culprits.push(blame(format!("{name:?} is not run on the solution")));
         }

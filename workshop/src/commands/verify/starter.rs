@@ -1,18 +1,17 @@
 //! The starter: it compiles without a warning, and each of its tests ends as
 //! `exercise.toml` declares, for the reason that it declares.
 
-use super::Culprit;
-use crate::cargo::{Built, Cargo, Package, TestRun};
-use crate::exercise::{Declared, Exercise};
-use crate::libtest::TestResult;
-use crate::records::unwrapped;
-use crate::render;
+use super::culprit::Culprit;
+use crate::repository::{Declared, Exercise};
+use crate::running::records::unwrapped;
+use crate::running::{Built, Cargo, Package, TestResult, TestRun};
+use crate::terminal;
 
 /// Builds and runs the starter.
 pub fn check(cargo: &Cargo, exercise: &Exercise) -> Vec<Culprit> {
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
     let run = format!("cargo test -p {}", package.name);
-    let see = format!("see {}", render::code(&run));
+    let see = format!("see {}", terminal::code(&run));
     let mut culprits = Vec::new();
     match cargo.build(&package) {
         Ok(Built::Done(warnings)) => {
@@ -20,12 +19,12 @@ pub fn check(cargo: &Cargo, exercise: &Exercise) -> Vec<Culprit> {
                 culprits.push(Culprit::new(
                     place_of(&warning).unwrap_or_else(|| exercise.source()),
                     format!("the starter compiles with a warning: {}", first_line(&warning)),
-                    format!("see {}", render::code(&format!("cargo check --tests -p {}", package.name))),
+                    format!("see {}", terminal::code(&format!("cargo check --tests -p {}", package.name))),
                 ));
             }
         }
         Ok(Built::Errors(text)) => {
-            render::pass_on(&text);
+            terminal::pass_on(&text);
             culprits.push(Culprit::new(exercise.source(), "the starter does not compile, see above", see));
             return culprits;
         }
@@ -48,7 +47,7 @@ fn compare(exercise: &Exercise, tested: &TestRun, run: &str) -> Vec<Culprit> {
     let mut blame = |what: String, mend: String| culprits.push(Culprit::new(&file, what, mend));
     if let Some(crash) = &tested.crash {
         // How far the other tests came is chance.
-        blame(format!("a test program died: {}", unwrapped(crash)), format!("see {}", render::code(run)));
+        blame(format!("a test program died: {}", unwrapped(crash)), format!("see {}", terminal::code(run)));
         return culprits;
     }
     for (name, declared) in &exercise.tests {
@@ -61,7 +60,7 @@ fn compare(exercise: &Exercise, tested: &TestRun, run: &str) -> Vec<Culprit> {
             blame(format!("{name:?} {what}"), mend.to_owned());
             continue;
         };
-        let mend = format!("see {}", render::code(&format!("{run} -- --exact {name}")));
+        let mend = format!("see {}", terminal::code(&format!("{run} -- --exact {name}")));
         match (declared, test.result) {
             (Declared::Green, TestResult::Ok) | (Declared::Ignored, TestResult::Ignored) => {}
             (Declared::Red(reason), TestResult::Failed) => {
@@ -69,7 +68,7 @@ fn compare(exercise: &Exercise, tested: &TestRun, run: &str) -> Vec<Culprit> {
                 if !said.contains(&unwrapped(reason)) {
                     let what = format!(
                         "{name:?} is red for another reason than {reason:?}: it says {:?}",
-                        render::short(&said, 200)
+                        terminal::short(&said, 200)
                     );
                     blame(what, mend);
                 }

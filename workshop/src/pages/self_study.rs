@@ -12,10 +12,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::agenda::SELF_STUDY;
-use crate::exercise::Exercise;
-use crate::front_matter::Paper;
-use crate::repository::{Repository, choose};
+use super::agenda::SELF_STUDY;
+use super::front_matter::Paper;
+use crate::repository::{Exercise, Repository};
 
 /// One evening, or one lunch break that grew.
 #[derive(Debug, Deserialize)]
@@ -82,7 +81,7 @@ impl Sitting {
             exercises: self
                 .exercises
                 .iter()
-                .map(|number| choose(exercises, number))
+                .map(|number| Exercise::choose(exercises, number))
                 .collect::<Result<_>>()?,
         })
     }

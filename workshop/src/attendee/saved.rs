@@ -13,9 +13,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::exercise::Exercise;
-use crate::files::{Files, sync, write_whole};
-use crate::repository::{Name, Repository};
+use crate::repository::{Exercise, Files, Name, Repository, sync, write_whole};
 
 /// How the name of a version begins that is not complete.
 const UNFINISHED: &str = ".unfinished-";

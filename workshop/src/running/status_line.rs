@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chaos::ProgressRecord;
 
-use super::wrap::{WIDTH, columns, grouped, short};
+use crate::terminal::{WIDTH, columns, grouped, short};
 
 /// A line at the bottom of the terminal, on standard error. It is overwritten by
 /// the next, and removed in the end.

@@ -3,10 +3,9 @@
 
 use anstyle::Style;
 
-use super::style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
-use super::wrap::{WIDTH, columns, lines, paragraph, short};
-use crate::exercise::Exercise;
-use crate::verdict::{Judged, Judgement, TestVerdict, Verdict};
+use crate::repository::Exercise;
+use crate::running::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, columns, lines, paint, paragraph, short};
 
 /// What is shown next to the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,18 +19,18 @@ pub enum Detail {
 }
 
 /// The verdict, the tests, and the story.
-pub fn judgement(exercise: &Exercise, judgement: &Judgement, detail: Detail) -> String {
-    let counted = plural(judgement.counted(), "test");
-    let failed = judgement.failed();
-    let (style, verdict) = match judgement.verdict {
-        Verdict::Green => (GOOD, format!("GREEN: {counted}")),
-        Verdict::Red => (BAD, format!("RED: {failed} of {counted}")),
-        Verdict::Inconclusive => (UNSURE, format!("INCONCLUSIVE: {failed} of {counted} cannot tell")),
+pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> String {
+    let counted = plural(run.counted(), "test");
+    let failed = run.failed();
+    let (style, verdict) = match run.result {
+        ExerciseResult::Green => (GOOD, format!("GREEN: {counted}")),
+        ExerciseResult::Red => (BAD, format!("RED: {failed} of {counted}")),
+        ExerciseResult::Inconclusive => (UNSURE, format!("INCONCLUSIVE: {failed} of {counted} cannot tell")),
     };
     let name = short(&exercise.name.to_string(), 40);
     let mut text = format!("  {}  {}\n", paint(STRONG, &name), paint(style, &verdict));
     let mut missing = Vec::new();
-    for test in &judgement.tests {
+    for test in &run.tests {
         // The same thing is not done for many tests; it is told once.
         let words = test.in_short();
         let told = words.to_lowercase().starts_with("not done yet") && missing.contains(&words);
@@ -42,20 +41,20 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, detail: Detail) -> 
         }
     }
     if detail == Detail::Story
-        && let Some((test, story)) = judgement.some_story()
+        && let Some((test, story)) = run.some_story()
     {
         let source = short(&format!("From the test {test}, which is green:"), WIDTH);
         text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&story.text));
     }
-    if let Some(crash) = &judgement.crash {
+    if let Some(crash) = &run.crash {
         text += &format!("\n{}", lines(crash, ""));
-    } else if let Some(telling) = judgement.most_telling() {
+    } else if let Some(telling) = run.most_telling() {
         let source = short(&format!("From the test {}:", telling.test), WIDTH);
         text += &format!("\n{}\n", paint(FAINT, &source));
         text += &format!("\n{}", record(telling.text));
-    } else if judgement.verdict == Verdict::Green
+    } else if run.result == ExerciseResult::Green
         && detail != Detail::Coverage
-        && let Some(widest) = judgement.widest_search()
+        && let Some(widest) = run.widest_search()
     {
         text += &format!("\n{}", paragraph(&widest.headline, "  "));
     }
@@ -74,12 +73,12 @@ pub fn compile_errors(exercise: &Exercise) -> String {
     format!("  {}  {}\n", paint(STRONG, &name), paint(BAD, "RED: it does not compile yet, see above"))
 }
 
-fn one_line(test: &Judged, words: &str) -> String {
+fn one_line(test: &ExplainedTest, words: &str) -> String {
     let (style, mark) = match test.result {
-        TestVerdict::Green => (GOOD, "✓"),
-        TestVerdict::Red(_) | TestVerdict::Missing => (BAD, "✗"),
-        TestVerdict::Inconclusive(_) => (UNSURE, "?"),
-        TestVerdict::Ignored => (FAINT, "-"),
+        ExplainedResult::Green => (GOOD, "✓"),
+        ExplainedResult::Red(_) | ExplainedResult::Missing => (BAD, "✗"),
+        ExplainedResult::Inconclusive(_) => (UNSURE, "?"),
+        ExplainedResult::Ignored => (FAINT, "-"),
     };
     let name = short(&test.name, WIDTH - 4);
     // Where next to the name is too little room, the name alone has to do.
@@ -89,7 +88,7 @@ fn one_line(test: &Judged, words: &str) -> String {
     format!("  {} {}\n", paint(style, mark), line.trim_end())
 }
 
-fn what_was_covered(test: &Judged) -> String {
+fn what_was_covered(test: &ExplainedTest) -> String {
     let mut text = String::new();
     for record in &test.records {
         text += &paragraph(&record.headline, "      ");

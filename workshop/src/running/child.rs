@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use chaos::ProgressRecord;
 
-use crate::render::{Meter, StatusLine};
+use super::status_line::{Meter, StatusLine};
 
 /// How a child is waited for.
 #[derive(Clone)]

@@ -23,9 +23,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::exercise::Exercise;
-use crate::front_matter::Paper;
-use crate::repository::{Repository, choose};
+use super::front_matter::Paper;
+use crate::repository::{Exercise, Repository};
 
 /// The name of the file with the day.
 pub const FILE: &str = "agenda.toml";
@@ -197,7 +196,8 @@ impl Block {
     pub fn line(&self, repository: &Repository, exercises: &[Exercise]) -> Result<Line> {
         Ok(match self {
             Self::Exercise(number) => {
-                let exercise = choose(exercises, number).with_context(|| format!("exercise {number}"))?;
+                let exercise =
+                    Exercise::choose(exercises, number).with_context(|| format!("exercise {number}"))?;
                 Line {
                     kind: Kind::Exercise,
                     title: format!("{number} {}", exercise.title),

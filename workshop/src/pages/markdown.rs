@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::render;
+use crate::terminal;
 
 /// The text without its marks: paragraphs wrapped, code indented, no HTML.
 pub fn plain(markdown: &str, indent: &str) -> String {
@@ -49,7 +49,7 @@ impl Writer {
                 None => self.paragraph.push_str(&text),
             },
             Event::Code(code) => {
-                let code = if self.one_line { format!("`{code}`") } else { render::code(&code) };
+                let code = if self.one_line { format!("`{code}`") } else { terminal::code(&code) };
                 self.paragraph.push_str(&code);
             }
             Event::Html(html) | Event::InlineHtml(html) => self.paragraph.push_str(&without_tags(&html)),
@@ -89,7 +89,7 @@ impl Writer {
             TagEnd::CodeBlock => {
                 let code = self.code.take().unwrap_or_default();
                 let indent = format!("{}  ", self.margin());
-                self.text += &(render::lines(&code, &indent) + "\n");
+                self.text += &(terminal::lines(&code, &indent) + "\n");
             }
             TagEnd::List(_) => {
                 self.end_paragraph();
@@ -119,7 +119,7 @@ impl Writer {
         let margin = self.margin();
         // The mark of a list item hangs out of its text.
         let hang = margin.len().saturating_sub(mark.len()).max(self.indent.len());
-        self.text += &render::hanging(&mark, &text, &margin[..hang]);
+        self.text += &terminal::hanging(&mark, &text, &margin[..hang]);
         self.text.push('\n');
     }
 }

@@ -9,19 +9,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::files::write_whole;
-use crate::repository::Name;
+use crate::repository::{Name, write_whole};
 
 type Depths = BTreeMap<String, BTreeMap<String, usize>>;
 
 /// How many depths of each question were opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedHints {
     folder: PathBuf,
     depths: Depths,
 }
 
-impl Opened {
+impl OpenedHints {
     /// Reads the file; there need not be one.
     pub fn load(root: &Path) -> Self {
         let folder = root.join(".workshop");

@@ -23,7 +23,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::repository::{Name, Repository};
+use super::name::Name;
+use super::paths::Repository;
 
 /// An exercise, as its `exercise.toml` describes it.
 #[derive(Clone, Debug)]
@@ -85,6 +86,26 @@ struct File {
 }
 
 impl Exercise {
+    /// Every exercise, in the order of the ladder.
+    pub fn all(repository: &Repository) -> Result<Vec<Self>> {
+        let names: Vec<Name> =
+            repository.directories("exercises")?.into_iter().filter_map(Result::ok).collect();
+        if names.is_empty() {
+            bail!("there are no exercises in exercises/ yet");
+        }
+        if let Some(twins) = names.windows(2).find(|pair| pair[0].number == pair[1].number) {
+            bail!("exercises/{} and exercises/{} have the same number", twins[0], twins[1]);
+        }
+        names.into_iter().map(|name| Self::load(repository, name)).collect()
+    }
+
+    /// The one of these exercises that the user means.
+    pub fn choose<'a>(exercises: &'a [Self], text: &str) -> Result<&'a Self> {
+        let names: Vec<Name> = exercises.iter().map(|exercise| exercise.name.clone()).collect();
+        let name = Name::choose(&names, text)?;
+        exercises.iter().find(|exercise| exercise.name == *name).context("it has just been there")
+    }
+
     /// Reads the description of an exercise.
     pub fn load(repository: &Repository, name: Name) -> Result<Self> {
         let directory = repository.exercise(&name);

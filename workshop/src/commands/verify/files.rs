@@ -5,11 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::Culprit;
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
-use crate::render;
-use crate::repository::{Name, Repository};
+use super::culprit::Culprit;
+use crate::repository::{Exercise, Name, Repository, fingerprint};
+use crate::terminal;
 
 /// The exercises there are, and what is wrong with the folders as such.
 pub fn inventory(repository: &Repository) -> Result<(Vec<Name>, Vec<Culprit>)> {
@@ -61,7 +59,7 @@ pub fn chosen(repository: &Repository, text: &str) -> Result<Name> {
 }
 
 /// The files that every exercise has.
-pub fn files(repository: &Repository, name: &Name) -> Vec<Culprit> {
+pub fn present(repository: &Repository, name: &Name) -> Vec<Culprit> {
     let directory = repository.exercise(name);
     let mut culprits = Vec::new();
     for file in ["README.md", "hints.md", "src/lib.rs"] {
@@ -118,8 +116,8 @@ pub fn hash(repository: &Repository, exercise: &Exercise, fix: bool) -> Option<C
         format!("starter is {:?}, and the hash of the sources is {sources:?}", exercise.starter),
         format!(
             "take back what was edited ({}), or, if the starter is meant to change, run {}",
-            render::code(&format!("cargo workshop reset {}", exercise.name.number)),
-            render::code("cargo workshop verify --fix")
+            terminal::code(&format!("cargo workshop reset {}", exercise.name.number)),
+            terminal::code("cargo workshop verify --fix")
         ),
     ))
 }

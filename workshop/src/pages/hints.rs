@@ -5,7 +5,7 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-use crate::markdown::words;
+use super::markdown::words;
 
 /// A question, and its answer.
 #[derive(Debug, PartialEq, Eq)]

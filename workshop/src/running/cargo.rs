@@ -13,9 +13,8 @@ use anyhow::{Context, Result, bail};
 use chaos::Record;
 use serde::Deserialize;
 
-use crate::child::Patience;
-use crate::libtest;
-use crate::records;
+use super::child::Patience;
+use super::{libtest, records};
 
 /// How cargo is called.
 #[derive(Debug)]
@@ -133,7 +132,7 @@ impl Cargo {
         } else if errors.is_empty() {
             let said = String::from_utf8_lossy(&output.stderr);
             let said = others.concat() + said.trim();
-            crate::render::pass_on(&said);
+            crate::terminal::pass_on(&said);
             bail!(
                 "cargo could not build {}, and the reason is outside of the exercise: see above",
                 package.name

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::exercise::Exercise;
-use crate::fingerprint::fingerprint;
-use crate::progress::{Progress, Tested};
-use crate::verdict::Verdict;
+use super::progress::{Progress, Tested};
+use crate::repository::{Exercise, fingerprint};
+use crate::running::ExerciseResult;
 
 /// Where an attendee is with an exercise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl State {
 
     /// Whether the attendee has solved the exercise.
     pub fn is_green(&self) -> bool {
-        matches!(self, Self::Tested(tested) if tested.verdict == Verdict::Green)
+        matches!(self, Self::Tested(tested) if tested.result == ExerciseResult::Green)
     }
 
     /// Whether there is nothing left to do: it is solved, by the attendee or by us.
@@ -53,11 +52,11 @@ impl fmt::Display for State {
             Self::Untouched => write!(formatter, "untouched"),
             Self::OurSolution => write!(formatter, "our solution"),
             Self::InProgress => write!(formatter, "in progress"),
-            Self::Tested(Tested { verdict, failed, tests, .. }) => match verdict {
-                Verdict::Green => write!(formatter, "green"),
-                Verdict::Red if *tests == 0 => write!(formatter, "red: does not compile"),
-                Verdict::Red => write!(formatter, "red: {failed} of {tests} tests"),
-                Verdict::Inconclusive => write!(formatter, "inconclusive: {failed} of {tests} tests"),
+            Self::Tested(Tested { result, failed, tests, .. }) => match result {
+                ExerciseResult::Green => write!(formatter, "green"),
+                ExerciseResult::Red if *tests == 0 => write!(formatter, "red: does not compile"),
+                ExerciseResult::Red => write!(formatter, "red: {failed} of {tests} tests"),
+                ExerciseResult::Inconclusive => write!(formatter, "inconclusive: {failed} of {tests} tests"),
             },
         }
     }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::fingerprint::fingerprint_in;
-use crate::render;
-use crate::repository::{Name, Repository};
+use super::exercise::Exercise;
+use super::files::Files;
+use super::fingerprint::fingerprint_in;
+use super::name::Name;
+use super::paths::Repository;
+use crate::terminal;
 
 /// Where the copy of a starter is.
 pub fn folder(repository: &Repository, name: &Name) -> PathBuf {
@@ -29,7 +30,7 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
              if you are writing the exercise, run {})",
             exercise.name,
             repository.show(&folder),
-            render::code(&format!("cargo workshop verify {} --fix", exercise.name.number))
+            terminal::code(&format!("cargo workshop verify {} --fix", exercise.name.number))
         );
     }
     Ok(files)

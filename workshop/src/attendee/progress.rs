@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::repository::Name;
-use crate::verdict::Verdict;
+use crate::running::ExerciseResult;
 
 const VERSION: u32 = 1;
 const FOLDER: &str = ".workshop";
@@ -43,7 +43,8 @@ pub struct Tested {
     /// The fingerprint of the sources that were tested.
     pub sources: String,
     /// How it ended.
-    pub verdict: Verdict,
+    #[serde(rename = "verdict")]
+    pub result: ExerciseResult,
     /// How many tests were red, or had no verdict if none was red.
     pub failed: usize,
     /// How many tests counted; 0 if the sources did not compile.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::exercise::Exercise;
-use crate::files::Files;
-use crate::render;
-use crate::repository::Repository;
-use crate::starters;
+use super::exercise::Exercise;
+use super::files::Files;
+use super::paths::Repository;
+use super::starters;
+use crate::terminal;
 
 /// Our solution to an exercise; an error, if this copy of the workshop has none.
 ///
@@ -26,7 +26,7 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
             format!(
                 "this handout has no solution for {}: ask the instructor to unlock it with {}",
                 name.number,
-                render::code(&format!("cargo workshop handout DIR --unlock {}", name.number))
+                terminal::code(&format!("cargo workshop handout DIR --unlock {}", name.number))
             )
         })?;
     let included: Vec<_> = starter.paths().filter(|path| includes(&ours, exercise, path)).collect();

@@ -1,18 +1,19 @@
-//! From the outcome of each test, and the records, to one verdict.
+//! The result of an exercise: from the outcome of each test, and the records.
 
 use chaos::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::cargo::TestRun;
-use crate::exercise::{Declared, Exercise};
-use crate::libtest::TestResult;
-use crate::records::{sentence, unwrapped};
-use crate::render::grouped;
+use super::cargo::TestRun;
+use super::libtest::TestResult;
+use super::records::{sentence, unwrapped};
+use crate::repository::{Declared, Exercise};
+use crate::terminal::grouped;
 
-/// The verdict on an exercise.
+/// The result of an exercise. (A verdict is what the harness has on one search:
+/// it is in the record.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum ExerciseResult {
     /// Every test passes.
     Green,
     /// At least one fails.
@@ -23,29 +24,29 @@ pub enum Verdict {
 
 /// What running an exercise came to.
 #[derive(Debug)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: Verdict,
+pub struct ExerciseRun {
+    /// The result.
+    pub result: ExerciseResult,
     /// Every test: those that are declared first, in their order.
-    pub tests: Vec<Judged>,
+    pub tests: Vec<ExplainedTest>,
     /// What a test program said that ended before its tests were done.
     pub crash: Option<String>,
 }
 
 /// One test, and why it ended as it did.
 #[derive(Debug)]
-pub struct Judged {
+pub struct ExplainedTest {
     /// Its name.
     pub name: String,
     /// How it ended.
-    pub result: TestVerdict,
+    pub result: ExplainedResult,
     /// What the harness recorded in it.
     pub records: Vec<Record>,
 }
 
 /// How a test ended, and why.
 #[derive(Debug)]
-pub enum TestVerdict {
+pub enum ExplainedResult {
     /// It passes.
     Green,
     /// It fails.
@@ -82,12 +83,12 @@ pub struct Telling<'a> {
 /// are added quickly, while acking fails.
 const MONKEY_OF_THE_DAY: &str = "acking_fails";
 
-impl Judgement {
-    /// Judges a run of an exercise's tests. Without a filter, a test that is
+impl ExerciseRun {
+    /// Explains a run of an exercise's tests. Without a filter, a test that is
     /// declared must have run.
     pub fn of(exercise: &Exercise, run: TestRun, filtered: bool) -> Self {
         let TestRun { output, records, crash } = run;
-        let mut judged: Vec<(usize, Judged)> = Vec::new();
+        let mut explained: Vec<(usize, ExplainedTest)> = Vec::new();
         let place = |name: &str| exercise.tests.iter().position(|(test, _)| test == name);
         for test in output.tests {
             let records: Vec<Record> =
@@ -95,48 +96,52 @@ impl Judgement {
             let declared = place(&test.name);
             let off = declared.is_none_or(|place| exercise.tests[place].1 == Declared::Ignored);
             let result = match test.result {
-                TestResult::Ok => TestVerdict::Green,
-                TestResult::Ignored if off || filtered => TestVerdict::Ignored,
+                TestResult::Ok => ExplainedResult::Green,
+                TestResult::Ignored if off || filtered => ExplainedResult::Ignored,
                 // It counts, and somebody has switched it off.
-                TestResult::Ignored => TestVerdict::Missing,
+                TestResult::Ignored => ExplainedResult::Missing,
                 TestResult::Failed => why(&test.said, &records),
             };
-            judged.push((declared.unwrap_or(usize::MAX), Judged { name: test.name, result, records }));
+            explained
+                .push((declared.unwrap_or(usize::MAX), ExplainedTest { name: test.name, result, records }));
         }
         for (place, (name, declared)) in exercise.tests.iter().enumerate() {
             if !filtered
                 && *declared != Declared::Ignored
-                && !judged.iter().any(|(_, test)| test.name == *name)
+                && !explained.iter().any(|(_, test)| test.name == *name)
             {
-                let missing =
-                    Judged { name: name.clone(), result: TestVerdict::Missing, records: Vec::new() };
-                judged.push((place, missing));
+                let missing = ExplainedTest {
+                    name: name.clone(),
+                    result: ExplainedResult::Missing,
+                    records: Vec::new(),
+                };
+                explained.push((place, missing));
             }
         }
-        judged.sort_by_key(|(place, _)| *place);
-        let tests: Vec<Judged> = judged.into_iter().map(|(_, test)| test).collect();
-        let any = |is: fn(&TestVerdict) -> bool| tests.iter().any(|test| is(&test.result));
-        let verdict = if crash.is_some() || any(TestVerdict::is_red) {
-            Verdict::Red
-        } else if any(|result| matches!(result, TestVerdict::Inconclusive(_))) {
-            Verdict::Inconclusive
+        explained.sort_by_key(|(place, _)| *place);
+        let tests: Vec<ExplainedTest> = explained.into_iter().map(|(_, test)| test).collect();
+        let any = |is: fn(&ExplainedResult) -> bool| tests.iter().any(|test| is(&test.result));
+        let result = if crash.is_some() || any(ExplainedResult::is_red) {
+            ExerciseResult::Red
+        } else if any(|result| matches!(result, ExplainedResult::Inconclusive(_))) {
+            ExerciseResult::Inconclusive
         } else {
-            Verdict::Green
+            ExerciseResult::Green
         };
-        Self { verdict, tests, crash }
+        Self { result, tests, crash }
     }
 
     /// How many tests count.
     pub fn counted(&self) -> usize {
-        self.tests.iter().filter(|test| !matches!(test.result, TestVerdict::Ignored)).count()
+        self.tests.iter().filter(|test| !matches!(test.result, ExplainedResult::Ignored)).count()
     }
 
-    /// How many of them are to blame for the verdict.
+    /// How many of them are to blame for the result.
     pub fn failed(&self) -> usize {
-        let blamed = |test: &&Judged| match self.verdict {
-            Verdict::Green => false,
-            Verdict::Red => test.result.is_red(),
-            Verdict::Inconclusive => matches!(test.result, TestVerdict::Inconclusive(_)),
+        let blamed = |test: &&ExplainedTest| match self.result {
+            ExerciseResult::Green => false,
+            ExerciseResult::Red => test.result.is_red(),
+            ExerciseResult::Inconclusive => matches!(test.result, ExplainedResult::Inconclusive(_)),
         };
         self.tests.iter().filter(blamed).count()
     }
@@ -147,12 +152,14 @@ impl Judgement {
     pub fn most_telling(&self) -> Option<Telling<'_>> {
         let ranked = self.tests.iter().filter_map(|test| {
             let (rank, text, story) = match &test.result {
-                TestVerdict::Red(Reason::Record(record)) => {
+                ExplainedResult::Red(Reason::Record(record)) => {
                     (rank(record), record.text.as_str(), !record.story.is_empty())
                 }
-                TestVerdict::Red(Reason::Words(text)) if todo(text).is_some() => (1, text.as_str(), false),
-                TestVerdict::Red(Reason::Words(text)) if !text.is_empty() => (5, text.as_str(), false),
-                TestVerdict::Inconclusive(record) => (6, record.text.as_str(), !record.story.is_empty()),
+                ExplainedResult::Red(Reason::Words(text)) if todo(text).is_some() => {
+                    (1, text.as_str(), false)
+                }
+                ExplainedResult::Red(Reason::Words(text)) if !text.is_empty() => (5, text.as_str(), false),
+                ExplainedResult::Inconclusive(record) => (6, record.text.as_str(), !record.story.is_empty()),
                 _ => return None,
             };
             Some((rank, Telling { test: &test.name, text, story }))
@@ -166,7 +173,7 @@ impl Judgement {
         if self.most_telling().is_none_or(|telling| telling.story) {
             return None;
         }
-        let green = self.tests.iter().filter(|test| matches!(test.result, TestVerdict::Green));
+        let green = self.tests.iter().filter(|test| matches!(test.result, ExplainedResult::Green));
         let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
         runs.filter(|(_, record)| record.single && !record.story.is_empty())
             .min_by_key(|(_, record)| record.verdict != "violated")
@@ -177,14 +184,14 @@ impl Judgement {
     /// story, that of the monkey of the day, or of another run, or of a search.
     pub fn story(&self) -> Option<(&str, &Record)> {
         let failed = self.tests.iter().filter_map(|test| match &test.result {
-            TestVerdict::Red(Reason::Record(record)) | TestVerdict::Inconclusive(record) => {
+            ExplainedResult::Red(Reason::Record(record)) | ExplainedResult::Inconclusive(record) => {
                 Some((test.name.as_str(), &**record))
             }
             _ => None,
         });
         let told = |(_, record): &(&str, &Record)| !record.story.is_empty();
         let shortest = failed.filter(told).min_by_key(|(_, record)| record.story.lines().count());
-        let green = self.tests.iter().filter(|test| matches!(test.result, TestVerdict::Green));
+        let green = self.tests.iter().filter(|test| matches!(test.result, ExplainedResult::Green));
         let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
         shortest.or_else(|| {
             runs.filter(told).min_by_key(|(test, record)| (!record.single, !test.contains(MONKEY_OF_THE_DAY)))
@@ -211,49 +218,53 @@ fn rank(record: &Record) -> u8 {
     }
 }
 
-impl TestVerdict {
+impl ExplainedResult {
     /// Whether it stands in the way of green for certain.
     pub fn is_red(&self) -> bool {
         matches!(self, Self::Red(_) | Self::Missing)
     }
 }
 
-impl Judged {
+impl ExplainedTest {
     /// What is to be said of it in a few words.
     pub fn in_short(&self) -> String {
         match &self.result {
-            TestVerdict::Green => match self.records.iter().rev().find(|record| record.verdict == "holds") {
-                Some(record) if record.states > 0 => format!("holds in {} states", grouped(record.states)),
-                _ => String::new(),
-            },
-            TestVerdict::Red(Reason::Record(record)) => match record.verdict.as_str() {
+            ExplainedResult::Green => {
+                match self.records.iter().rev().find(|record| record.verdict == "holds") {
+                    Some(record) if record.states > 0 => {
+                        format!("holds in {} states", grouped(record.states))
+                    }
+                    _ => String::new(),
+                }
+            }
+            ExplainedResult::Red(Reason::Record(record)) => match record.verdict.as_str() {
                 "violated" => record.headline.clone(),
                 _ => sentence(record),
             },
-            TestVerdict::Red(Reason::Words(text)) => match todo(text) {
+            ExplainedResult::Red(Reason::Words(text)) => match todo(text) {
                 Some(what) => format!("not done yet: {what}"),
                 None => first_words(text),
             },
-            TestVerdict::Inconclusive(record) => format!("no verdict: {}", sentence(record)),
-            TestVerdict::Ignored => "ignored".to_owned(),
-            TestVerdict::Missing => "did not run".to_owned(),
+            ExplainedResult::Inconclusive(record) => format!("no verdict: {}", sentence(record)),
+            ExplainedResult::Ignored => "ignored".to_owned(),
+            ExplainedResult::Missing => "did not run".to_owned(),
         }
     }
 }
 
 /// Why a test failed: for what the harness found, if that is what the test
 /// printed; a run may be violated and the test be content with it.
-fn why(said: &str, records: &[Record]) -> TestVerdict {
+fn why(said: &str, records: &[Record]) -> ExplainedResult {
     let printed = unwrapped(said);
     let reason = records.iter().rfind(|record| {
         record.verdict != "holds" && (printed.is_empty() || printed.contains(&unwrapped(&record.headline)))
     });
     match reason {
         Some(record) if record.verdict == "inconclusive" => {
-            TestVerdict::Inconclusive(Box::new(record.clone()))
+            ExplainedResult::Inconclusive(Box::new(record.clone()))
         }
-        Some(record) => TestVerdict::Red(Reason::Record(Box::new(record.clone()))),
-        None => TestVerdict::Red(Reason::Words(plainly(said))),
+        Some(record) => ExplainedResult::Red(Reason::Record(Box::new(record.clone()))),
+        None => ExplainedResult::Red(Reason::Words(plainly(said))),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::exercise::Exercise;
+use super::exercise::Exercise;
 
 /// The fingerprint of the sources as they are now. A file that cannot be read
 /// counts as another version of it, not as an error: it is the attendee's.

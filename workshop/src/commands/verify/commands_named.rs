@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use super::Culprit;
+use super::culprit::Culprit;
 use crate::args::Arguments;
 use crate::repository::Repository;
 

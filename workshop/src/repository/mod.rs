@@ -1,0 +1,19 @@
+//! The repository: where its exercises are, what is known of each, and the files
+//! that an attendee edits, as they are, as they were shipped, and as we would
+//! have written them.
+//!
+//! It may import the terminal, to name a command in a sentence, and no other room.
+
+mod exercise;
+mod files;
+mod fingerprint;
+mod name;
+mod paths;
+pub mod solutions;
+pub mod starters;
+
+pub use exercise::{Declared, Exercise};
+pub use files::{Files, sync, write_whole};
+pub use fingerprint::fingerprint;
+pub use name::Name;
+pub use paths::Repository;
