@@ -1,1 +1,171 @@
-//! How the search works.
+//! How the search works, and why it may be believed.
+//!
+//! Nothing is in this module but this page. The arguments are numbered; a line of
+//! code that rests on one of them names it ("Argument 3"). Read it from the top,
+//! or look up the number that brought you here.
+//!
+//! # What is searched
+//!
+//! A **state** is a world: what is stored, the queues, what each worker is busy
+//! with, what was published, which calls are in flight, which deadlines run. A
+//! **transition** is one thing that can happen: a copy is delivered, a port
+//! answers a call in one of its ways, an output is dispatched, a message is
+//! acknowledged, a lock expires, a deadline passes. The **state space** is
+//! everything that can be reached from the initial state within the bounds.
+//!
+//! The search is *explicit-state* and breadth-first in the order of the faults
+//! spent and then of the steps taken. A state is reached first in the cheapest
+//! way, so the first violation found has the fewest faults, and of those nearly
+//! the fewest steps (argument 7 says why "nearly").
+//!
+//! A **quiescent** state ("at rest") has no copy of any message anywhere, no busy
+//! worker and no call that will surely land. Safety properties are judged there,
+//! as a function of the state alone. The liveness property, `Settles`, is judged
+//! of the graph that the search leaves behind (argument 8).
+//!
+//! # A handler is a function
+//!
+//! **Argument 1: replay.** The future of an `async fn` cannot be cloned. But a
+//! deterministic handler is a function from *(message, replies so far)* to *(calls
+//! it waits for, or how it ended)*. So a delivery in progress is represented by a
+//! *history*, a node in a tree of replies, and going back to it means running the
+//! handler once more and feeding it the replies, one per poll. What it wants then
+//! is remembered with the node. (Stateless model checkers such as loom and shuttle
+//! replay whole executions; here each delivery is replayed by itself, and only
+//! once for each history.)
+//!
+//! *Assumes* that the handler is deterministic given its replies. *Checked*
+//! whenever a history is replayed: the same calls must be there again. *Not
+//! checked*: what was not observed to differ. A clock that ticks once a day is
+//! deterministic for as long as anybody looks.
+//!
+//! # Symmetry: states that are one
+//!
+//! **Argument 2: names and places.** Two worlds that differ only in the names of
+//! fresh ids, or in which of several equal workers does what, have the same future
+//! up to those names: there is a bisimulation between them that respects rest and
+//! every property. Before a state is looked up it is brought into a canonical
+//! form, workers sorted and ids renamed to the order of their first appearance.
+//! (Symmetry reduction: Ip and Dill, *Better Verification Through Symmetry*, 1996.)
+//! Where a tie cannot be broken without naming ids first, two names may be kept
+//! for one state. That costs time, not soundness: what is merged is equal.
+//!
+//! *Assumes* that ids are mere names: compared for equality, derived from, stored
+//! whole. *Checked* at every ending of a handler, which is run once more with
+//! other ids in the same order, and by `CHAOS_NAMING=descending`, with which every
+//! search of the workshop is repeated. *Not checked*: a handler that orders its
+//! state by fresh ids, or looks only at a part of an id that both assignments
+//! share.
+//!
+//! *Assumes* that workers are alike: nothing tells a handler where it runs. *Not
+//! checked*: process ids, host names.
+//!
+//! # Independence: steps that need one order only
+//!
+//! Two steps are *independent* if neither can disable the other and both orders
+//! lead to the same world. All arguments of this section have one form: any run
+//! can be reordered into one that is explored, with the same end and no more
+//! faults.
+//!
+//! **Argument 3: local steps.** A step is *local* if it commutes with every step
+//! that any other delivery can still take. These are:
+//!
+//! - a dispatch or a publish: it adds to a set;
+//! - an acknowledgement: it removes a copy that nobody else looks at;
+//! - a conditional write that can never succeed again, if its refusal depends on
+//!   nothing (an etag that is overtaken stays overtaken, for etags are never used
+//!   again);
+//! - an access to an object that no other message accesses in conflict, where two
+//!   accesses *conflict* if one of them writes, and *other* is every message that
+//!   is under way, or can still come under way before this worker moves;
+//! - a repeated idempotent request, which counts as a read, if it is the only
+//!   thing that is ever asked under its key.
+//!
+//! An object whose key is a fresh id can be accessed only by who can know the id:
+//! from a message, or from an object that it can read. What a service forgets at
+//! will, it forgets while nobody works on the message that it was told at, but
+//! others may be at work: so a call is not local if it uses the key of another
+//! message that may be forgotten, or writes where the service's rule looks.
+//!
+//! A worker all of whose next steps are local goes first, with all the outcomes of
+//! these steps, and everybody else waits: a *persistent set* of one worker
+//! (Godefroid, *Partial-Order Methods for the Verification of Concurrent Systems*,
+//! 1996). Budgets make faults dependent on each other; but the reordering moves
+//! only steps that are taken anyway, so it spends the same.
+//!
+//! **Argument 4: components.** Messages that share no object, directly or through
+//! others, form separate *components*. (Whoever uses a service that forgets at
+//! will shares what its rule looks at; whatever sets a deadline shares the clock.)
+//! A component comes after those whose messages cause its own. Nothing flows back,
+//! so any run can be reordered so that the components follow each other: what
+//! causes a message only happens sooner, and as to workers, the one thing that
+//! components compete for, none of them then needs more than it had. Documents
+//! named by fresh ids join two components only where the later one can know an id
+//! whose document the earlier one accessed; that is looked for in every state.
+//!
+//! **Argument 5: the ignoring problem and the cycle proviso.** A reduction that
+//! always prefers somebody could put off everybody else for ever (Valmari 1989).
+//! The classic remedy is a proviso: on every cycle of the reduced graph there is a
+//! state from which everything is expanded (Peled 1994; Evangelista and Pajault
+//! 2010). It holds here by construction. *Every cycle of steps without faults
+//! contains a delivery*: a delivery in progress is finite, since replies only
+//! accumulate and calls are bounded, and landing and expiring only consume. And
+//! *deliveries are taken only where everything enabled is expanded* (within the
+//! component whose turn it is): a local worker's steps never begin a delivery.
+//! Both are asserted, the first after every layer of the searches that are
+//! compared with brute force, the second wherever a persistent set is used. A
+//! search that does not look for cycles does not reduce either, so that nothing
+//! rests on a proviso that nobody has checked.
+//!
+//! **Argument 6: footprints are learned.** Arguments 3 and 4 need to know which
+//! objects the processing of a message may ever access. Nobody declares it. A
+//! trial run gives a first guess, the search records every access, and an access
+//! outside of what is known is learned and the search started afresh. A search
+//! that completes has met none: up to its first access outside, any run could have
+//! been reordered into an explored one, which would have met it.
+//!
+//! **Argument 7: domination.** That a lock expires while its worker is
+//! acknowledging needs no step of its own. The acknowledgement that *fails* leads
+//! to a world in which the message is on the queue and the worker idle, at the
+//! same price, and from there the same delivery can begin: whatever is reached by
+//! the one is reached by the other, though by one step more. This is no
+//! independence, the two steps disable each other. It is why a story may be a step
+//! longer than the shortest; and it holds only where acknowledgements may fail, so
+//! otherwise the worker is not local.
+//!
+//! # Liveness
+//!
+//! **Argument 8: rest.** `Settles` asks that every run without further faults comes
+//! to rest. Steps without faults keep the budget, so a cycle of them lies within
+//! one layer of the search, and is looked for when the layer is complete. Were
+//! there an endless run without faults in the full graph, the reorderings of 3 and
+//! 4, which never lose a step that is taken and by 5 never put one off for ever,
+//! would make an endless one among those explored; and conversely every explored
+//! cycle is a real one, a *livelock*: the reduced graph without faults has a cycle
+//! exactly if the full one has.
+//!
+//! *Fairness*: any such cycle is taken for a livelock, also one that only an unfair
+//! scheduler would keep up.
+//!
+//! # Budgets
+//!
+//! **Argument 9: dominance.** What has been spent is not part of a state's
+//! identity. Whoever has more of every budget left can do everything that whoever
+//! has less can do, and ends in the same worlds. So a state is explored again only
+//! with a budget that none of its earlier ones dominates in every component.
+//!
+//! # What is remembered
+//!
+//! A state is remembered by a 128-bit fingerprint of everything that its future or
+//! a verdict depends on: world, histories, deadlines, published set, component. At
+//! ten million states the chance that any two are confused is below 10⁻²⁴.
+//!
+//! # How all this is held against the truth
+//!
+//! A second model in `tests/support/brute.rs`, written from the ports'
+//! documentation and sharing no line with the engine, explores small systems
+//! without any reduction. Random handlers, chains of endpoints and things outside
+//! must reach the same ends with the same fewest faults in both. Every invariant
+//! that the engine leans on ([`Explore`](crate::Explore) with `checked`) is
+//! asserted on the way. `tests/reductions.rs` repeats searches with each reduction
+//! on and off and demands the same end states and verdicts.

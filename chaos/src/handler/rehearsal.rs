@@ -6,7 +6,8 @@
 //! represented by a [`HistoryId`]: a node in a tree of reply lists. To learn what
 //! a node's handler wants next, the handler is run once, from the start, fed
 //! the replies one per poll, and the answer is kept. However often a search
-//! comes back to the node, the handler does not run again.
+//! comes back to the node, the handler does not run again. (Argument 1 in
+//! [`how_it_works`](crate::how_it_works).)
 //!
 //! The ids in a history are numbered by first appearance within the delivery, so
 //! that deliveries which differ only in fresh ids share a history.

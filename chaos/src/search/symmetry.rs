@@ -1,15 +1,8 @@
-//! One name for every state.
+//! One name for every state: symmetry reduction (argument 2 in
+//! [`how_it_works`](crate::how_it_works)).
 //!
-//! Two worlds that differ only in the order of their queues and sets, in which
-//! of several equal workers does what, or in the names of fresh ids, have the
-//! same future up to those names. [`canonicalise`] brings a world into a form
-//! in which such worlds are (mostly) equal: where a tie cannot be broken
-//! without naming ids first, it may keep two names for one state, which costs
-//! time but no truth. [`fingerprint`] is the key under which it is remembered.
-//!
-//! **Assumptions.** Workers of one endpoint are equal: a handler cannot see
-//! which worker runs it (nothing tells it). Fresh ids are mere names: see
-//! [`text`](crate::text).
+//! [`canonicalise`] brings a world into a form in which worlds that differ only in
+//! names and places are (mostly) equal.
 
 use std::cmp::Ordering;
 

@@ -5,6 +5,7 @@
 //! [`Record`](record::Record) hands all of it to `cargo workshop`.
 
 mod calls;
+mod golden;
 mod names;
 mod picture;
 pub(crate) mod record;

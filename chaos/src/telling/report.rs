@@ -10,7 +10,7 @@ use super::story::Teller;
 use crate::handler::fault::HandlerFault;
 use crate::judging::verdict::{Finding, Verdict};
 use crate::search::counts::Counts;
-use crate::world::fault::Faults;
+use crate::world::fault::{Fault, Faults};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
@@ -28,6 +28,11 @@ pub struct Report {
     /// The run that shows what was found, step by step. Empty if there is
     /// nothing to show.
     pub story: String,
+    /// What was chosen in that run, a word for each step, without any words of the
+    /// story: `d0>1` is a delivery, `c1.0!lost` a call whose reply is lost.
+    pub choices: Vec<String>,
+    /// The faults that struck in that run, in their order.
+    pub struck: Vec<Fault>,
     /// The number of steps in that run.
     pub steps: usize,
     /// The number of faults in that run, stale reads included.
@@ -49,6 +54,8 @@ impl Report {
             visited: Faults::NONE,
             bounds,
             story: String::new(),
+            choices: Vec::new(),
+            struck: Vec::new(),
             steps: 0,
             faults: 0,
             stale: 0,
@@ -65,6 +72,8 @@ impl Report {
     /// Tells a run.
     pub(crate) fn tell(&mut self, transitions: &mut TransitionSystem, trace: &Trace) {
         self.story = Teller::new(transitions, trace).tell();
+        self.choices = trace.choices();
+        self.struck = trace.faults().collect();
         self.steps = trace.len();
     }
 
@@ -150,6 +159,27 @@ impl Report {
     #[must_use]
     pub fn diagnosis(&self) -> String {
         Self { replay: None, ..self.clone() }.to_string()
+    }
+
+    /// What was found and how, without the words in which it is told: verdict,
+    /// properties, faults, steps and choices. A golden file of this changes only
+    /// when something else is found, or in another way.
+    #[must_use]
+    pub fn facts(&self) -> String {
+        let list = |items: Vec<String>| if items.is_empty() { "none".to_owned() } else { items.join(" ") };
+        let (verdict, properties) = match &self.verdict {
+            Verdict::Holds => ("holds", Vec::new()),
+            Verdict::Violated(Finding::Property(judgement)) => ("violated", judgement.violated.clone()),
+            Verdict::Violated(_) => ("the handler cannot be run", Vec::new()),
+            Verdict::Inconclusive(_) => ("inconclusive", Vec::new()),
+        };
+        let properties = list(properties.iter().map(|property| format!("{property:?}")).collect());
+        let faults = list(self.struck.iter().map(|fault| format!("{fault:?}")).collect());
+        let choices = wrap(&list(self.choices.clone()), 78).join("\n  ");
+        format!(
+            "verdict: {verdict}\nproperties: {properties}\nfaults: {faults}\nsteps: {}\nchoices:\n  {choices}\n",
+            self.steps
+        )
     }
 
     /// The headline and the coverage: what a green verdict rests on.

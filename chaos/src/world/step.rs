@@ -1,5 +1,7 @@
 //! One thing that can happen next, and what came of it.
 
+use std::fmt;
+
 use crate::handler::call::Reply;
 use crate::handler::rehearsal::HistoryId;
 
@@ -62,5 +64,40 @@ impl Step {
     /// Whether a delivery begins with it.
     pub(crate) fn starts_a_delivery(self) -> bool {
         matches!(self, Self::Deliver { .. } | Self::Duplicate { .. } | Self::LockExpires { .. })
+    }
+}
+
+/// As short as can be and without any words of a story: `d0>1` is the delivery of
+/// the first waiting copy to the second worker, `c1.0!lost` the first call of the
+/// second worker, whose reply is lost.
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deliver { copy, worker } => write!(formatter, "d{copy}>{worker}"),
+            Self::Duplicate { of: Source::Sent(sent), worker } => write!(formatter, "again{sent}>{worker}"),
+            Self::Duplicate { of: Source::Published(published, endpoint), worker } => {
+                write!(formatter, "again{published}.{endpoint}>{worker}")
+            }
+            Self::LockExpires { from, worker } => write!(formatter, "unlock{from}>{worker}"),
+            Self::Call { worker, call, outcome } => write!(formatter, "c{worker}.{call}{outcome}"),
+            Self::Dispatch { worker, outcome } => write!(formatter, "out{worker}{outcome}"),
+            Self::Ack { worker, outcome } => write!(formatter, "ack{worker}{outcome}"),
+            Self::Land { in_flight } => write!(formatter, "land{in_flight}"),
+            Self::Expire { timer } => write!(formatter, "expire{timer}"),
+        }
+    }
+}
+
+impl fmt::Display for CallOutcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => Ok(()),
+            Self::Stale(version) => write!(formatter, "!old{version}"),
+            Self::Fails => formatter.write_str("!fails"),
+            Self::ReplyLost => formatter.write_str("!lost"),
+            Self::CrashBefore => formatter.write_str("!before"),
+            Self::CrashAfter => formatter.write_str("!after"),
+            Self::CrashDuring => formatter.write_str("!during"),
+        }
     }
 }

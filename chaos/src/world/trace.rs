@@ -109,6 +109,11 @@ impl Trace {
         self.taken.iter().filter_map(|taken| taken.fault)
     }
 
+    /// What was chosen, as short as can be.
+    pub(crate) fn choices(&self) -> Vec<String> {
+        self.taken.iter().map(|taken| taken.step.to_string()).collect()
+    }
+
     /// The classes of faults that struck.
     pub(crate) fn visited(&self) -> Faults {
         self.faults().collect()

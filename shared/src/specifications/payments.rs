@@ -24,7 +24,7 @@ pub struct Payments {
 
 impl Payments {
     /// The same, where this has happened before, to each order: see
-    /// [`System::published`](crate::System::published).
+    /// `System::published` in the crate `chaos`.
     #[must_use]
     pub fn after(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {
         facts.into_iter().for_each(|fact| self.before.add(fact));

@@ -43,56 +43,56 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 fn publishes_before_it_appends() {
     let report = shortest_failure(publishes_before_it_appends::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("publishes-before-it-appends", report.diagnosis());
+    chaos::assert_golden!("publishes-before-it-appends", report);
 }
 
 #[test]
 fn makes_new_ids() {
     let report = shortest_failure(makes_new_ids::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("makes-new-ids", report.diagnosis());
+    chaos::assert_golden!("makes-new-ids", report);
 }
 
 #[test]
 fn appends_no_marker() {
     let report = shortest_failure(appends_no_marker::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("appends-no-marker", report.diagnosis());
+    chaos::assert_golden!("appends-no-marker", report);
 }
 
 #[test]
 fn swallows_the_conflict() {
     let report = shortest_failure(swallows_the_conflict::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("swallows-the-conflict", report.diagnosis());
+    chaos::assert_golden!("swallows-the-conflict", report);
 }
 
 #[test]
 fn keeps_silent_about_a_duplicate() {
     let report = shortest_failure(keeps_silent_about_a_duplicate::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("keeps-silent-about-a-duplicate", report.diagnosis());
+    chaos::assert_golden!("keeps-silent-about-a-duplicate", report);
 }
 
 #[test]
 fn asks_for_the_version_again() {
     let report = shortest_failure(asks_for_the_version_again::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("asks-for-the-version-again", report.diagnosis());
+    chaos::assert_golden!("asks-for-the-version-again", report);
 }
 
 #[test]
 fn takes_no_reply_for_a_yes() {
     let report = shortest_failure(takes_no_reply_for_a_yes::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("takes-no-reply-for-a-yes", report.diagnosis());
+    chaos::assert_golden!("takes-no-reply-for-a-yes", report);
 }
 
 #[test]
 fn remembers_in_memory() {
     let report = shortest_failure(remembers_in_memory::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("remembers-in-memory", report.diagnosis());
+    chaos::assert_golden!("remembers-in-memory", report);
 }
 
 /// Not a violated property: the engine feeds a handler the same replies several
@@ -101,5 +101,5 @@ fn remembers_in_memory() {
 fn remembers_in_a_static() {
     let report = shortest_failure(remembers_in_a_static::endpoint);
     assert_eq!(report.violated(), None, "{report}");
-    insta::assert_snapshot!("remembers-in-a-static", report.diagnosis());
+    chaos::assert_golden!("remembers-in-a-static", report);
 }

@@ -84,26 +84,26 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 fn counts_the_events() {
     let report = shortest_failure(counts_the_events::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("counts-the-events", report.diagnosis());
+    chaos::assert_golden!("counts-the-events", report);
 }
 
 #[test]
 fn counts_the_items_afterwards() {
     let report = shortest_failure(counts_the_items_afterwards::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("counts-the-items-afterwards", report.diagnosis());
+    chaos::assert_golden!("counts-the-items-afterwards", report);
 }
 
 #[test]
 fn welcomes_the_first_of_the_order() {
     let report = shortest_failure(welcomes_the_first_of_the_order::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("welcomes-the-first-of-the-order", report.diagnosis());
+    chaos::assert_golden!("welcomes-the-first-of-the-order", report);
 }
 
 #[test]
 fn one_id_for_two_outputs() {
     let report = shortest_failure(one_id_for_two_outputs::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("one-id-for-two-outputs", report.diagnosis());
+    chaos::assert_golden!("one-id-for-two-outputs", report);
 }

@@ -42,61 +42,61 @@ fn first_failure(endpoint: fn() -> Endpoint) -> Report {
 fn answers_from_the_order_of_today() {
     let report = first_failure(answers_from_the_order_of_today::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("answers-from-the-order-of-today", report.diagnosis());
+    chaos::assert_golden!("answers-from-the-order-of-today", report);
 }
 
 #[test]
 fn counts_its_own_event_as_past() {
     let report = first_failure(counts_its_own_event_as_past::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("counts-its-own-event-as-past", report.diagnosis());
+    chaos::assert_golden!("counts-its-own-event-as-past", report);
 }
 
 #[test]
 fn leaves_out_its_own_events() {
     let report = first_failure(leaves_out_its_own_events::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("leaves-out-its-own-events", report.diagnosis());
+    chaos::assert_golden!("leaves-out-its-own-events", report);
 }
 
 #[test]
 fn cuts_at_its_last_event() {
     let report = first_failure(cuts_at_its_last_event::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("cuts-at-its-last-event", report.diagnosis());
+    chaos::assert_golden!("cuts-at-its-last-event", report);
 }
 
 #[test]
 fn appends_no_marker() {
     let report = first_failure(appends_no_marker::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("appends-no-marker", report.diagnosis());
+    chaos::assert_golden!("appends-no-marker", report);
 }
 
 #[test]
 fn makes_new_ids() {
     let report = first_failure(makes_new_ids::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("makes-new-ids", report.diagnosis());
+    chaos::assert_golden!("makes-new-ids", report);
 }
 
 #[test]
 fn keeps_silent_about_a_copy() {
     let report = first_failure(keeps_silent_about_a_copy::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("keeps-silent-about-a-copy", report.diagnosis());
+    chaos::assert_golden!("keeps-silent-about-a-copy", report);
 }
 
 #[test]
 fn appends_the_old_decision_again() {
     let report = first_failure(appends_the_old_decision_again::endpoint);
     assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
-    insta::assert_snapshot!("appends-the-old-decision-again", report.diagnosis());
+    chaos::assert_golden!("appends-the-old-decision-again", report);
 }
 
 #[test]
 fn takes_snapshots_that_forget() {
     let report = first_failure(takes_snapshots_that_forget::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("takes-snapshots-that-forget", report.diagnosis());
+    chaos::assert_golden!("takes-snapshots-that-forget", report);
 }

@@ -45,68 +45,68 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 fn publishes_before_it_commits() {
     let report = shortest_failure(publishes_before_it_commits::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("publishes-before-it-commits", report.diagnosis());
+    chaos::assert_golden!("publishes-before-it-commits", report);
 }
 
 #[test]
 fn remembers_in_a_second_put() {
     let report = shortest_failure(remembers_in_a_second_put::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("remembers-in-a-second-put", report.diagnosis());
+    chaos::assert_golden!("remembers-in-a-second-put", report);
 }
 
 #[test]
 fn lets_the_last_writer_win() {
     let report = shortest_failure(lets_the_last_writer_win::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("lets-the-last-writer-win", report.diagnosis());
+    chaos::assert_golden!("lets-the-last-writer-win", report);
 }
 
 #[test]
 fn makes_ids_when_it_sends() {
     let report = shortest_failure(makes_ids_when_it_sends::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("makes-ids-when-it-sends", report.diagnosis());
+    chaos::assert_golden!("makes-ids-when-it-sends", report);
 }
 
 #[test]
 fn clears_the_outbox_before_it_sends() {
     let report = shortest_failure(clears_the_outbox_before_it_sends::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("clears-the-outbox-before-it-sends", report.diagnosis());
+    chaos::assert_golden!("clears-the-outbox-before-it-sends", report);
 }
 
 #[test]
 fn drops_a_message_it_knows() {
     let report = shortest_failure(drops_a_message_it_knows::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("drops-a-message-it-knows", report.diagnosis());
+    chaos::assert_golden!("drops-a-message-it-knows", report);
 }
 
 #[test]
 fn swallows_the_error_of_a_publish() {
     let report = shortest_failure(swallows_the_error_of_a_publish::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("swallows-the-error-of-a-publish", report.diagnosis());
+    chaos::assert_golden!("swallows-the-error-of-a-publish", report);
 }
 
 #[test]
 fn remembers_in_memory() {
     let report = shortest_failure(remembers_in_memory::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("remembers-in-memory", report.diagnosis());
+    chaos::assert_golden!("remembers-in-memory", report);
 }
 
 #[test]
 fn forgets_the_id_with_the_outbox() {
     let report = shortest_failure(forgets_the_id_with_the_outbox::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("forgets-the-id-with-the-outbox", report.diagnosis());
+    chaos::assert_golden!("forgets-the-id-with-the-outbox", report);
 }
 
 #[test]
 fn keeps_one_outbox_for_all() {
     let report = shortest_failure(keeps_one_outbox_for_all::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("keeps-one-outbox-for-all", report.diagnosis());
+    chaos::assert_golden!("keeps-one-outbox-for-all", report);
 }

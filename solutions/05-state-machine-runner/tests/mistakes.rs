@@ -43,7 +43,7 @@ fn stores_nothing_when_nothing_is_said() {
     use stores_nothing_when_nothing_is_said::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("stores-nothing-when-nothing-is-said", report.diagnosis());
+    chaos::assert_golden!("stores-nothing-when-nothing-is-said", report);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn remembers_only_what_it_answered() {
     use remembers_only_what_it_answered::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("remembers-only-what-it-answered", report.diagnosis());
+    chaos::assert_golden!("remembers-only-what-it-answered", report);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn asks_the_machine_again() {
     use asks_the_machine_again::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("asks-the-machine-again", report.diagnosis());
+    chaos::assert_golden!("asks-the-machine-again", report);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn asks_for_the_etag_when_it_writes() {
     use asks_for_the_etag_when_it_writes::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("asks-for-the-etag-when-it-writes", report.diagnosis());
+    chaos::assert_golden!("asks-for-the-etag-when-it-writes", report);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn writes_its_result_over_a_conflict() {
     use writes_its_result_over_a_conflict::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("writes-its-result-over-a-conflict", report.diagnosis());
+    chaos::assert_golden!("writes-its-result-over-a-conflict", report);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn keeps_one_state_for_all() {
     use keeps_one_state_for_all::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("keeps-one-state-for-all", report.diagnosis());
+    chaos::assert_golden!("keeps-one-state-for-all", report);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn leaves_the_sending_to_the_endpoint() {
     use leaves_the_sending_to_the_endpoint::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("leaves-the-sending-to-the-endpoint", report.diagnosis());
+    chaos::assert_golden!("leaves-the-sending-to-the-endpoint", report);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn names_outputs_by_their_content() {
     use names_outputs_by_their_content::endpoint_of;
     let report = shortest_failure(support::searches_of_orders(endpoint_of::<Orders>));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("names-outputs-by-their-content", report.diagnosis());
+    chaos::assert_golden!("names-outputs-by-their-content", report);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn keeps_its_books_apart() {
     use keeps_its_books_apart::endpoint_of;
     let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("keeps-its-books-apart", report.diagnosis());
+    chaos::assert_golden!("keeps-its-books-apart", report);
 }
 
 /// No property is violated here: the explorer runs the same delivery more than
@@ -117,5 +117,5 @@ fn remembers_in_the_machine() {
     let endpoint_of = |_: &str| remembers_in_the_machine::endpoint();
     let report = shortest_failure(support::searches_of_loyalty(endpoint_of));
     assert_eq!(report.violated(), None, "{report}");
-    insta::assert_snapshot!("remembers-in-the-machine", report.diagnosis());
+    chaos::assert_golden!("remembers-in-the-machine", report);
 }

@@ -53,49 +53,49 @@ fn first_failure(orders: Make, loyalty: Make) -> Report {
 fn looks_into_the_inbox_first() {
     let report = first_failure(looks_into_the_inbox_first::orders, looks_into_the_inbox_first::loyalty);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("looks-into-the-inbox-first", report.diagnosis());
+    chaos::assert_golden!("looks-into-the-inbox-first", report);
 }
 
 #[test]
 fn looks_at_both_at_once() {
     let report = first_failure(looks_at_both_at_once::orders, looks_at_both_at_once::loyalty);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("looks-at-both-at-once", report.diagnosis());
+    chaos::assert_golden!("looks-at-both-at-once", report);
 }
 
 #[test]
 fn lets_go_before_it_marks() {
     let report = first_failure(lets_go_before_it_marks::orders, lets_go_before_it_marks::loyalty);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("lets-go-before-it-marks", report.diagnosis());
+    chaos::assert_golden!("lets-go-before-it-marks", report);
 }
 
 #[test]
 fn does_not_insist_on_the_mark() {
     let report = first_failure(does_not_insist_on_the_mark::orders, does_not_insist_on_the_mark::loyalty);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("does-not-insist-on-the-mark", report.diagnosis());
+    chaos::assert_golden!("does-not-insist-on-the-mark", report);
 }
 
 #[test]
 fn files_the_inbox_by_order() {
     let report = first_failure(files_the_inbox_by_order::orders, files_the_inbox_by_order::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("files-the-inbox-by-order", report.diagnosis());
+    chaos::assert_golden!("files-the-inbox-by-order", report);
 }
 
 #[test]
 fn claims_before_it_commits() {
     let report = first_failure(claims_before_it_commits::orders, claims_before_it_commits::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("claims-before-it-commits", report.diagnosis());
+    chaos::assert_golden!("claims-before-it-commits", report);
 }
 
 #[test]
 fn marks_before_it_sends() {
     let report = first_failure(marks_before_it_sends::orders, marks_before_it_sends::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("marks-before-it-sends", report.diagnosis());
+    chaos::assert_golden!("marks-before-it-sends", report);
 }
 
 #[test]
@@ -105,56 +105,56 @@ fn marks_before_it_sends_and_asks_the_state() {
         marks_before_it_sends_and_asks_the_state::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("marks-before-it-sends-and-asks-the-state", report.diagnosis());
+    chaos::assert_golden!("marks-before-it-sends-and-asks-the-state", report);
 }
 
 #[test]
 fn cleans_up_without_a_condition() {
     let report = first_failure(cleans_up_without_a_condition::orders, cleans_up_without_a_condition::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("cleans-up-without-a-condition", report.diagnosis());
+    chaos::assert_golden!("cleans-up-without-a-condition", report);
 }
 
 #[test]
 fn asks_for_the_etag_again() {
     let report = first_failure(asks_for_the_etag_again::orders, asks_for_the_etag_again::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("asks-for-the-etag-again", report.diagnosis());
+    chaos::assert_golden!("asks-for-the-etag-again", report);
 }
 
 #[test]
 fn empties_the_whole_outbox() {
     let report = first_failure(empties_the_whole_outbox::orders, empties_the_whole_outbox::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("empties-the-whole-outbox", report.diagnosis());
+    chaos::assert_golden!("empties-the-whole-outbox", report);
 }
 
 #[test]
 fn swallows_the_conflict() {
     let report = first_failure(swallows_the_conflict::orders, swallows_the_conflict::loyalty);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("swallows-the-conflict", report.diagnosis());
+    chaos::assert_golden!("swallows-the-conflict", report);
 }
 
 #[test]
 fn takes_an_empty_entry_for_none() {
     let report = first_failure(takes_an_empty_entry_for_none::orders, takes_an_empty_entry_for_none::loyalty);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("takes-an-empty-entry-for-none", report.diagnosis());
+    chaos::assert_golden!("takes-an-empty-entry-for-none", report);
 }
 
 #[test]
 fn keeps_what_says_nothing() {
     let report = first_failure(keeps_what_says_nothing::orders, keeps_what_says_nothing::loyalty);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("keeps-what-says-nothing", report.diagnosis());
+    chaos::assert_golden!("keeps-what-says-nothing", report);
 }
 
 #[test]
 fn believes_the_inbox_alone() {
     let report = first_failure(believes_the_inbox_alone::orders, believes_the_inbox_alone::loyalty);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("believes-the-inbox-alone", report.diagnosis());
+    chaos::assert_golden!("believes-the-inbox-alone", report);
 }
 
 #[test]
@@ -164,5 +164,5 @@ fn acknowledges_what_it_sees_in_the_inbox() {
         acknowledges_what_it_sees_in_the_inbox::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("acknowledges-what-it-sees-in-the-inbox", report.diagnosis());
+    chaos::assert_golden!("acknowledges-what-it-sees-in-the-inbox", report);
 }

@@ -99,103 +99,103 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 fn acknowledges_what_is_done() {
     let report = shortest_failure(acknowledges_what_is_done::orders);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("acknowledges-what-is-done", report.diagnosis());
+    chaos::assert_golden!("acknowledges-what-is-done", report);
 }
 
 #[test]
 fn asks_before_it_claims() {
     let report = shortest_failure(asks_before_it_claims::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("asks-before-it-claims", report.diagnosis());
+    chaos::assert_golden!("asks-before-it-claims", report);
 }
 
 #[test]
 fn believes_that_it_is_only_claimed() {
     let report = shortest_failure(believes_that_it_is_only_claimed::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("believes-that-it-is-only-claimed", report.diagnosis());
+    chaos::assert_golden!("believes-that-it-is-only-claimed", report);
 }
 
 #[test]
 fn claims_before_it_reads_the_state() {
     let report = shortest_failure(claims_before_it_reads_the_state::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("claims-before-it-reads-the-state", report.diagnosis());
+    chaos::assert_golden!("claims-before-it-reads-the-state", report);
 }
 
 #[test]
 fn gives_its_claim_back() {
     let report = shortest_failure(gives_its_claim_back::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("gives-its-claim-back", report.diagnosis());
+    chaos::assert_golden!("gives-its-claim-back", report);
 }
 
 #[test]
 fn leaves_it_to_the_owner_of_the_claim() {
     let report = shortest_failure(leaves_it_to_the_owner_of_the_claim::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("leaves-it-to-the-owner-of-the-claim", report.diagnosis());
+    chaos::assert_golden!("leaves-it-to-the-owner-of-the-claim", report);
 }
 
 #[test]
 fn looks_for_what_is_left_by_reading() {
     let report = shortest_failure(looks_for_what_is_left_by_reading::orders);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("looks-for-what-is-left-by-reading", report.diagnosis());
+    chaos::assert_golden!("looks-for-what-is-left-by-reading", report);
 }
 
 #[test]
 fn marks_only_its_own_claim() {
     let report = shortest_failure(marks_only_its_own_claim::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("marks-only-its-own-claim", report.diagnosis());
+    chaos::assert_golden!("marks-only-its-own-claim", report);
 }
 
 #[test]
 fn reads_twice() {
     let report = shortest_failure(reads_twice::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("reads-twice", report.diagnosis());
+    chaos::assert_golden!("reads-twice", report);
 }
 
 #[test]
 fn refuses_what_is_claimed() {
     let report = shortest_failure(refuses_what_is_claimed::orders);
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
-    insta::assert_snapshot!("refuses-what-is-claimed", report.diagnosis());
+    chaos::assert_golden!("refuses-what-is-claimed", report);
 }
 
 #[test]
 fn takes_an_unseen_claim_for_done() {
     let report = shortest_failure(takes_an_unseen_claim_for_done::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("takes-an-unseen-claim-for-done", report.diagnosis());
+    chaos::assert_golden!("takes-an-unseen-claim-for-done", report);
 }
 
 #[test]
 fn takes_an_unseen_claim_for_none() {
     let report = shortest_failure(takes_an_unseen_claim_for_none::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("takes-an-unseen-claim-for-none", report.diagnosis());
+    chaos::assert_golden!("takes-an-unseen-claim-for-none", report);
 }
 
 #[test]
 fn takes_over_whatever_is_there() {
     let report = shortest_failure(takes_over_whatever_is_there::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("takes-over-whatever-is-there", report.diagnosis());
+    chaos::assert_golden!("takes-over-whatever-is-there", report);
 }
 
 #[test]
 fn trusts_the_claim_with_the_state() {
     let report = shortest_failure(trusts_the_claim_with_the_state::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("trusts-the-claim-with-the-state", report.diagnosis());
+    chaos::assert_golden!("trusts-the-claim-with-the-state", report);
 }
 
 #[test]
 fn marks_before_it_sends_and_clears_away() {
     let report = shortest_failure(marks_before_it_sends_and_clears_away::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("marks-before-it-sends-and-clears-away", report.diagnosis());
+    chaos::assert_golden!("marks-before-it-sends-and-clears-away", report);
 }

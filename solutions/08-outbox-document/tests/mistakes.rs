@@ -56,96 +56,96 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 fn commits_before_it_writes_the_outbox() {
     let report = shortest_failure(commits_before_it_writes_the_outbox::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("commits-before-it-writes-the-outbox", report.diagnosis());
+    chaos::assert_golden!("commits-before-it-writes-the-outbox", report);
 }
 
 #[test]
 fn marks_the_message_it_is_on() {
     let report = shortest_failure(marks_the_message_it_is_on::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("marks-the-message-it-is-on", report.diagnosis());
+    chaos::assert_golden!("marks-the-message-it-is-on", report);
 }
 
 #[test]
 fn decides_again_to_finish() {
     let report = shortest_failure(decides_again_to_finish::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("decides-again-to-finish", report.diagnosis());
+    chaos::assert_golden!("decides-again-to-finish", report);
 }
 
 #[test]
 fn opens_a_second_transaction_over_the_first() {
     let report = shortest_failure(opens_a_second_transaction_over_the_first::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("opens-a-second-transaction-over-the-first", report.diagnosis());
+    chaos::assert_golden!("opens-a-second-transaction-over-the-first", report);
 }
 
 #[test]
 fn closes_the_transaction_before_it_marks() {
     let report = shortest_failure(closes_the_transaction_before_it_marks::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("closes-the-transaction-before-it-marks", report.diagnosis());
+    chaos::assert_golden!("closes-the-transaction-before-it-marks", report);
 }
 
 #[test]
 fn keeps_one_outbox_for_all_attempts() {
     let report = shortest_failure(keeps_one_outbox_for_all_attempts::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("keeps-one-outbox-for-all-attempts", report.diagnosis());
+    chaos::assert_golden!("keeps-one-outbox-for-all-attempts", report);
 }
 
 #[test]
 fn uses_a_number_twice() {
     let report = shortest_failure(uses_a_number_twice::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("uses-a-number-twice", report.diagnosis());
+    chaos::assert_golden!("uses-a-number-twice", report);
 }
 
 #[test]
 fn adopts_the_letters_of_a_failed_attempt() {
     let report = shortest_failure(adopts_the_letters_of_a_failed_attempt::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
-    insta::assert_snapshot!("adopts-the-letters-of-a-failed-attempt", report.diagnosis());
+    chaos::assert_golden!("adopts-the-letters-of-a-failed-attempt", report);
 }
 
 #[test]
 fn clears_up_after_any_error() {
     let report = shortest_failure(clears_up_after_any_error::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("clears-up-after-any-error", report.diagnosis());
+    chaos::assert_golden!("clears-up-after-any-error", report);
 }
 
 #[test]
 fn sweeps_while_others_are_at_work() {
     let report = shortest_failure(sweeps_while_others_are_at_work::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("sweeps-while-others-are-at-work", report.diagnosis());
+    chaos::assert_golden!("sweeps-while-others-are-at-work", report);
 }
 
 #[test]
 fn lets_the_outbox_expire() {
     let report = shortest_failure(lets_the_outbox_expire::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("lets-the-outbox-expire", report.diagnosis());
+    chaos::assert_golden!("lets-the-outbox-expire", report);
 }
 
 #[test]
 fn keeps_no_list_of_attempts() {
     let report = shortest_failure(keeps_no_list_of_attempts::endpoint);
     assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
-    insta::assert_snapshot!("keeps-no-list-of-attempts", report.diagnosis());
+    chaos::assert_golden!("keeps-no-list-of-attempts", report);
 }
 
 #[test]
 fn closes_the_list_without_looking() {
     let report = shortest_failure(closes_the_list_without_looking::endpoint);
     assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
-    insta::assert_snapshot!("closes-the-list-without-looking", report.diagnosis());
+    chaos::assert_golden!("closes-the-list-without-looking", report);
 }
 
 #[test]
 fn looks_at_the_inbox_first() {
     let report = shortest_failure(looks_at_the_inbox_first::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("looks-at-the-inbox-first", report.diagnosis());
+    chaos::assert_golden!("looks-at-the-inbox-first", report);
 }

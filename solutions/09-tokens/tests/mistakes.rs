@@ -88,7 +88,7 @@ fn shortest(searches: impl Iterator<Item = chaos::Explore>) -> Report {
 fn keeps_an_inbox_for_seven_days() {
     let report = shortest_failure_in_time(keeps_an_inbox_for_seven_days::loyalty);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("keeps-an-inbox-for-seven-days", report.diagnosis());
+    chaos::assert_golden!("keeps-an-inbox-for-seven-days", report);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn creates_the_tokens_after_it_sends() {
         creates_the_tokens_after_it_sends::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("creates-the-tokens-after-it-sends", report.diagnosis());
+    chaos::assert_golden!("creates-the-tokens-after-it-sends", report);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn creates_the_tokens_before_it_sends() {
         creates_the_tokens_before_it_sends::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("creates-the-tokens-before-it-sends", report.diagnosis());
+    chaos::assert_golden!("creates-the-tokens-before-it-sends", report);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn removes_its_token_before_the_commit() {
         removes_its_token_before_the_commit::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("removes-its-token-before-the-commit", report.diagnosis());
+    chaos::assert_golden!("removes-its-token-before-the-commit", report);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn cleans_up_before_the_token_goes() {
     let report =
         shortest_failure(cleans_up_before_the_token_goes::orders, cleans_up_before_the_token_goes::loyalty);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("cleans-up-before-the-token-goes", report.diagnosis());
+    chaos::assert_golden!("cleans-up-before-the-token-goes", report);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn looks_at_the_token_before_the_state() {
         looks_at_the_token_before_the_state::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("looks-at-the-token-before-the-state", report.diagnosis());
+    chaos::assert_golden!("looks-at-the-token-before-the-state", report);
 }
 
 #[test]
@@ -146,14 +146,14 @@ fn removes_its_token_before_it_sends() {
         removes_its_token_before_it_sends::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("removes-its-token-before-it-sends", report.diagnosis());
+    chaos::assert_golden!("removes-its-token-before-it-sends", report);
 }
 
 #[test]
 fn makes_ids_when_it_sends() {
     let report = shortest_failure(makes_ids_when_it_sends::orders, makes_ids_when_it_sends::loyalty);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("makes-ids-when-it-sends", report.diagnosis());
+    chaos::assert_golden!("makes-ids-when-it-sends", report);
 }
 
 #[test]
@@ -161,14 +161,14 @@ fn derives_the_ids_from_the_message() {
     let report =
         shortest_failure(derives_the_ids_from_the_message::orders, derives_the_ids_from_the_message::loyalty);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("derives-the-ids-from-the-message", report.diagnosis());
+    chaos::assert_golden!("derives-the-ids-from-the-message", report);
 }
 
 #[test]
 fn processes_what_has_no_token() {
     let report = shortest_failure(processes_what_has_no_token::orders, processes_what_has_no_token::loyalty);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("processes-what-has-no-token", report.diagnosis());
+    chaos::assert_golden!("processes-what-has-no-token", report);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn takes_its_tokens_back_after_any_error() {
         takes_its_tokens_back_after_any_error::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("takes-its-tokens-back-after-any-error", report.diagnosis());
+    chaos::assert_golden!("takes-its-tokens-back-after-any-error", report);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn swallows_the_error_of_a_token() {
     let report =
         shortest_failure(swallows_the_error_of_a_token::orders, swallows_the_error_of_a_token::loyalty);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("swallows-the-error-of-a-token", report.diagnosis());
+    chaos::assert_golden!("swallows-the-error-of-a-token", report);
 }
 
 #[test]
@@ -196,33 +196,33 @@ fn creates_tokens_that_nobody_removes() {
         creates_tokens_that_nobody_removes::loyalty,
     );
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("creates-tokens-that-nobody-removes", report.diagnosis());
+    chaos::assert_golden!("creates-tokens-that-nobody-removes", report);
 }
 
 #[test]
 fn opens_a_door_that_creates_a_token_every_time() {
     let report = shortest_failure_at(opens_a_door_that_creates_a_token_every_time::door);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    insta::assert_snapshot!("opens-a-door-that-creates-a-token-every-time", report.diagnosis());
+    chaos::assert_golden!("opens-a-door-that-creates-a-token-every-time", report);
 }
 
 #[test]
 fn opens_a_door_that_creates_the_token_last() {
     let report = shortest_failure_at(opens_a_door_that_creates_the_token_last::door);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("opens-a-door-that-creates-the-token-last", report.diagnosis());
+    chaos::assert_golden!("opens-a-door-that-creates-the-token-last", report);
 }
 
 #[test]
 fn opens_a_door_that_remembers_too_late() {
     let report = shortest_failure_at(opens_a_door_that_remembers_too_late::door);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("opens-a-door-that-remembers-too-late", report.diagnosis());
+    chaos::assert_golden!("opens-a-door-that-remembers-too-late", report);
 }
 
 #[test]
 fn opens_a_door_that_overwrites() {
     let report = shortest_failure_at(opens_a_door_that_overwrites::door);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("opens-a-door-that-overwrites", report.diagnosis());
+    chaos::assert_golden!("opens-a-door-that-overwrites", report);
 }

@@ -68,21 +68,21 @@ fn shortest_failure(endpoint: Make) -> Report {
 fn looks_before_it_withdraws() {
     let report = shortest_failure(looks_before_it_withdraws::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("looks-before-it-withdraws", report.diagnosis());
+    chaos::assert_golden!("looks-before-it-withdraws", report);
 }
 
 #[test]
 fn withdraws_within_a_window() {
     let report = shortest_failure(withdraws_within_a_window::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("withdraws-within-a-window", report.diagnosis());
+    chaos::assert_golden!("withdraws-within-a-window", report);
 }
 
 #[test]
 fn takes_a_refusal_for_a_failure() {
     let report = shortest_failure(takes_a_refusal_for_a_failure::endpoint);
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
-    insta::assert_snapshot!("takes-a-refusal-for-a-failure", report.diagnosis());
+    chaos::assert_golden!("takes-a-refusal-for-a-failure", report);
 }
 
 /// From 2.12 on it needs no fault. Before, it needs time.
@@ -92,111 +92,111 @@ fn counts_on_being_told_of_a_duplicate() {
         KINDS.map(|kind| shortest_failure_on(counts_on_being_told_of_a_duplicate::endpoint, kind));
     assert_eq!((old.violated(), old.faults), (Some(Property::Settles), 1), "{old}");
     assert_eq!((new.violated(), new.faults), (Some(Property::Settles), 0), "{new}");
-    insta::assert_snapshot!("counts-on-being-told-of-a-duplicate", new.diagnosis());
-    insta::assert_snapshot!("counts-on-being-told-of-a-duplicate-before-2-12", old.diagnosis());
+    chaos::assert_golden!("counts-on-being-told-of-a-duplicate", new);
+    chaos::assert_golden!("counts-on-being-told-of-a-duplicate-before-2-12", old);
 }
 
 #[test]
 fn expects_an_empty_stream() {
     let report = shortest_failure(expects_an_empty_stream::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("expects-an-empty-stream", report.diagnosis());
+    chaos::assert_golden!("expects-an-empty-stream", report);
 }
 
 #[test]
 fn names_the_message() {
     let report = shortest_failure(names_the_message::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("names-the-message", report.diagnosis());
+    chaos::assert_golden!("names-the-message", report);
 }
 
 #[test]
 fn names_only_the_page() {
     let report = shortest_failure(names_only_the_page::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("names-only-the-page", report.diagnosis());
+    chaos::assert_golden!("names-only-the-page", report);
 }
 
 #[test]
 fn names_everything_after_the_order() {
     let report = shortest_failure(names_everything_after_the_order::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("names-everything-after-the-order", report.diagnosis());
+    chaos::assert_golden!("names-everything-after-the-order", report);
 }
 
 #[test]
 fn looks_before_it_refunds() {
     let report = shortest_failure(looks_before_it_refunds::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
-    insta::assert_snapshot!("looks-before-it-refunds", report.diagnosis());
+    chaos::assert_golden!("looks-before-it-refunds", report);
 }
 
 #[test]
 fn does_not_recognise_its_own_refund() {
     let report = shortest_failure(does_not_recognise_its_own_refund::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("does-not-recognise-its-own-refund", report.diagnosis());
+    chaos::assert_golden!("does-not-recognise-its-own-refund", report);
 }
 
 #[test]
 fn recognises_a_refund_by_its_amount() {
     let report = shortest_failure(recognises_a_refund_by_its_amount::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("recognises-a-refund-by-its-amount", report.diagnosis());
+    chaos::assert_golden!("recognises-a-refund-by-its-amount", report);
 }
 
 #[test]
 fn recognises_a_refund_within_a_window() {
     let report = shortest_failure(recognises_a_refund_within_a_window::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("recognises-a-refund-within-a-window", report.diagnosis());
+    chaos::assert_golden!("recognises-a-refund-within-a-window", report);
 }
 
 #[test]
 fn expects_the_last_of_what_it_read() {
     let report = shortest_failure(expects_the_last_of_what_it_read::endpoint);
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
-    insta::assert_snapshot!("expects-the-last-of-what-it-read", report.diagnosis());
+    chaos::assert_golden!("expects-the-last-of-what-it-read", report);
 }
 
 #[test]
 fn compares_the_wrong_way_round() {
     let report = shortest_failure(compares_the_wrong_way_round::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("compares-the-wrong-way-round", report.diagnosis());
+    chaos::assert_golden!("compares-the-wrong-way-round", report);
 }
 
 #[test]
 fn believes_the_number_in_the_refusal() {
     let report = shortest_failure(believes_the_number_in_the_refusal::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
-    insta::assert_snapshot!("believes-the-number-in-the-refusal", report.diagnosis());
+    chaos::assert_golden!("believes-the-number-in-the-refusal", report);
 }
 
 #[test]
 fn validates_without_an_expectation() {
     let report = shortest_failure(validates_without_an_expectation::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
-    insta::assert_snapshot!("validates-without-an-expectation", report.diagnosis());
+    chaos::assert_golden!("validates-without-an-expectation", report);
 }
 
 #[test]
 fn counts_one_human_twice() {
     let report = shortest_failure(counts_one_human_twice::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("counts-one-human-twice", report.diagnosis());
+    chaos::assert_golden!("counts-one-human-twice", report);
 }
 
 #[test]
 fn calls_third_place_2() {
     let report = shortest_failure(calls_third_place_2::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
-    insta::assert_snapshot!("calls-third-place-2", report.diagnosis());
+    chaos::assert_golden!("calls-third-place-2", report);
 }
 
 #[test]
 fn pays_whoever_agreed() {
     let report = shortest_failure(pays_whoever_agreed::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
-    insta::assert_snapshot!("pays-whoever-agreed", report.diagnosis());
+    chaos::assert_golden!("pays-whoever-agreed", report);
 }

@@ -54,103 +54,103 @@ fn first_failure(endpoint: Make) -> Report {
 fn makes_a_new_key_at_every_attempt() {
     let report = first_failure(makes_a_new_key_at_every_attempt::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("makes-a-new-key-at-every-attempt", report.diagnosis());
+    chaos::assert_golden!("makes-a-new-key-at-every-attempt", report);
 }
 
 #[test]
 fn names_the_key_after_the_step_alone() {
     let report = first_failure(names_the_key_after_the_step_alone::endpoint);
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
-    insta::assert_snapshot!("names-the-key-after-the-step-alone", report.diagnosis());
+    chaos::assert_golden!("names-the-key-after-the-step-alone", report);
 }
 
 #[test]
 fn trusts_the_keys_alone() {
     let report = late_copy(trusts_the_keys_alone::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("trusts-the-keys-alone", report.diagnosis());
+    chaos::assert_golden!("trusts-the-keys-alone", report);
 }
 
 #[test]
 fn notes_the_receipt_before_it_sends_it() {
     let report = first_failure(notes_the_receipt_before_it_sends_it::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("notes-the-receipt-before-it-sends-it", report.diagnosis());
+    chaos::assert_golden!("notes-the-receipt-before-it-sends-it", report);
 }
 
 #[test]
 fn is_finished_when_the_money_is_in() {
     let report = first_failure(is_finished_when_the_money_is_in::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("is-finished-when-the-money-is-in", report.diagnosis());
+    chaos::assert_golden!("is-finished-when-the-money-is-in", report);
 }
 
 #[test]
 fn begins_again_with_the_last_step() {
     let report = first_failure(begins_again_with_the_last_step::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("begins-again-with-the-last-step", report.diagnosis());
+    chaos::assert_golden!("begins-again-with-the-last-step", report);
 }
 
 #[test]
 fn starts_over_when_it_resumes() {
     let report = first_failure(starts_over_when_it_resumes::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("starts-over-when-it-resumes", report.diagnosis());
+    chaos::assert_golden!("starts-over-when-it-resumes", report);
 }
 
 #[test]
 fn writes_down_only_that_it_is_finished() {
     let report = first_failure(writes_down_only_that_it_is_finished::endpoint);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("writes-down-only-that-it-is-finished", report.diagnosis());
+    chaos::assert_golden!("writes-down-only-that-it-is-finished", report);
 }
 
 #[test]
 fn asks_the_service_for_what_it_said() {
     let report = first_failure(asks_the_service_for_what_it_said::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("asks-the-service-for-what-it-said", report.diagnosis());
+    chaos::assert_golden!("asks-the-service-for-what-it-said", report);
 }
 
 #[test]
 fn takes_a_failure_for_an_end() {
     let report = first_failure(takes_a_failure_for_an_end::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
-    insta::assert_snapshot!("takes-a-failure-for-an-end", report.diagnosis());
+    chaos::assert_golden!("takes-a-failure-for-an-end", report);
 }
 
 #[test]
 fn forgets_what_is_finished() {
     let report = first_failure(forgets_what_is_finished::endpoint);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
-    insta::assert_snapshot!("forgets-what-is-finished", report.diagnosis());
+    chaos::assert_golden!("forgets-what-is-finished", report);
 }
 
 #[test]
 fn writes_at_the_next_place() {
     let report = first_failure(writes_at_the_next_place::endpoint);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("writes-at-the-next-place", report.diagnosis());
+    chaos::assert_golden!("writes-at-the-next-place", report);
 }
 
 #[test]
 fn takes_a_conflict_for_a_colleague() {
     let report = first_failure(takes_a_conflict_for_a_colleague::endpoint);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("takes-a-conflict-for-a-colleague", report.diagnosis());
+    chaos::assert_golden!("takes-a-conflict-for-a-colleague", report);
 }
 
 #[test]
 fn does_not_wait_for_the_last_record() {
     let report = first_failure(does_not_wait_for_the_last_record::endpoint);
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
-    insta::assert_snapshot!("does-not-wait-for-the-last-record", report.diagnosis());
+    chaos::assert_golden!("does-not-wait-for-the-last-record", report);
 }
 
 #[test]
 fn remembers_in_a_static() {
     let report = first_failure(remembers_in_a_static::endpoint);
     assert_eq!(report.violated(), None, "{report}");
-    insta::assert_snapshot!("remembers-in-a-static", report.diagnosis());
+    chaos::assert_golden!("remembers-in-a-static", report);
 }
