@@ -20,7 +20,7 @@ pub fn cut(stage: &Path) -> Result<()> {
         }
         Vec::new()
     })?;
-    let own = ["shared", "chaos"].map(|package| (stage.join(package), cut_package as fn(&mut _) -> _));
+    let own = ["ports", "shared", "chaos"].map(|package| (stage.join(package), cut_package as fn(&mut _) -> _));
     let exercises = fs::read_dir(stage.join("exercises")).into_iter().flatten().flatten();
     let exercises = exercises.map(|entry| (entry.path(), cut_exercise as fn(&mut _) -> _));
     for (folder, cut) in own.into_iter().chain(exercises) {
@@ -76,13 +76,15 @@ fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Vec<String>) -> Re
     Ok(gone)
 }
 
-/// Without benches and optional dependencies; the features that ask for those
-/// stay as names, so that the code that has them still compiles.
+/// Without benches and other people's optional dependencies; the features that
+/// ask for those stay as names, so that the code that has them still compiles.
 fn cut_package(manifest: &mut DocumentMut) -> Vec<String> {
     manifest.remove("bench");
     let mut optional = Vec::new();
     if let Some(dependencies) = manifest.get_mut("dependencies").and_then(Item::as_table_like_mut) {
-        let is_optional = |item: &Item| item.get("optional").and_then(Item::as_bool) == Some(true);
+        let is_true = |item: &Item, key: &str| item.get(key).and_then(Item::as_bool) == Some(true);
+        // What belongs to the workspace is in the handout.
+        let is_optional = |item: &Item| is_true(item, "optional") && !is_true(item, "workspace");
         optional = dependencies
             .iter()
             .filter(|(_, item)| is_optional(item))
@@ -180,14 +182,16 @@ mod tests {
             sql = [\"dep:sql-db\", \"uuid/v4\"]\nnet = [\"sql\", \"sql-db/net\"]\nplain = [\"uuid/v4\"]\n\n\
             [[test]]\nname = \"real\"\nrequired-features = [\"net\"]\n\n[[test]]\nname = \"all\"\n\n\
             [[bench]]\nname = \"fast\"\n\n[dependencies]\n# for all\nuuid = \"1\"\n\
-            sql-db = { version = \"3\", optional = true }\n"
+            sql-db = { version = \"3\", optional = true }\n\
+            shop = { workspace = true, optional = true }\n"
             .parse()
             .unwrap();
         assert_eq!(cut_package(&mut manifest), ["tests/real.rs"]);
         assert_eq!(
             manifest.to_string(),
             "[package]\nname = \"shared\" # ours\n\n[features]\nsql = []\nnet = []\nplain = [\"uuid/v4\"]\n\n\
-             [[test]]\nname = \"all\"\n\n[dependencies]\n# for all\nuuid = \"1\"\n"
+             [[test]]\nname = \"all\"\n\n[dependencies]\n# for all\nuuid = \"1\"\n\
+             shop = { workspace = true, optional = true }\n"
         );
     }
 }

@@ -25,7 +25,7 @@ pub use unlock::run as unlock;
 /// The file that a handout is known by.
 const MARKER: &str = "HANDOUT.md";
 /// What of the repository belongs into a handout, where it is there.
-const CONTENTS: [&str; 14] = [
+const CONTENTS: [&str; 15] = [
     ".cargo",
     ".gitattributes",
     ".gitignore",
@@ -37,6 +37,7 @@ const CONTENTS: [&str; 14] = [
     "agenda.toml",
     "chaos",
     "exercises",
+    "ports",
     "rust-analyzer.toml",
     "rustfmt.toml",
     "shared",

@@ -50,14 +50,16 @@ pub fn check(repository: &Repository, name: &Name) -> Vec<Culprit> {
 }
 
 /// The words that only the solution has: they are neither in the starter nor in
-/// the page, nor in the tests, nor in what `shared` offers.
+/// the page, nor in the tests, nor in what `shared` and `ports` offer.
 fn secret(repository: &Repository, name: &Name) -> BTreeSet<String> {
     let exercise = repository.exercise(name);
     let mut known = all_words(&exercise.join("src"));
     known.extend(all_words(&exercise.join("tests")));
     known.extend(all_words(&exercise.join("README.md")));
-    for file in files(&repository.root().join("shared").join("src")) {
-        known.extend(public_words(&read(&file)));
+    for offered in ["ports", "shared"] {
+        for file in files(&repository.root().join(offered).join("src")) {
+            known.extend(public_words(&read(&file)));
+        }
     }
     let solution = files(&repository.solution(name).join("src"));
     let code = solution.iter().flat_map(|file| words(&without_comments(&read(file))));
