@@ -31,7 +31,8 @@ pub(crate) struct Scenario {
 impl Scenario {
     /// Nothing is sent yet, to two workers for each endpoint.
     pub(crate) fn new(system: System, faults: u8, stale: u8, classes: Faults) -> Self {
-        let bounds = Bounds { faults, faults_per_message: None, stale, classes, workers: 2 };
+        let bounds =
+            Bounds { faults, faults_per_message: None, stale, classes, time_passes: true, workers: 2 };
         Self { system, mail: Mail::new(), bounds, naming: Naming::default(), calls: MOST_CALLS }
     }
 

@@ -54,16 +54,12 @@ fn message() -> [Message; 1] {
 
 #[test]
 fn a_late_duplicate_after_a_week_is_counted_twice() {
-    let report = explore(|| counter(WEEK))
-        .send(message())
-        .workers(1)
-        .faults(2)
-        .only([Fault::Duplicate, Fault::TimeToLiveExpires])
-        .run();
+    // Nobody has to do anything for a week to pass: the copy is the only fault.
+    let search = || explore(|| counter(WEEK)).send(message()).workers(1).faults(2);
+    let report = search().only([Fault::Duplicate]).run();
     assert!(report.to_string().contains("7 days later: seen"), "{report}");
-    assert_eq!(report.faults, 2, "{report}");
-    let unexpired =
-        explore(|| counter(WEEK)).send(message()).workers(1).faults(2).only([Fault::Duplicate]).run();
+    assert_eq!(report.faults, 1, "{report}");
+    let unexpired = search().only([Fault::Duplicate]).without(Fault::TimeToLiveExpires).run();
     assert!(unexpired.holds(), "{unexpired}");
 }
 

@@ -169,7 +169,7 @@ fn a_handler_that_always_fails_does_not_settle() {
 }
 
 #[test]
-fn two_that_give_way_to_each_other_for_ever_do_not_settle() {
+fn two_that_give_way_to_each_other_may_do_so_until_one_is_first() {
     // A claim that is dropped when somebody else's is seen.
     let polite = async |message: &Message, ports: &Ports, context: &Context| {
         let mine = format!("claim {}", message.id);
@@ -185,11 +185,10 @@ fn two_that_give_way_to_each_other_for_ever_do_not_settle() {
         ports.documents.delete(&mine, Precondition::None).await?;
         Ok(())
     };
-    assert_found(
-        || explore(|| on_documents(Endpoint::new("orders", polite))).send(two()),
-        Property::Settles,
-        0,
-    );
+    // They may meet again and again, and at any time one of them may be first:
+    // that is no hang.
+    let report = explore(|| on_documents(Endpoint::new("orders", polite))).send(two()).faults(0).run();
+    assert!(report.holds(), "{report}");
 }
 
 #[test]

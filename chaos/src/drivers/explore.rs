@@ -35,7 +35,7 @@ const MOST_FAULTS: u8 = 32;
 /// Explores every schedule and every fault within bounds.
 ///
 /// The defaults: 2 workers, 1 fault, no stale reads, every class of faults but
-/// the two in which a dead worker's call lands late, 3,000,000 states. With
+/// those in which a call [lands late](Faults::LATE), 3,000,000 states. With
 /// `CHAOS_NAMING=descending` in the environment, fresh ids are other ones.
 pub fn explore(system: impl FnOnce() -> System) -> Explore {
     let mut scenario = Scenario::new(system(), 1, 0, Faults::usual());
@@ -110,20 +110,24 @@ impl Explore {
         self
     }
 
-    /// Tries only these classes of faults.
+    /// Tries only these classes of faults. Time passes all the same, while nobody is
+    /// at work: that is no fault.
     pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.scenario.bounds.classes = faults.into_iter().collect();
         self
     }
 
-    /// Leaves out a class of faults.
+    /// Leaves out a class of faults. Leaving out
+    /// [`TimeToLiveExpires`](Fault::TimeToLiveExpires) leaves out time: everything
+    /// happens within every time to live.
     pub fn without(mut self, fault: Fault) -> Self {
         self.scenario.bounds.classes = self.scenario.bounds.classes.without(fault);
+        self.scenario.bounds.time_passes &= fault != Fault::TimeToLiveExpires;
         self
     }
 
-    /// Tries every class of faults, those included in which the call of a dead
-    /// worker takes effect at some later moment.
+    /// Tries every class of faults, those included in which a call takes effect at
+    /// some [later](Faults::LATE) moment.
     pub fn with_late_effects(mut self) -> Self {
         self.scenario.bounds.classes = Faults::all();
         self

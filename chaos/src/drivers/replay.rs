@@ -91,7 +91,7 @@ impl ReplayCode {
         // A handler that was mended may need more steps than the code has; from
         // here on nothing goes wrong any more.
         const LONG_ENOUGH: usize = 1_000;
-        while trace.len() < LONG_ENOUGH {
+        while trace.len() < LONG_ENOUGH && !trace.end().at_rest() {
             transitions.enabled(trace.end(), &mut enabled);
             let next = enabled.first().copied();
             let next = next.filter(|&step| transitions.fault(trace.end(), step).is_none());

@@ -10,6 +10,7 @@ use super::run::{RoundTrips, Run};
 use crate::guarantee::judgement::Judgement;
 use crate::handler::call::CallKind;
 use crate::handler::fault::HandlerFault;
+use crate::handler::rehearsal::Ending;
 use crate::handler::watchdog::{Pulse, supervise};
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Verdict};
@@ -22,8 +23,8 @@ use crate::telling::record::leave_record;
 use crate::telling::report::Report;
 use crate::world::fault::Faults;
 use crate::world::snapshot::snapshot;
-use crate::world::state::World;
-use crate::world::step::{CallOutcome, Step};
+use crate::world::state::{Envelope, World};
+use crate::world::step::{Applied, CallOutcome, Step};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
@@ -151,6 +152,8 @@ struct Stage {
     round_trips: Vec<RoundTrips>,
     /// The worker that got a message from a slow one: it goes first.
     favourite: Option<u8>,
+    /// Copies that were refused since anything else has happened.
+    refused: Vec<Envelope>,
     deliveries: usize,
     visited: Faults,
     faults: usize,
@@ -167,6 +170,7 @@ impl Stage {
             tallies: vec![Tally::default(); world.workers.len()],
             round_trips: vec![RoundTrips::default(); transitions.endpoints().len()],
             favourite: None,
+            refused: Vec::new(),
             deliveries: 0,
             visited: Faults::NONE,
             faults: 0,
@@ -198,19 +202,40 @@ impl Stage {
     }
 
     /// What happens when nothing happens: the favourite goes on, then whoever is
-    /// busy, and only then is the next message delivered.
+    /// busy, and only then is the next message delivered. Once all copies that are
+    /// left have been refused, time passes, if there is anything to wait for.
     fn default_step(&self, transitions: &TransitionSystem) -> Option<Step> {
         let free =
             || self.enabled.iter().copied().filter(|&step| transitions.fault(&self.world, step).is_none());
-        let by = |wanted: u8| {
-            free().find(|step| match step {
-                Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
-                    *worker == wanted
-                }
-                _ => false,
-            })
+        let of = |step: Step| match step {
+            Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
+                Some(worker)
+            }
+            _ => None,
         };
-        self.favourite.and_then(by).or_else(|| free().next())
+        let by = |wanted: u8| free().find(|&step| of(step) == Some(wanted));
+        let expiry = || free().find(|step| matches!(step, Step::Expire { .. }));
+        let waits = !self.world.at_rest() && !self.world.work_in_flight() && self.all_refused();
+        let next = || free().find(|step| !matches!(step, Step::Expire { .. }));
+        let passes = if waits { expiry() } else { None };
+        self.favourite.and_then(by).or(passes).or_else(next)
+    }
+
+    /// Whether every copy that waits has been refused since anything else has
+    /// happened.
+    fn all_refused(&self) -> bool {
+        self.world.queue.iter().all(|copy| self.refused.contains(copy))
+    }
+
+    /// Notes that a message was refused, or that something else has happened.
+    fn note_refusal(&mut self, transitions: &TransitionSystem, step: Step, applied: &Applied) {
+        let ending =
+            applied.delivery.and_then(|delivery| transitions.rehearsal.pending(delivery).ending.as_ref());
+        match (step, ending) {
+            (_, Some(Ending::Failed(_))) => self.refused.extend(self.world.queue.last().cloned()),
+            (Step::Ack { .. } | Step::Expire { .. } | Step::Land { .. }, _) => self.refused.clear(),
+            _ => {}
+        }
     }
 
     fn take(&mut self, transitions: &mut TransitionSystem, step: Step) {
@@ -224,7 +249,10 @@ impl Stage {
         }
         self.taken.push(step);
         self.deliveries += usize::from(matches!(step, Step::Deliver { .. }));
-        self.handler_fault = transitions.apply(&mut self.world, step).err();
+        match transitions.apply(&mut self.world, step) {
+            Ok(applied) => self.note_refusal(transitions, step, &applied),
+            Err(fault) => self.handler_fault = Some(fault),
+        }
     }
 
     /// Keeps count of what each worker has done for its delivery, and of every

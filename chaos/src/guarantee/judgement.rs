@@ -52,10 +52,10 @@ pub struct TooManyOrders {
 }
 
 impl Judgement {
-    /// Steps without faults lead back to where they began.
-    pub(crate) fn goes_round() -> Self {
+    /// Rest is out of reach by steps without faults and by waiting.
+    pub(crate) fn never_ends() -> Self {
         Self::never_rests_because(
-            "with no further fault, the same situation comes back again and again: the system never comes to rest",
+            "with no further fault, and however long one waits, nothing can end this any more: the system never comes to rest",
         )
     }
 

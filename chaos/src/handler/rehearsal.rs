@@ -231,7 +231,7 @@ impl Rehearsal {
     /// poll, and sees what it wants then.
     fn run(&mut self, history: &History) -> Result<Pending, HandlerFault> {
         let mut stage = self.replay(history)?;
-        let before: Vec<RawCall> = stage.switchboard.waiting().into_iter().map(|(call, _)| call).collect();
+        stage.switchboard.take_dropped();
         stage.poll(history.first_new_id)?;
         let notes = stage.context.take_notes();
         let outputs = stage.context.take_outputs();
@@ -239,18 +239,13 @@ impl Rehearsal {
         let mut raw_calls: Vec<RawCall> =
             stage.switchboard.waiting().into_iter().map(|(call, _)| call).collect();
         let ended = stage.ended.take();
+        let dropped = stage.switchboard.take_dropped();
         drop(stage);
 
-        let mut still = raw_calls.clone();
-        let mut dropped = Vec::new();
-        for call in &before {
-            match still.iter().position(|other| other == call) {
-                Some(found) if ended.is_none() => _ = still.swap_remove(found),
-                _ => dropped.push(self.intern(history, call)),
-            }
-        }
+        let mut dropped: Vec<Call> = dropped.iter().map(|call| self.intern(history, call)).collect();
         if ended.is_some() {
-            raw_calls.clear();
+            // Whatever it still waits for, nobody will ever hear the answer.
+            dropped.extend(raw_calls.drain(..).map(|call| self.intern(history, &call)));
         }
         let calls: Vec<Call> = raw_calls.iter().map(|call| self.intern(history, call)).collect();
         if calls.len() > MOST_AT_ONCE || outputs.len() > MOST_AT_ONCE {

@@ -32,6 +32,8 @@ struct Slots {
     all: Vec<Slot>,
     /// Those that wait, so that a long delivery need not look at all of them.
     waiting: Vec<usize>,
+    /// Those that nobody waits for any more, though no answer has come.
+    dropped: Vec<usize>,
 }
 
 impl Switchboard {
@@ -47,6 +49,17 @@ impl Switchboard {
             slots.waiting.iter().map(|&line| (slots.all[line].call.clone(), line)).collect();
         waiting.sort();
         waiting
+    }
+
+    /// The calls that were given up since this was asked last, ordered by content:
+    /// made at any time, and also those that were made and given up within one
+    /// poll.
+    pub(super) fn take_dropped(&self) -> Vec<RawCall> {
+        let mut slots = self.slots();
+        let lines = std::mem::take(&mut slots.dropped);
+        let mut dropped: Vec<_> = lines.into_iter().map(|line| slots.all[line].call.clone()).collect();
+        dropped.sort();
+        dropped
     }
 
     /// Answers the call on this line and wakes whoever awaits it.
@@ -141,8 +154,12 @@ impl Future for PendingCall {
 impl Drop for PendingCall {
     fn drop(&mut self) {
         if let Some(line) = self.line {
-            // A call that nobody waits for any more is dropped.
-            self.switchboard.slots().waiting.retain(|&waiting| waiting != line);
+            let mut slots = self.switchboard.slots();
+            let before = slots.waiting.len();
+            slots.waiting.retain(|&waiting| waiting != line);
+            if slots.waiting.len() < before {
+                slots.dropped.push(line);
+            }
         }
     }
 }

@@ -95,6 +95,11 @@ pub enum Inconclusive {
         /// been tried.
         fewer_than: u32,
     },
+    /// Whether the system comes to rest from some state is not known.
+    RestUnknown {
+        /// In how many states rest was looked for.
+        states: usize,
+    },
     /// The bounds make no sense.
     BadBounds(String),
 }
@@ -140,6 +145,11 @@ impl fmt::Display for Inconclusive {
                     ),
                 }
             }
+            Self::RestUnknown { states } => write!(
+                formatter,
+                "from one situation, rest was looked for in {} and not found, and deadlines still run: whether the system comes to rest is not known. Shorten what is waited for, or send fewer messages",
+                words::count(*states as u128, "state")
+            ),
             Self::BadBounds(sentence) => formatter.write_str(sentence),
         }
     }

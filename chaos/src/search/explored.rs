@@ -8,6 +8,7 @@ use super::counts::Counts;
 use super::fingerprint::fingerprint;
 use super::growth::Growth;
 use super::liveness::{Edge, Graph};
+use super::patience::{self, Patience};
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use crate::world::budget::Spent;
@@ -191,14 +192,39 @@ impl Explored {
         steps
     }
 
-    /// A cycle of steps without faults: the steps that lead to it, and from which
-    /// of them on it goes round.
-    pub(super) fn cycle(
+    /// The steps that lead to a cycle of steps without faults from which rest is
+    /// out of reach, and from which of them on it goes round; none if rest is
+    /// within reach from everywhere.
+    ///
+    /// # Errors
+    ///
+    /// So many states were looked at without an answer.
+    pub(super) fn cycle_without_an_end(
         &self,
         transitions: &mut TransitionSystem,
         reductions: Reductions,
+    ) -> Result<Option<(Vec<Step>, usize)>, usize> {
+        let rank = |node: u32| (self.spent(node), self.nodes[node as usize].depth);
+        let mut ends: BTreeSet<u32> = BTreeSet::new();
+        loop {
+            let rests = |node: u32| self.nodes[node as usize].at_rest || ends.contains(&node);
+            let Some(cycle) = self.graph.cycle_without_an_end(rests, rank) else { return Ok(None) };
+            let world = self.world(transitions, reductions, cycle[0]);
+            match world.map_or(Patience::Never, |world| patience::look(transitions, reductions, &world)) {
+                Patience::Ends => _ = ends.insert(cycle[0]),
+                Patience::Unknown(states) => return Err(states),
+                Patience::Never => return Ok(self.round(transitions, reductions, &cycle)),
+            }
+        }
+    }
+
+    /// The steps to the first state of a cycle and once round in it.
+    fn round(
+        &self,
+        transitions: &mut TransitionSystem,
+        reductions: Reductions,
+        cycle: &[u32],
     ) -> Option<(Vec<Step>, usize)> {
-        let cycle = self.graph.cycle(|node| (self.spent(node), self.nodes[node as usize].depth))?;
         let mut chain = self.chain(cycle[0]);
         let loops_from = chain.len();
         for (place, &from) in cycle.iter().enumerate() {
@@ -206,6 +232,20 @@ impl Explored {
             chain.push(self.step_between(transitions, reductions, from, to)?);
         }
         Some((chain, loops_from))
+    }
+
+    /// The world of a node, up to its component: components only restrict what is
+    /// explored.
+    fn world(&self, transitions: &mut TransitionSystem, reductions: Reductions, node: u32) -> Option<World> {
+        let mut world = transitions.initial();
+        canonicalise(&mut world, reductions, transitions.bounds.stale > 0);
+        for step in self.chain(node) {
+            transitions.apply(&mut world, step).ok()?;
+            world.component = 0;
+            let stale_left = transitions.any_left(&world, Fault::StaleRead);
+            canonicalise(&mut world, reductions, stale_left);
+        }
+        Some(world)
     }
 
     /// A step without a fault from one node to another.
@@ -216,15 +256,7 @@ impl Explored {
         from: u32,
         to: u32,
     ) -> Option<Step> {
-        let mut world = transitions.initial();
-        canonicalise(&mut world, reductions, transitions.bounds.stale > 0);
-        for step in self.chain(from) {
-            transitions.apply(&mut world, step).ok()?;
-            // Components only restrict what is explored; the last one is as good.
-            world.component = 0;
-            let stale_left = transitions.any_left(&world, Fault::StaleRead);
-            canonicalise(&mut world, reductions, stale_left);
-        }
+        let world = self.world(transitions, reductions, from)?;
         let mut buffer = Vec::new();
         let mut steps = Vec::new();
         transitions.enabled(&world, &mut steps);

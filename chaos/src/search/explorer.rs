@@ -242,8 +242,13 @@ impl Search<'_> {
         // Argument 5: the proviso.
         let sound = !self.transitions.checked || explored.graph.every_free_cycle_delivers();
         assert!(sound, "a cycle of steps without faults has no delivery in it");
-        let (chain, loops_from) = explored.cycle(self.transitions, self.reductions)?;
-        Some(Stop::Cycle(chain, loops_from))
+        match explored.cycle_without_an_end(self.transitions, self.reductions) {
+            Ok(cycle) => cycle.map(|(chain, loops_from)| Stop::Cycle(chain, loops_from)),
+            Err(states) => {
+                let unknown = Inconclusive::RestUnknown { states };
+                Some(Stop::Verdict(Verdict::Inconclusive(unknown), None))
+            }
+        }
     }
 
     fn finish(&mut self, mut explored: Explored, stop: Stop) -> Searched {
@@ -256,7 +261,7 @@ impl Search<'_> {
                 (Verdict::Violated(Finding::Handler(handler_fault)), Some(chain), None)
             }
             Stop::Cycle(chain, loops_from) => {
-                let finding = Finding::Property(Judgement::goes_round());
+                let finding = Finding::Property(Judgement::never_ends());
                 (Verdict::Violated(finding), Some(chain), Some(loops_from))
             }
         };
@@ -267,7 +272,10 @@ impl Search<'_> {
         };
         let mut counts = explored.counts(self.transitions);
         let bounds = &self.transitions.bounds;
-        if verdict == Verdict::Holds && self.check_settles && bounds.faults_per_message.is_none() {
+        if verdict == Verdict::Holds
+            && bounds.faults_per_message.is_none()
+            && explored.graph.has_no_free_cycle()
+        {
             counts.schedules =
                 explored.graph.schedules(bounds.faults, bounds.stale, |node| explored.node(node).at_rest);
         }

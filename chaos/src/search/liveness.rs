@@ -1,5 +1,5 @@
-//! The explored state graph: does every run come to rest, and how many
-//! schedules are there?
+//! The explored state graph: is rest always within reach, and how many schedules
+//! are there? (Argument 8 in [`how_it_works`](crate::how_it_works).)
 
 use crate::world::fault::Fault;
 
@@ -80,15 +80,62 @@ impl Graph {
         self.edges(node).filter(|edge| edge.cost == Cost::Free).map(|edge| edge.target)
     }
 
-    /// A cycle of steps without faults, if there is one: of the states on
-    /// cycles, the one with the least `rank` and a shortest way back to it.
-    pub(crate) fn cycle(&self, rank: impl Fn(u32) -> (u32, u16)) -> Option<Vec<u32>> {
-        let free = |edge: &Edge| edge.cost == Cost::Free;
-        let incoming = self.peel(free)?;
-        let mut candidates: Vec<u32> =
-            (0..self.stretches.len() as u32).filter(|&node| incoming[node as usize] > 0).collect();
+    /// Whether no steps without faults lead back to where they began.
+    pub(crate) fn has_no_free_cycle(&self) -> bool {
+        self.peel(|edge| edge.cost == Cost::Free).is_none()
+    }
+
+    /// A cycle of steps without faults from which no such step leads to a state
+    /// where `rests` is true: of the states on such cycles, the one with the least
+    /// `rank`, and a shortest way back to it.
+    ///
+    /// Every explored state that is not at rest has a step without a fault, so
+    /// where there is no cycle, rest is within reach from everywhere.
+    pub(crate) fn cycle_without_an_end(
+        &self,
+        rests: impl Fn(u32) -> bool,
+        rank: impl Fn(u32) -> (u32, u16),
+    ) -> Option<Vec<u32>> {
+        let incoming = self.peel(|edge| edge.cost == Cost::Free)?;
+        let ends = self.can_reach(rests);
+        let mut candidates: Vec<u32> = (0..self.stretches.len() as u32)
+            .filter(|&node| incoming[node as usize] > 0 && !ends[node as usize])
+            .collect();
         candidates.sort_by_key(|&node| (rank(node), node));
         candidates.into_iter().find_map(|start| self.way_back(start, &incoming))
+    }
+
+    /// For each state, whether steps without faults lead from it to one where
+    /// `wanted` is true.
+    fn can_reach(&self, wanted: impl Fn(u32) -> bool) -> Vec<bool> {
+        let count = self.stretches.len();
+        // The edges turned round: those into a state are a stretch of one list.
+        let mut until = vec![0u32; count + 1];
+        for node in 0..count as u32 {
+            self.free(node).for_each(|target| until[target as usize + 1] += 1);
+        }
+        for node in 0..count {
+            until[node + 1] += until[node];
+        }
+        let mut sources = vec![0u32; until[count] as usize];
+        let mut next = until.clone();
+        for node in 0..count as u32 {
+            for target in self.free(node) {
+                sources[next[target as usize] as usize] = node;
+                next[target as usize] += 1;
+            }
+        }
+        let mut reached: Vec<bool> = (0..count as u32).map(wanted).collect();
+        let mut waiting: Vec<u32> = (0..count as u32).filter(|&node| reached[node as usize]).collect();
+        while let Some(node) = waiting.pop() {
+            let into = until[node as usize] as usize..until[node as usize + 1] as usize;
+            for &source in &sources[into] {
+                if !std::mem::replace(&mut reached[source as usize], true) {
+                    waiting.push(source);
+                }
+            }
+        }
+        reached
     }
 
     /// Whether there is a delivery in every cycle of steps without faults. A
@@ -224,10 +271,26 @@ mod tests {
         graph
     }
 
+    /// Where nothing is ever at rest.
+    fn cycle(graph: &Graph) -> Option<Vec<u32>> {
+        graph.cycle_without_an_end(|_| false, |node| (0, node as u16))
+    }
+
+    #[test]
+    fn a_cycle_that_can_be_left_for_rest_is_no_hang() {
+        // 0 and 1 go round and may end in 2; 3 and 4 go round for ever.
+        let edges = [(0, 1, false), (1, 0, false), (1, 2, false), (0, 3, true), (3, 4, false), (4, 3, false)];
+        let rests = |node| node == 2;
+        let found = graph(&edges, 5).cycle_without_an_end(rests, |node| (0, node as u16));
+        assert_eq!(found, Some(vec![3, 4]));
+        let found = graph(&edges[..4], 5).cycle_without_an_end(rests, |node| (0, node as u16));
+        assert_eq!(found, None);
+    }
+
     #[test]
     fn a_cycle_of_faults_is_no_cycle() {
         let graph = graph(&[(0, 1, false), (1, 0, true)], 2);
-        assert_eq!(graph.cycle(|node| (0, node as u16)), None);
+        assert_eq!(cycle(&graph), None);
     }
 
     #[test]
@@ -236,13 +299,13 @@ mod tests {
             &[(0, 1, false), (1, 2, false), (2, 3, false), (3, 1, false), (2, 1, false), (3, 4, false)],
             5,
         );
-        assert_eq!(graph.cycle(|node| (0, node as u16)), Some(vec![1, 2]));
+        assert_eq!(cycle(&graph), Some(vec![1, 2]));
     }
 
     #[test]
     fn a_state_that_leads_to_itself_is_a_cycle() {
         let graph = graph(&[(0, 1, false), (1, 1, false)], 2);
-        assert_eq!(graph.cycle(|node| (0, node as u16)), Some(vec![1]));
+        assert_eq!(cycle(&graph), Some(vec![1]));
     }
 
     #[test]
@@ -250,7 +313,7 @@ mod tests {
         let mut with = Graph::default();
         with.add_node();
         with.add_edges(0, &[Edge { target: 0, cost: Cost::Free, delivers: true }]);
-        assert!(with.every_free_cycle_delivers() && with.cycle(|_| (0, 0)).is_some());
+        assert!(with.every_free_cycle_delivers() && cycle(&with).is_some());
         let without = graph(&[(0, 1, false), (1, 0, false)], 2);
         assert!(!without.every_free_cycle_delivers());
     }

@@ -4,7 +4,7 @@
 //! has found; [`symmetry`] and [`fingerprint`] say which worlds are one state;
 //! [`independence`] says which steps need not be taken, from what [`footprints`]
 //! and [`components`] know of the messages; [`liveness`] looks at the graph that
-//! is left behind; [`to_raw`] turns a way through it into a run; [`growth`] names
+//! is left behind, and [`patience`] waits where a clock runs; [`to_raw`] turns a way through it into a run; [`growth`] names
 //! what keeps growing. The arguments why nothing is lost by all that are in
 //! [`how_it_works`](crate::how_it_works).
 
@@ -17,6 +17,7 @@ mod footprints;
 mod growth;
 mod independence;
 mod liveness;
+mod patience;
 pub(crate) mod reductions;
 pub(crate) mod symmetry;
 mod to_raw;

@@ -27,6 +27,11 @@ impl Teller<'_> {
                 Call::Publish { .. } => format!("{what}: the broker cannot be reached"),
                 _ => format!("{what}: no reply, and it took no effect"),
             },
+            CallOutcome::Unavailable => match call {
+                Call::Ask { .. } => format!("{what}: it cannot be reached"),
+                _ => format!("{what}: the store is unavailable"),
+            },
+            CallOutcome::ReplyLate => format!("{what}: no reply; the call is still under way"),
             CallOutcome::ReplyLost => format!("{what}: it takes effect, but the reply is lost"),
             CallOutcome::CrashBefore => format!("dies before it {what}"),
             CallOutcome::CrashAfter => format!("{what}{}, and dies", replied()),

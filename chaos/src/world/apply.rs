@@ -187,7 +187,14 @@ impl TransitionSystem {
             CallOutcome::Ok => effect(self, world),
             CallOutcome::Stale(version) => effect::stale(world, &call, version),
             CallOutcome::Fails if call.kind() == CallKind::Read => Reply::Unavailable,
+            CallOutcome::Unavailable => Reply::Unavailable,
             CallOutcome::Fails => Reply::Silence,
+            CallOutcome::ReplyLate => {
+                // The caller goes on and may look again; rest waits for the call.
+                let (message, call) = (message.clone(), call.clone());
+                world.in_flight.push(InFlight { endpoint, message, call, certain: true });
+                Reply::Silence
+            }
             CallOutcome::ReplyLost => {
                 effect(self, world);
                 Reply::Silence

@@ -18,6 +18,9 @@ pub struct Bounds {
     pub stale: u8,
     /// Which classes of faults.
     pub classes: Faults,
+    /// Whether deadlines pass by themselves while nobody is at work. Where they do
+    /// not, everything happens within every time to live.
+    pub time_passes: bool,
     /// How many workers each endpoint has.
     pub workers: u8,
 }

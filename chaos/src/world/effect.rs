@@ -82,7 +82,7 @@ impl TransitionSystem {
         let reply = Reply::Answered { reply: texts.intern(&turn.reply), refused: turn.refused };
         if let Some((what, time_to_live)) = turn.remembers
             && outside.forgets()
-            && self.bounds.classes.contains(Fault::TimeToLiveExpires)
+            && (outside.forgets_at_will().is_none() || self.bounds.classes.contains(Fault::TimeToLiveExpires))
         {
             let forgets = (texts.intern(what.as_bytes()), message.clone());
             self.will_be_forgotten(world, object.clone(), time_to_live, forgets);

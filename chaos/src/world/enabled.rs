@@ -7,6 +7,27 @@ use super::transition_system::TransitionSystem;
 use crate::handler::call::{Call, CallKind};
 use crate::handler::text::Text;
 
+/// The ways in which a write can go wrong.
+const WRITE: [(Fault, CallOutcome); 7] = [
+    (Fault::WriteFails, CallOutcome::Fails),
+    (Fault::WriteReplyLost, CallOutcome::ReplyLost),
+    (Fault::CrashBeforeWrite, CallOutcome::CrashBefore),
+    (Fault::CrashAfterWrite, CallOutcome::CrashAfter),
+    (Fault::WriteLandsLate, CallOutcome::CrashDuring),
+    (Fault::WriteUnavailable, CallOutcome::Unavailable),
+    (Fault::WriteReplyLate, CallOutcome::ReplyLate),
+];
+
+/// The ways in which a publish can go wrong.
+const PUBLISH: [(Fault, CallOutcome); 6] = [
+    (Fault::PublishFails, CallOutcome::Fails),
+    (Fault::PublishReplyLost, CallOutcome::ReplyLost),
+    (Fault::CrashBeforePublish, CallOutcome::CrashBefore),
+    (Fault::CrashAfterPublish, CallOutcome::CrashAfter),
+    (Fault::PublishLandsLate, CallOutcome::CrashDuring),
+    (Fault::PublishReplyLate, CallOutcome::ReplyLate),
+];
+
 impl TransitionSystem {
     /// Everything that can happen next: first what needs no fault, the dullest
     /// first; then the faults.
@@ -21,6 +42,7 @@ impl TransitionSystem {
             }
         }
         self.deliveries(world, steps);
+        self.expiries(world, false, steps);
         for worker in 0..world.workers.len() as u8 {
             self.worker_steps(world, worker, true, steps);
         }
@@ -79,36 +101,16 @@ impl TransitionSystem {
             return push(CallOutcome::Ok);
         }
         let call = &self.pending_calls(busy)[usize::from(call)];
-        let [fails, lost, before, after, during] = match call.kind() {
+        match call.kind() {
             CallKind::Read => {
                 if self.affordable(world, Fault::StaleRead, Some(&busy.message)) {
                     (0..self.stale_versions(world, busy, call)).map(CallOutcome::Stale).for_each(&mut push);
                 }
-                return self.affordable_of(world, busy, &[(Fault::ReadFails, CallOutcome::Fails)], push);
+                self.affordable_of(world, busy, &[(Fault::ReadFails, CallOutcome::Fails)], push);
             }
-            CallKind::Write => [
-                Fault::WriteFails,
-                Fault::WriteReplyLost,
-                Fault::CrashBeforeWrite,
-                Fault::CrashAfterWrite,
-                Fault::WriteLandsLate,
-            ],
-            CallKind::Publish => [
-                Fault::PublishFails,
-                Fault::PublishReplyLost,
-                Fault::CrashBeforePublish,
-                Fault::CrashAfterPublish,
-                Fault::PublishLandsLate,
-            ],
-        };
-        let outcomes = [
-            (fails, CallOutcome::Fails),
-            (lost, CallOutcome::ReplyLost),
-            (before, CallOutcome::CrashBefore),
-            (after, CallOutcome::CrashAfter),
-            (during, CallOutcome::CrashDuring),
-        ];
-        self.affordable_of(world, busy, &outcomes, push);
+            CallKind::Write => self.affordable_of(world, busy, &WRITE, push),
+            CallKind::Publish => self.affordable_of(world, busy, &PUBLISH, push),
+        }
     }
 
     /// Those of some outcomes whose faults can be paid for.
@@ -194,7 +196,7 @@ impl TransitionSystem {
                 steps.push(step);
             }
         }
-        self.expiries(world, steps);
+        self.expiries(world, true, steps);
     }
 
     /// The fault that a step is, if it is one.
@@ -220,7 +222,7 @@ impl TransitionSystem {
                     _ => Fault::WriteLandsLate,
                 })
             }
-            Step::Expire { .. } => Some(Fault::TimeToLiveExpires),
+            Step::Expire { timer } => self.fault_of_expiry(world, &world.timers[usize::from(timer)]),
         }
     }
 
@@ -250,19 +252,15 @@ impl TransitionSystem {
 
 /// The fault that a call of this kind is when it goes so.
 fn fault_of_kind(kind: CallKind, outcome: CallOutcome) -> Option<Fault> {
+    let of = |table: &[(Fault, CallOutcome)]| {
+        let found = table.iter().find(|(_, other)| *other == outcome);
+        Some(found.expect("no call goes so").0)
+    };
     match (kind, outcome) {
         (_, CallOutcome::Ok) => None,
         (_, CallOutcome::Stale(_)) => Some(Fault::StaleRead),
         (CallKind::Read, _) => Some(Fault::ReadFails),
-        (CallKind::Write, CallOutcome::Fails) => Some(Fault::WriteFails),
-        (CallKind::Write, CallOutcome::ReplyLost) => Some(Fault::WriteReplyLost),
-        (CallKind::Write, CallOutcome::CrashBefore) => Some(Fault::CrashBeforeWrite),
-        (CallKind::Write, CallOutcome::CrashAfter) => Some(Fault::CrashAfterWrite),
-        (CallKind::Write, CallOutcome::CrashDuring) => Some(Fault::WriteLandsLate),
-        (CallKind::Publish, CallOutcome::Fails) => Some(Fault::PublishFails),
-        (CallKind::Publish, CallOutcome::ReplyLost) => Some(Fault::PublishReplyLost),
-        (CallKind::Publish, CallOutcome::CrashBefore) => Some(Fault::CrashBeforePublish),
-        (CallKind::Publish, CallOutcome::CrashAfter) => Some(Fault::CrashAfterPublish),
-        (CallKind::Publish, CallOutcome::CrashDuring) => Some(Fault::PublishLandsLate),
+        (CallKind::Write, _) => of(&WRITE),
+        (CallKind::Publish, _) => of(&PUBLISH),
     }
 }

@@ -17,15 +17,30 @@ use crate::system::under_test::MayForget;
 pub(crate) const LOCK_DURATION: Duration = Duration::from_secs(30);
 
 impl TransitionSystem {
-    /// Everything that may expire or be forgotten next.
-    pub(super) fn expiries(&self, world: &World, steps: &mut Vec<Step>) {
-        if !self.affordable(world, Fault::TimeToLiveExpires, None) {
-            return;
+    /// What may expire or be forgotten next: by itself, or as a fault.
+    pub(super) fn expiries(&self, world: &World, faulty: bool, steps: &mut Vec<Step>) {
+        for (number, timer) in (0..).zip(&world.timers) {
+            let fault = self.fault_of_expiry(world, timer);
+            let paid = match fault {
+                Some(fault) => self.affordable(world, fault, None),
+                None => self.bounds.time_passes,
+            };
+            if fault.is_some() == faulty && paid && self.may_expire(world, number, timer) {
+                steps.push(Step::Expire { timer: number });
+            }
         }
-        let expiring = (0..).zip(&world.timers).filter(|&(number, timer)| {
-            self.may_forget_at_will(world, timer).unwrap_or_else(|| self.is_due(world, number, timer))
-        });
-        steps.extend(expiring.map(|(number, _)| Step::Expire { timer: number }));
+    }
+
+    /// Whether nothing is in the way of this.
+    pub(crate) fn may_expire(&self, world: &World, number: u8, timer: &Timer) -> bool {
+        self.may_forget_at_will(world, timer).unwrap_or_else(|| self.is_due(world, number, timer))
+    }
+
+    /// Time passes by itself whenever nobody is at work. That it passes while
+    /// somebody is, or that something is forgotten at will, is a fault.
+    pub(super) fn fault_of_expiry(&self, world: &World, timer: &Timer) -> Option<Fault> {
+        let by_itself = self.is_by_clock(timer) && !world.work_in_flight();
+        (!by_itself).then_some(Fault::TimeToLiveExpires)
     }
 
     /// Whether nothing that is decided by the clock comes before this: no

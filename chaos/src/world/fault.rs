@@ -16,6 +16,12 @@ pub enum Fault {
     WriteFails,
     /// A write takes effect, and the caller gets no reply.
     WriteReplyLost,
+    /// A write finds its store unavailable: it takes no effect, and the caller
+    /// knows.
+    WriteUnavailable,
+    /// A write takes effect at some later moment. Its caller gets no reply, and
+    /// may look again meanwhile.
+    WriteReplyLate,
     /// The worker dies just before a write.
     CrashBeforeWrite,
     /// The worker dies just after a write.
@@ -27,6 +33,9 @@ pub enum Fault {
     PublishFails,
     /// An output is sent, and the confirmation is lost.
     PublishReplyLost,
+    /// An output gets through at some later moment, and whoever sent it is told
+    /// that it could not be.
+    PublishReplyLate,
     /// The worker dies just before an output is sent.
     CrashBeforePublish,
     /// The worker dies just after an output is sent.
@@ -43,23 +52,27 @@ pub enum Fault {
     LockExpires,
     /// The broker delivers a message once more, now or much later.
     Duplicate,
-    /// A document's time to live has passed; or a stream has forgotten the id of
+    /// While a worker is busy, a document's time to live passes (while none is, time
+    /// passes by itself); or a stream has forgotten the id of
     /// a message, or a [forgetful](crate::System::forgetful) service a key.
     TimeToLiveExpires,
 }
 
 impl Fault {
     /// Every class there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadFails,
         Self::StaleRead,
         Self::WriteFails,
         Self::WriteReplyLost,
+        Self::WriteUnavailable,
+        Self::WriteReplyLate,
         Self::CrashBeforeWrite,
         Self::CrashAfterWrite,
         Self::WriteLandsLate,
         Self::PublishFails,
         Self::PublishReplyLost,
+        Self::PublishReplyLate,
         Self::CrashBeforePublish,
         Self::CrashAfterPublish,
         Self::PublishLandsLate,
@@ -78,11 +91,14 @@ impl fmt::Display for Fault {
             Self::StaleRead => "stale read",
             Self::WriteFails => "write fails",
             Self::WriteReplyLost => "write takes effect, reply lost",
+            Self::WriteUnavailable => "store unavailable on a write",
+            Self::WriteReplyLate => "write without a reply, which lands late",
             Self::CrashBeforeWrite => "crash before a write",
             Self::CrashAfterWrite => "crash after a write",
             Self::WriteLandsLate => "crash during a write, which lands late",
             Self::PublishFails => "publish fails",
             Self::PublishReplyLost => "publish gets through, reply lost",
+            Self::PublishReplyLate => "publish without a reply, which gets through late",
             Self::CrashBeforePublish => "crash before a publish",
             Self::CrashAfterPublish => "crash after a publish",
             Self::PublishLandsLate => "crash during a publish, which lands late",
@@ -103,11 +119,15 @@ impl Faults {
     /// No class at all.
     pub const NONE: Self = Self(0);
 
-    /// Every class but the two in which a dead worker's call lands late: these
-    /// belong to the deep bounds.
+    /// The four classes in which a call takes effect at some later moment, whoever
+    /// made it: they belong to the deep bounds.
+    pub const LATE: [Fault; 4] =
+        [Fault::WriteReplyLate, Fault::WriteLandsLate, Fault::PublishReplyLate, Fault::PublishLandsLate];
+
+    /// Every class but the [late](Self::LATE) ones.
     #[must_use]
     pub fn usual() -> Self {
-        Self::all().without(Fault::WriteLandsLate).without(Fault::PublishLandsLate)
+        Self::LATE.into_iter().fold(Self::all(), Self::without)
     }
 
     /// Every class.

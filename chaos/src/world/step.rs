@@ -47,6 +47,10 @@ pub(crate) enum CallOutcome {
     CrashBefore,
     CrashAfter,
     CrashDuring,
+    /// No effect, and the caller knows.
+    Unavailable,
+    /// No reply; it takes effect later, for certain.
+    ReplyLate,
 }
 
 /// What a step did, for whoever tells the story.
@@ -98,6 +102,8 @@ impl fmt::Display for CallOutcome {
             Self::CrashBefore => formatter.write_str("!before"),
             Self::CrashAfter => formatter.write_str("!after"),
             Self::CrashDuring => formatter.write_str("!during"),
+            Self::Unavailable => formatter.write_str("!away"),
+            Self::ReplyLate => formatter.write_str("!late"),
         }
     }
 }

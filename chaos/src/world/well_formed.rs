@@ -180,8 +180,14 @@ mod tests {
             ports.documents.get(&key).await?;
             Ok(())
         });
-        let bounds =
-            Bounds { faults: 1, faults_per_message: None, stale: 0, classes: Faults::usual(), workers: 2 };
+        let bounds = Bounds {
+            faults: 1,
+            faults_per_message: None,
+            stale: 0,
+            classes: Faults::usual(),
+            time_passes: true,
+            workers: 2,
+        };
         let sent = ["a", "b"].map(|name| (0, Message::new(MessageId::named(name), &name)));
         let mut transitions = TransitionSystem::new(
             &System::of(endpoint),

@@ -109,6 +109,10 @@ pub enum Goes {
     CrashAfter,
     /// The worker dies meanwhile, and it takes effect later.
     CrashDuring,
+    /// Without an effect, and its caller knows.
+    Unavailable,
+    /// It takes effect later, and its caller does not hear of it.
+    ReplyLate,
 }
 
 /// One thing that can happen next.
@@ -208,6 +212,8 @@ impl<'a> Choice<'a> {
                     CallOutcome::CrashBefore => Goes::CrashBefore,
                     CallOutcome::CrashAfter => Goes::CrashAfter,
                     CallOutcome::CrashDuring => Goes::CrashDuring,
+                    CallOutcome::Unavailable => Goes::Unavailable,
+                    CallOutcome::ReplyLate => Goes::ReplyLate,
                 }
             }
             _ => Goes::Well,

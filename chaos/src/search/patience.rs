@@ -1,0 +1,66 @@
+//! Whether a situation ends if one only waits long enough.
+//!
+//! In the explored graph a deadline passes by itself only while nobody is at
+//! work: that it passes under a busy worker is a fault, and may be beyond the
+//! budget. Where the question is whether rest is *out of reach*, all deadlines
+//! pass in the end, in their order, whoever is at work. So where the graph shows
+//! no way to rest from a state, and a clock runs, this looks once more, without
+//! any reduction of steps.
+
+use std::collections::HashSet;
+
+use super::fingerprint::fingerprint;
+use super::reductions::Reductions;
+use super::symmetry::canonicalise;
+use crate::world::state::World;
+use crate::world::step::Step;
+use crate::world::transition_system::TransitionSystem;
+
+/// Whether rest is within reach of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Steps without faults and the passing of time lead to rest; or to where the
+    /// handler gives out, which is told elsewhere.
+    Ends,
+    /// They do not.
+    Never,
+    /// So many states were looked at, and none of them was at rest.
+    Unknown(usize),
+}
+
+/// Looks for rest from a world from which the graph has no way to it.
+pub(super) fn look(transitions: &mut TransitionSystem, reductions: Reductions, world: &World) -> Patience {
+    const ENOUGH: usize = 200_000;
+    let mut clock_runs = false;
+    let (mut seen, mut buffer) = (HashSet::new(), Vec::new());
+    let mut waiting = vec![world.clone()];
+    let mut steps = Vec::new();
+    while let Some(world) = waiting.pop() {
+        if world.at_rest() {
+            return Patience::Ends;
+        }
+        if seen.len() > ENOUGH {
+            // Without a clock, the graph itself has the answer.
+            return if clock_runs { Patience::Unknown(seen.len()) } else { Patience::Never };
+        }
+        transitions.enabled(&world, &mut steps);
+        steps.retain(|&step| transitions.fault(&world, step).is_none());
+        let deadlines = (0..).zip(&world.timers).filter(|&(number, timer)| {
+            transitions.is_by_clock(timer) && transitions.may_expire(&world, number, timer)
+        });
+        steps.extend(deadlines.map(|(number, _)| Step::Expire { timer: number }));
+        clock_runs |= world.timers.iter().any(|timer| transitions.is_by_clock(timer));
+        for &step in &steps {
+            let mut next = world.clone();
+            if transitions.apply_known(&mut next, step, None).is_err() {
+                return Patience::Ends;
+            }
+            next.component = 0;
+            canonicalise(&mut next, reductions, false);
+            if seen.insert(fingerprint(&next, &mut buffer)) {
+                waiting.push(next);
+            }
+        }
+    }
+    Patience::Never
+}
