@@ -112,6 +112,11 @@ impl Rehearsal {
         &self.histories[history as usize].pending
     }
 
+    /// How many replies a delivery has had.
+    pub(crate) fn replies(&self, history: HistoryId) -> usize {
+        self.histories[history as usize].depth
+    }
+
     /// Names messages.
     pub(crate) fn speaker(&self) -> &Speaker {
         &self.speaker

@@ -102,6 +102,11 @@ impl Explored {
         &self.nodes[index as usize]
     }
 
+    /// How many steps lead to a state.
+    pub(super) fn depth(&self, index: u32) -> u16 {
+        self.nodes[index as usize].depth
+    }
+
     pub(super) fn states(&self) -> usize {
         self.nodes.len()
     }

@@ -12,6 +12,7 @@ use super::liveness::{Cost, Edge};
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use super::to_raw::raw_trace;
+use super::treadmill;
 use crate::guarantee::judgement::Judgement;
 use crate::handler::fault::HandlerFault;
 use crate::judging::judge::Judge;
@@ -21,6 +22,11 @@ use crate::world::state::World;
 use crate::world::step::Step;
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
+
+/// From states that are so deep, and once in so many states, the search looks
+/// back whether it goes round for ever. Few right answers get so far.
+const DEEP: u16 = 150;
+const LOOK_BACK: usize = 256;
 
 /// A search that is ready to be made.
 pub(crate) struct Search<'a> {
@@ -128,6 +134,12 @@ impl Search<'_> {
                 {
                     return stop;
                 }
+                if explored.depth(index) >= DEEP
+                    && expanded.is_multiple_of(LOOK_BACK)
+                    && let Some(stop) = self.look_back(explored, index)
+                {
+                    return stop;
+                }
                 expanded += 1;
                 if let Some(stop) = self.explore(explored, footprints, index, &world) {
                     return stop;
@@ -150,6 +162,13 @@ impl Search<'_> {
         // What costs less is done with: that is the order.
         let stopped = Inconclusive::Stopped { states, fewer_than: cost };
         Some(Stop::Verdict(Verdict::Inconclusive(stopped), None))
+    }
+
+    /// Looks back at the way to a state: does something grow on it without end?
+    fn look_back(&mut self, explored: &Explored, index: u32) -> Option<Stop> {
+        let growing = treadmill::grows(self.transitions, self.reductions, &explored.chain(index))?;
+        let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
+        Some(Stop::Verdict(Verdict::Inconclusive(reason), None))
     }
 
     /// Judges a state if it is at rest, and takes every step from it that must be

@@ -1,11 +1,12 @@
 //! What keeps growing in a search that does not end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ports::words;
 
+use crate::handler::call::ObjectKey;
 use crate::handler::text::Text;
-use crate::world::state::{Content, World};
+use crate::world::state::{Content, Object, World};
 use crate::world::transition_system::TransitionSystem;
 
 /// Which stored thing keeps growing.
@@ -13,6 +14,8 @@ use crate::world::transition_system::TransitionSystem;
 pub(super) struct Growth {
     largest: BTreeMap<(u8, u32), usize>,
     first: BTreeMap<(u8, u32), usize>,
+    /// Those that are counted in events.
+    streams: BTreeSet<(u8, u32)>,
     most_objects: usize,
     most_published: usize,
     most_queued: usize,
@@ -21,14 +24,11 @@ pub(super) struct Growth {
 impl Growth {
     pub(super) fn observe(&mut self, transitions: &TransitionSystem, world: &World) {
         for object in &world.objects {
-            let size = match &object.content {
-                Content::Stream(events) => events.len(),
-                Content::Outside(state) => transitions.texts().len(state),
-                Content::Document(version) => {
-                    version.as_ref().map_or(0, |version| transitions.texts().len(&version.body))
-                }
-            };
+            let size = size(transitions, object);
             let class = (object.key.store, object.key.key.template);
+            if matches!(object.content, Content::Stream(_)) {
+                self.streams.insert(class);
+            }
             let largest = self.largest.entry(class).or_insert(size);
             *largest = size.max(*largest);
             self.first.entry(class).or_insert(size);
@@ -57,11 +57,12 @@ impl Growth {
             ));
         }
         if size > OUT_OF_PROPORTION * self.first[&class].max(1) {
-            let key = Text { template: class.1, ids: Default::default() };
+            let key = ObjectKey { store: class.0, key: Text { template: class.1, ids: Default::default() } };
+            let units = if self.streams.contains(&class) { "event" } else { "byte" };
             return Some(format!(
                 "{} (up to {})",
-                transitions.texts().string(&key),
-                words::thousands(size as u128)
+                name(transitions, &key),
+                words::count(size as u128, units)
             ));
         }
         if self.most_objects > OUT_OF_PROPORTION * messages {
@@ -71,5 +72,25 @@ impl Growth {
             ));
         }
         None
+    }
+}
+
+/// How large an object is: in events where it is a stream of them, else in bytes.
+pub(super) fn size(transitions: &TransitionSystem, object: &Object) -> usize {
+    match &object.content {
+        Content::Stream(events) => events.len(),
+        Content::Outside(state) => transitions.texts().len(state),
+        Content::Document(version) => {
+            version.as_ref().map_or(0, |version| transitions.texts().len(&version.body))
+        }
+    }
+}
+
+/// An object by its key and what its store is called; a key may be empty.
+pub(super) fn name(transitions: &TransitionSystem, object: &ObjectKey) -> String {
+    let store = transitions.stores.label(object.store);
+    match transitions.texts().string(&object.key) {
+        key if key.is_empty() => store.to_owned(),
+        key => format!("{key} in {store}"),
     }
 }

@@ -5,7 +5,7 @@
 //! [`independence`] says which steps need not be taken, from what [`footprints`]
 //! and [`components`] know of the messages; [`liveness`] looks at the graph that
 //! is left behind, and [`patience`] waits where a clock runs; [`to_raw`] turns a way through it into a run; [`growth`] names
-//! what keeps growing. The arguments why nothing is lost by all that are in
+//! what keeps growing, and [`treadmill`] notices when there is no end to it. The arguments why nothing is lost by all that are in
 //! [`how_it_works`](crate::how_it_works).
 
 mod components;
@@ -21,3 +21,4 @@ mod patience;
 pub(crate) mod reductions;
 pub(crate) mod symmetry;
 mod to_raw;
+mod treadmill;

@@ -209,6 +209,9 @@ mod tests {
         (transitions, world)
     }
 
+    /// How to break an invariant, and how its rule begins.
+    type Tamper = (fn(&mut World), &'static str);
+
     /// An invariant that no world could break would be worth nothing: here each
     /// is broken once.
     #[test]
@@ -220,7 +223,7 @@ mod tests {
             tamper(&mut world);
             transitions.broken_invariant(&world).unwrap_or("nothing is broken")
         };
-        let expected: [(fn(&mut World), &str); 13] = [
+        let expected: [Tamper; 13] = [
             (|world| world.objects.swap(0, 1), "objects are sorted"),
             (|world| world.objects[0].content = Content::Outside(Text::etag(0)), "what is outside"),
             (|world| world.objects[0].older.push(None), "only a weak store"),
