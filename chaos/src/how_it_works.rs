@@ -114,7 +114,7 @@
 //! component whose turn it is): a local worker's steps never begin a delivery.
 //! Both are asserted, the first after every layer of the searches that are
 //! compared with brute force, the second wherever a persistent set is used. A
-//! search that does not look for cycles does not reduce either, so that nothing
+//! search that does not ask for `Settles` does not reduce either, so that nothing
 //! rests on a proviso that nobody has checked.
 //!
 //! **Argument 6: footprints are learned.** Arguments 3 and 4 need to know which
@@ -135,17 +135,65 @@
 //!
 //! # Liveness
 //!
-//! **Argument 8: rest.** `Settles` asks that every run without further faults comes
-//! to rest. Steps without faults keep the budget, so a cycle of them lies within
-//! one layer of the search, and is looked for when the layer is complete. Were
-//! there an endless run without faults in the full graph, the reorderings of 3 and
-//! 4, which never lose a step that is taken and by 5 never put one off for ever,
-//! would make an endless one among those explored; and conversely every explored
-//! cycle is a real one, a *livelock*: the reduced graph without faults has a cycle
-//! exactly if the full one has.
+//! **Argument 8: rest within reach.** `Settles` holds if from every reachable state
+//! rest is *within reach* by steps without faults, while time passes (in the terms
+//! of branching time: AG EF rest). In a finite graph that is the same as: under a
+//! scheduler that gives every enabled step a chance, every run comes to rest with
+//! probability one. So waiting for a lock holder, for one's turn or for a lease to
+//! run out is no violation; nor is a duel that may end at any moment. A message
+//! that is refused for ever is one, and a lock that nobody will ever release.
 //!
-//! *Fairness*: any such cycle is taken for a livelock, also one that only an unfair
-//! scheduler would keep up.
+//! *What that does not say*: the chance is given to every *step*, not to every
+//! *action*. A handler that accepts a message only at every second delivery settles
+//! here, though a broker that kept an unlucky rhythm could refuse it for ever.
+//!
+//! Steps without faults keep the budget, so the question is asked when a layer of
+//! the search is complete, of a graph in which nothing new was learned, by going
+//! backwards from the states at rest. What is left, and goes round, is out of
+//! reach of rest. Every state that is not at rest has a step without a fault: a
+//! busy worker can always go on, a queued copy can be delivered once its component
+//! has its turn, a call that will land lands.
+//!
+//! *Why the reductions keep it.* Let *t* be a state of the full graph from which
+//! rest is out of reach, reached by the steps *w* from a visited state *s*. If no
+//! step of *w* is in the persistent set at *s*, then what is taken there commutes
+//! with *w*, and *w* leads from the next visited state to a state after *t*, from
+//! which rest is out of reach as well. Walk so towards rest in the reduced graph (if
+//! there is no way, *s* itself is the witness). Somewhere on the walk a step of *w*
+//! is in the persistent set: take it, and *w* is shorter by one. In the end a
+//! visited state is reached that extends *t*. The conditions under which this goes
+//! through, each with a program of its own in the comparison with brute force:
+//!
+//! 1. Rest is no deadlock (a duplicate is enabled there, so is a deadline). The
+//!    walk needs less: a persistent set in use has a step of a busy worker, and no
+//!    state with that worker busy is at rest; at rest everything is expanded.
+//! 2. Components: the walk goes only to the end of the least component that *w*
+//!    touches, while it still has its turn.
+//! 3. A call that may or may not land takes no part: *done*, *never* and *later* are
+//!    three outcomes, and later is certain. So do services that forget at will.
+//! 4. A busy worker can finish without faults and without anybody else. No port
+//!    blocks; whoever waits inside a delivery for somebody else's effect makes calls
+//!    in a loop, and their number is bounded.
+//! 5. A handler that waits inside its delivery for a deadline: behind the question,
+//!    deadlines pass under busy workers, too (`search/patience.rs` looks once more,
+//!    unreduced, before anything is reported where a clock runs).
+//! 6. The fault-free part of a persistent set is persistent for the fault-free
+//!    steps, and not empty. The argument inserts only free steps, so *w* stays
+//!    affordable.
+//! 7. Renaming and symmetry are a quotient by a bisimulation that respects rest
+//!    (argument 2).
+//! 8. "Out of reach" is a claim about all runs, where a cycle would be a run by
+//!    itself: it is concluded only where nothing was learned and a layer is done.
+//! 9. What lies beyond a limit, or beyond the bound on calls, counts as able to
+//!    rest: unknown, never stuck. Where that would decide, the verdict is
+//!    inconclusive.
+//!
+//! **Argument 10: time.** Deadlines are ordered, not counted. While no worker is
+//! busy the next deadline in order may pass, for nothing, whatever waits in the
+//! queues: a copy that was handed back may be delivered late. While a worker is
+//! busy, one that passes costs a fault, and never comes before an older lock. Where
+//! a clock runs all messages share it, so they are one component, and no access is
+//! local.
 //!
 //! # Budgets
 //!

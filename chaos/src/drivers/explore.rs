@@ -361,8 +361,7 @@ impl Explore {
         let mut transitions = self.scenario.transitions(pulse);
         transitions.checked = self.checked;
         let mut judge = Judge::new(self.scenario.system.clone());
-        // Argument 5: a cycle of local steps could put off everybody else's for
-        // ever. As long as every cycle is reported, that does no harm.
+        // Argument 5: who does not ask for rest does not reduce.
         let independence = self.reductions.independence && self.settles;
         let mut searched = Search {
             transitions: &mut transitions,
