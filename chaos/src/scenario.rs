@@ -31,8 +31,15 @@ pub(crate) struct Scenario {
 impl Scenario {
     /// Nothing is sent yet, to two workers for each endpoint.
     pub(crate) fn new(system: System, faults: u8, stale: u8, classes: Faults) -> Self {
-        let bounds =
-            Bounds { faults, faults_per_message: None, stale, classes, time_passes: true, workers: 2 };
+        let bounds = Bounds {
+            faults,
+            faults_per_message: None,
+            stale,
+            stale_by_delivery: false,
+            classes,
+            time_passes: true,
+            workers: 2,
+        };
         Self { system, mail: Mail::new(), bounds, naming: Naming::default(), calls: MOST_CALLS }
     }
 
@@ -74,6 +81,11 @@ impl Scenario {
         Speaker::of(self.mail.iter().map(|(_, message)| message), !one)
     }
 
+    /// Whether any read can be stale at all.
+    pub(crate) fn has_weak_stores(&self) -> bool {
+        self.system.stores.iter().any(|(_, kind)| kind.weak)
+    }
+
     /// Everything that can happen in it.
     pub(crate) fn transitions(&self, pulse: Arc<Pulse>) -> TransitionSystem {
         let (bounds, speaker) = (self.bounds.clone(), self.speaker());
@@ -90,17 +102,24 @@ impl Scenario {
         words::count(u128::from(self.bounds.workers), "worker")
     }
 
-    /// What is tried, in words: "2 messages × 2 workers × at most 1 fault".
+    /// What is tried, in words: "orders × 2 messages × 2 workers × at
+    /// most 1 fault".
     pub(crate) fn describe(&self) -> String {
         let at_most =
             |number: u8, thing: &str| format!("at most {}", words::count(u128::from(number), thing));
-        let mut parts = vec![self.messages(), self.workers()];
+        let endpoints: Vec<&str> = self.system.endpoints.iter().map(Endpoint::name).collect();
+        let mut parts = vec![endpoints.join(" + "), self.messages(), self.workers()];
         parts.push(match self.bounds.faults_per_message {
             Some(faults) => format!("{} per message", at_most(faults, "fault")),
             None => at_most(self.bounds.faults, "fault"),
         });
-        if self.bounds.stale > 0 {
-            parts.push(at_most(self.bounds.stale, "stale read"));
+        match self.bounds {
+            Bounds { stale: 0, .. } => {}
+            Bounds { stale, stale_by_delivery: false, .. } => parts.push(at_most(stale, "stale read")),
+            Bounds { stale, .. } => {
+                let deliveries = words::count(u128::from(stale), "delivery");
+                parts.push(format!("every read of {deliveries} old"));
+            }
         }
         parts.join(" × ")
     }

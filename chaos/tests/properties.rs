@@ -435,3 +435,73 @@ fn a_batch_that_does_more_than_it_must_is_right() {
     };
     assert_right(|| on_documents(Endpoint::new("orders", helpful)));
 }
+
+/// Reads twice to be sure, and takes the newer of the two.
+async fn reads_twice(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let documents = &ports.documents;
+    let (one, other) = (documents.get("till").await?, documents.get("till").await?);
+    let seen = |read: &Option<shared::Document>| read.as_ref().map_or(0, |document| document.body.len());
+    let read = if seen(&other) > seen(&one) { other } else { one };
+    let mark = format!("seen {}", message.id);
+    // Only what both reads miss is put a second time.
+    if documents.get(&mark).await?.is_none() && documents.get(&mark).await?.is_none() {
+        let condition = Precondition::unchanged_since(read.as_ref());
+        documents.put("till", vec![b'x'; seen(&read) + 1], condition).await?;
+        documents.put(&mark, Vec::new(), Precondition::None).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn reading_twice_beats_a_bound_on_reads_and_not_one_on_deliveries() {
+    let view = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("till").map_or(0, <[u8]>::len));
+    let weak = || {
+        System::of(Endpoint::new("till", reads_twice).view(view))
+            .judged_by(Till)
+            .store("till", chaos::StoreKind { weak: true, limit: None })
+    };
+    let search = || explore(weak).send([message("one")]).workers(1).only([Fault::Duplicate, Fault::StaleRead]);
+    let by_read = search().stale(1).run();
+    assert!(by_read.holds(), "{by_read}");
+    let by_delivery = search().stale_deliveries(1).run();
+    assert_eq!(by_delivery.violated(), Some(Property::NoDuplicatedProcessing), "{by_delivery}");
+    assert!(by_delivery.bounds.ends_with("every read of 1 delivery old"), "{}", by_delivery.bounds);
+}
+
+#[test]
+fn a_budget_that_nothing_can_spend_is_refused() {
+    let view = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("till").map_or(0, <[u8]>::len));
+    let strong = || System::of(Endpoint::new("till", reads_twice).view(view)).judged_by(Till);
+    let report = explore(strong).send([message("one")]).stale(1).run();
+    assert!(matches!(report.verdict, chaos::Verdict::Inconclusive(_)), "{report}");
+    assert!(report.to_string().contains("No store of this system is weak"), "{report}");
+}
+
+/// Each message adds one to the till.
+struct Till;
+
+impl chaos::Specification for Till {
+    fn aggregate(&self, _: &Message) -> String {
+        "till".to_owned()
+    }
+    fn initial(&self) -> serde_json::Value {
+        0.into()
+    }
+    fn process(
+        &self,
+        state: &serde_json::Value,
+        _: &Message,
+    ) -> Vec<(serde_json::Value, Vec<serde_json::Value>)> {
+        vec![((state.as_u64().unwrap_or(0) + 1).into(), Vec::new())]
+    }
+    fn describe(&self, state: &serde_json::Value) -> String {
+        format!("a till of {state}")
+    }
+    fn damage(&self, _: &str, symptom: &chaos::Symptom) -> String {
+        format!("{symptom:?}")
+    }
+}
+
+fn message(name: &str) -> Message {
+    Message::new(shared::MessageId::named(name), &name)
+}

@@ -107,6 +107,15 @@ impl Explore {
     /// At most so many stale reads in a run (of stores that are weak).
     pub fn stale(mut self, stale: u8) -> Self {
         self.scenario.bounds.stale = stale;
+        self.scenario.bounds.stale_by_delivery = false;
+        self
+    }
+
+    /// In at most so many deliveries, every read of a weak store may be stale: to
+    /// read three times is no way round a bound of two.
+    pub fn stale_deliveries(mut self, deliveries: u8) -> Self {
+        self.scenario.bounds.stale = deliveries;
+        self.scenario.bounds.stale_by_delivery = true;
         self
     }
 
@@ -274,6 +283,8 @@ impl Explore {
             ))
         } else if faults > MOST_FAULTS {
             Some(format!("{faults} faults cannot be explored: allow at most {MOST_FAULTS}"))
+        } else if bounds.stale > 0 && !self.scenario.has_weak_stores() {
+            Some("no store of this system is weak, so no read can be stale: leave the bound on stale reads out, or make a store weak with `.store(name, kind)`".to_owned())
         } else if bounds.faults_per_message.is_some() && messages > MOST_BOUNDED_MESSAGES {
             Some(format!("faults can be bounded by message for at most {MOST_BOUNDED_MESSAGES} messages"))
         } else {

@@ -293,6 +293,7 @@ impl Search<'_> {
         let bounds = &self.transitions.bounds;
         if verdict == Verdict::Holds
             && bounds.faults_per_message.is_none()
+            && !bounds.stale_by_delivery
             && explored.graph.has_no_free_cycle()
         {
             counts.schedules =

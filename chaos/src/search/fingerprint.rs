@@ -24,7 +24,8 @@ pub(crate) fn fingerprint(world: &World, buffer: &mut Vec<u8>) -> u128 {
         match &worker.busy {
             None => sink.word(0),
             Some(busy) => {
-                sink.word(1 + 2 * phase(busy.phase) + u32::from(busy.holds_lock));
+                let flags = u32::from(busy.holds_lock) + 2 * u32::from(busy.reads_old);
+                sink.word(1 + 4 * phase(busy.phase) + flags);
                 sink.text(&busy.message);
                 sink.word(busy.history);
                 sink.words(&busy.ids);

@@ -91,10 +91,9 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
             let worker = &world.workers[usize::from(worker)];
             (
                 worker.endpoint,
-                worker
-                    .busy
-                    .as_ref()
-                    .map(|busy| (busy.message.template, busy.history, phase(busy.phase), !busy.holds_lock)),
+                worker.busy.as_ref().map(|busy| {
+                    (busy.message.template, busy.history, phase(busy.phase), !busy.holds_lock, busy.reads_old)
+                }),
             )
         });
         if order.iter().enumerate().any(|(new, &old)| new != usize::from(old)) {

@@ -35,8 +35,7 @@ impl TransitionSystem {
             return Err(HandlerFault::TooMuchAtOnce { what, limit: MOST_AT_ONCE });
         }
         if let Some(fault) = fault {
-            let budget = self.budget(fault, self.message_of(world, step));
-            world.spent.pay(budget);
+            self.pay(world, step, fault);
         }
         match step {
             Step::Deliver { copy, worker } => {
@@ -93,13 +92,28 @@ impl TransitionSystem {
         }
     }
 
+    /// Pays for a fault. Where deliveries with old reads are counted, it is the first
+    /// of them that is paid for.
+    fn pay(&self, world: &mut World, step: Step, fault: Fault) {
+        let budget = self.budget(fault, self.message_of(world, step));
+        if let (Fault::StaleRead, Step::Call { worker, .. }) = (fault, step)
+            && self.bounds.stale_by_delivery
+        {
+            let busy = world.workers[usize::from(worker)].busy.as_mut().expect("a busy worker reads");
+            if std::mem::replace(&mut busy.reads_old, true) {
+                return;
+            }
+        }
+        world.spent.pay(budget);
+    }
+
     fn start(&mut self, world: &mut World, worker: u8, message: Text) -> Result<Applied, HandlerFault> {
         let mut ids = Ids::new();
         let local = message.map(|id| localise(&mut ids, id));
         let endpoint = world.workers[usize::from(worker)].endpoint;
         let history = self.rehearsal.start(endpoint, local)?;
         world.workers[usize::from(worker)].busy =
-            Some(Busy { message, holds_lock: true, history, ids, phase: Phase::Handling });
+            Some(Busy { message, holds_lock: true, reads_old: false, history, ids, phase: Phase::Handling });
         Ok(self.arrived(world, worker))
     }
 

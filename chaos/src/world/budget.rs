@@ -16,6 +16,9 @@ pub struct Bounds {
     pub faults_per_message: Option<u8>,
     /// How many stale reads.
     pub stale: u8,
+    /// Whether it is deliveries that are counted, instead of reads: in each of them
+    /// every read may be stale.
+    pub stale_by_delivery: bool,
     /// Which classes of faults.
     pub classes: Faults,
     /// Whether deadlines pass by themselves while nobody is at work. Where they do

@@ -103,7 +103,7 @@ impl TransitionSystem {
         let call = &self.pending_calls(busy)[usize::from(call)];
         match call.kind() {
             CallKind::Read => {
-                if self.affordable(world, Fault::StaleRead, Some(&busy.message)) {
+                if busy.reads_old || self.affordable(world, Fault::StaleRead, Some(&busy.message)) {
                     (0..self.stale_versions(world, busy, call)).map(CallOutcome::Stale).for_each(&mut push);
                 }
                 self.affordable_of(world, busy, &[(Fault::ReadFails, CallOutcome::Fails)], push);

@@ -93,6 +93,8 @@ pub(crate) struct Busy {
     pub(crate) message: Text,
     /// Whether the lock on the message is still this worker's.
     pub(crate) holds_lock: bool,
+    /// Whether all its reads may be old, and that has been paid for.
+    pub(crate) reads_old: bool,
     pub(crate) history: HistoryId,
     /// The world's names of the ids that the delivery knows.
     pub(crate) ids: Ids,

@@ -199,6 +199,11 @@ impl TransitionSystem {
 
     /// Whether any fault of this class can still be paid for.
     pub(crate) fn any_left(&self, world: &World, fault: Fault) -> bool {
-        self.bounds.classes.contains(fault) && world.spent.any_left(&self.bounds, fault, self.sent.len())
+        let reads_old = || {
+            let mut busy = world.workers.iter().filter_map(|worker| worker.busy.as_ref());
+            fault == Fault::StaleRead && busy.any(|busy| busy.reads_old)
+        };
+        self.bounds.classes.contains(fault)
+            && (world.spent.any_left(&self.bounds, fault, self.sent.len()) || reads_old())
     }
 }

@@ -184,6 +184,7 @@ mod tests {
             faults: 1,
             faults_per_message: None,
             stale: 0,
+            stale_by_delivery: false,
             classes: Faults::usual(),
             time_passes: true,
             workers: 2,
