@@ -12,10 +12,16 @@ pub enum Fault {
     /// A read of a weak store returns an older version. Counted by a budget of
     /// its own.
     StaleRead,
-    /// A write takes no effect, and the caller gets no reply.
+    /// A write finds its store unavailable: it takes no effect, and the caller
+    /// knows.
+    WriteUnavailable,
+    /// The caller of a write gets no reply, and it never takes effect.
     WriteFails,
-    /// A write takes effect, and the caller gets no reply.
+    /// The caller of a write gets no reply, and it has taken effect.
     WriteReplyLost,
+    /// The caller of a write gets no reply, and it takes effect at some later
+    /// moment.
+    WriteReplyLate,
     /// The worker dies just before a write.
     CrashBeforeWrite,
     /// The worker dies just after a write.
@@ -27,6 +33,9 @@ pub enum Fault {
     PublishFails,
     /// An output is sent, and the confirmation is lost.
     PublishReplyLost,
+    /// The caller of a publish gets no confirmation, and it gets through at
+    /// some later moment.
+    PublishReplyLate,
     /// The worker dies just before an output is sent.
     CrashBeforePublish,
     /// The worker dies just after an output is sent.
@@ -50,16 +59,19 @@ pub enum Fault {
 
 impl Fault {
     /// Every class there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadFails,
         Self::StaleRead,
+        Self::WriteUnavailable,
         Self::WriteFails,
         Self::WriteReplyLost,
+        Self::WriteReplyLate,
         Self::CrashBeforeWrite,
         Self::CrashAfterWrite,
         Self::WriteLandsLate,
         Self::PublishFails,
         Self::PublishReplyLost,
+        Self::PublishReplyLate,
         Self::CrashBeforePublish,
         Self::CrashAfterPublish,
         Self::PublishLandsLate,
@@ -76,13 +88,16 @@ impl fmt::Display for Fault {
         formatter.write_str(match self {
             Self::ReadFails => "store unavailable on a read",
             Self::StaleRead => "stale read",
+            Self::WriteUnavailable => "store unavailable on a write",
             Self::WriteFails => "write fails",
             Self::WriteReplyLost => "write takes effect, reply lost",
+            Self::WriteReplyLate => "write without a reply takes effect late",
             Self::CrashBeforeWrite => "crash before a write",
             Self::CrashAfterWrite => "crash after a write",
             Self::WriteLandsLate => "crash during a write, which lands late",
             Self::PublishFails => "publish fails",
             Self::PublishReplyLost => "publish gets through, reply lost",
+            Self::PublishReplyLate => "publish without a reply gets through late",
             Self::CrashBeforePublish => "crash before a publish",
             Self::CrashAfterPublish => "crash after a publish",
             Self::PublishLandsLate => "crash during a publish, which lands late",
@@ -103,11 +118,15 @@ impl Faults {
     /// No class at all.
     pub const NONE: Self = Self(0);
 
-    /// Every class but the two in which a dead worker's call lands late: these
-    /// belong to the deep bounds.
+    /// Every class but those in which a call takes effect late: these belong to
+    /// the deep bounds.
     #[must_use]
     pub fn usual() -> Self {
-        Self::all().without(Fault::WriteLandsLate).without(Fault::PublishLandsLate)
+        Self::all()
+            .without(Fault::WriteReplyLate)
+            .without(Fault::PublishReplyLate)
+            .without(Fault::WriteLandsLate)
+            .without(Fault::PublishLandsLate)
     }
 
     /// Every class.
