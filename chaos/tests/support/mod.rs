@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, clippy::type_complexity)]
 
 pub mod brute;
+pub mod compare;
 pub mod handlers;
 pub mod programs;
 pub mod random;
