@@ -475,6 +475,12 @@ fn random_handlers_with_things_outside_end_as_by_brute_force() {
     compare_random(random::outside, 150, &FOUND_BEFORE_OUTSIDE);
 }
 
+#[test]
+#[ignore = "the engine follows"]
+fn random_handlers_that_mean_well_end_as_by_brute_force() {
+    compare_random(random::well_meant, 300, &[]);
+}
+
 fn compare_random(case: fn(u64) -> (random::Style, Scope), usually: u64, known: &[u64]) {
     let number =
         |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
