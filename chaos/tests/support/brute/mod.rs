@@ -83,7 +83,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chaos::Faults;
 
 use super::programs::{Name, Program};
-use rest::Behind;
 use steps::Model;
 use world::State;
 
@@ -176,18 +175,18 @@ const MOST_COPIES: usize = 8;
 pub fn explore(program: &Program, scope: &Scope, limit: usize) -> Option<Found> {
     let model = Model { program, scope, calm: false, wishes: RefCell::default() };
     let mut found = Found::default();
-    let mut behind = Behind::default();
     let mut numbers: HashMap<State, usize> = HashMap::from([(model.initial(), 0)]);
     // By number of the state: the fewest faults and then steps that lead there;
-    // and its number behind the last fault.
+    // and from where it is reached by a free step.
     let mut least: Vec<(usize, usize)> = vec![(0, 0)];
-    let mut calm: Vec<usize> = vec![behind.enter(&model.initial())];
+    let mut back: Vec<Vec<usize>> = vec![Vec::new()];
     let mut frontier: BTreeMap<(usize, usize), Vec<State>> =
         BTreeMap::from([((0, 0), vec![model.initial()])]);
     let mut done: HashSet<usize> = HashSet::new();
     while let Some(((faults, steps), states)) = frontier.pop_first() {
         for state in states {
-            if !done.insert(numbers[&state]) {
+            let from = numbers[&state];
+            if !done.insert(from) {
                 continue;
             }
             found.cut_off |= state.is_cut_off();
@@ -204,7 +203,10 @@ pub fn explore(program: &Program, scope: &Scope, limit: usize) -> Option<Found> 
                 let to = *numbers.entry(next.clone()).or_insert(count);
                 if to == count {
                     least.push((usize::MAX, usize::MAX));
-                    calm.push(behind.enter(&next));
+                    back.push(Vec::new());
+                }
+                if !fault {
+                    back[to].push(from);
                 }
                 let way = (faults + usize::from(fault), steps + 1);
                 if way < least[to] {
@@ -216,8 +218,7 @@ pub fn explore(program: &Program, scope: &Scope, limit: usize) -> Option<Found> 
     }
     found.states = numbers.len();
     let model = Model { calm: true, ..model };
-    let within_reach = behind.within_reach(&model, limit)?;
-    let stuck = (0..numbers.len()).filter(|&state| !within_reach[calm[state]]);
-    found.stuck = stuck.map(|state| least[state].0).min();
+    let stuck = rest::stuck(&model, numbers, &back, limit)?;
+    found.stuck = stuck.into_iter().map(|state| least[state].0).min();
     Some(found)
 }
