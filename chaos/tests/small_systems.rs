@@ -487,9 +487,14 @@ fn compare_random(case: fn(u64) -> (random::Style, Scope), usually: u64, known: 
     let (from, many): (u64, u64) = (number("FROM", 0), number("MANY", usually));
     let mut all = Compared::default();
     for seed in (from..from + many).chain(known.iter().copied()) {
-        let (style, scope) = case(seed);
+        let (style, mut scope) = case(seed);
+        if known.contains(&seed) {
+            // As it was when it told something; with more, some are too large.
+            scope.classes = random::LATER.into_iter().fold(scope.classes, Faults::without);
+        }
         let program = random::program(seed, style);
         let one = assert_same(&format!("seed {seed}, {style:?}"), &program, &scope, 25_000);
+        assert!(one.compared > 0 || !known.contains(&seed), "seed {seed} is too large");
         all.compared += one.compared;
         all.objected += one.objected;
         all.stuck += one.stuck;

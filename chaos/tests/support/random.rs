@@ -240,12 +240,14 @@ fn hash(seed: u64, endpoint: u8, message: Note, log: &Log) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Some classes of faults. (Those that came later are drawn apart, so that a seed
-/// that told something once goes on telling it.)
+/// Classes of faults that came later than the first seeds that told something.
+pub const LATER: [Fault; 3] = [Fault::WriteUnavailable, Fault::WriteReplyLate, Fault::PublishReplyLate];
+
+/// Some classes of faults. (The later ones are drawn apart, so that a seed goes on
+/// giving what it gave.)
 fn some_classes(rng: &mut Xoshiro256PlusPlus, seed: u64) -> Faults {
     let mut apart = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1a7e);
-    let later = [Fault::WriteUnavailable, Fault::WriteReplyLate, Fault::PublishReplyLate];
-    let drawn = |fault: &Fault| match later.contains(fault) {
+    let drawn = |fault: &Fault| match LATER.contains(fault) {
         true => apart.random_bool(0.4),
         false => rng.random_bool(0.4),
     };
