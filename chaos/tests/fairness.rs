@@ -15,6 +15,9 @@ use std::sync::Arc;
 use chaos::{Fault, Faults};
 use support::brute::{self, Forgets, Rest, Scope};
 use support::compare::assert_same;
+use support::programs::Answer::{
+    Absent, Appended, Conflict, Events, Found, NoReply, Published, Stored, Unavailable,
+};
 use support::programs::{Answer, Ask, Expect, Guard, Key, Log, Note, Program, Wish};
 
 /// What must come out of a program within a scope.
@@ -138,8 +141,6 @@ fn ask(ask: Ask) -> Wish {
 fn done() -> Wish {
     Wish::Done(Vec::new())
 }
-
-use Answer::{Absent, Appended, Conflict, Events, Found, NoReply, Published, Stored, Unavailable};
 
 // ---- what can go wrong at a call, and what time does ----------------------
 
@@ -718,12 +719,22 @@ fn condition_9_what_is_unknown_can_rest() {
     scope.calls = 5;
     let found = brute::explore(&never, &scope, LIMIT).expect("it is small");
     assert!(found.cut_off && found.rests.is_empty() && found.stuck.is_none(), "{found:?}");
-    // Two that wait for each other without end; one who is refused for ever by
-    // its side, as long as that one is not cut off, makes no difference.
+    // That another message is refused for ever beside it makes no difference.
     let refused = program(|text, _| if text == 'm' { ask(get('d')) } else { Wish::Fail });
     let scope = Scope { mail: vec![(0, 'm'), (0, 'n')], ..scope };
     let found = brute::explore(&refused, &scope, LIMIT).expect("it is small");
     assert!(found.cut_off && found.rests.is_empty() && found.stuck.is_none(), "{found:?}");
+    // Two pairs, who wait without end: both workers can be taken for good, and
+    // that is unknown as well. But the others may also come first.
+    let pairs = program(|text, log| match (text, log) {
+        ('m' | 'o', [.., (_, Found(..))]) => done(),
+        ('m', _) => ask(get('n')),
+        ('o', _) => ask(get('p')),
+        _ => writes_its_own(text, log),
+    });
+    let scope = Scope { calls: 3, ..case("", &pairs, "mnop", 0, &[], None).scope };
+    let found = brute::explore(&pairs, &scope, LIMIT).expect("it is small");
+    assert!(found.cut_off && found.rests.len() == 1 && found.stuck.is_none(), "{found:?}");
     // Longer at every refusal: too many states, so nothing is said.
     let grows = program(|_, log| match log {
         [] => ask(Ask::Read('s')),

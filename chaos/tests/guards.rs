@@ -12,7 +12,8 @@ use std::sync::Arc;
 use chaos::Fault;
 use support::brute::{self, Rest, Scope};
 use support::compare::assert_same;
-use support::programs::{Answer, Ask, Guard, Key, Note, Program, Wish};
+use support::programs::Answer::{Absent, Appended, Conflict, Events, Found, Published, Stored, Unavailable};
+use support::programs::{Ask, Guard, Key, Note, Program, Wish};
 
 /// Both reach these ends and no other, with the fewest faults as said.
 #[track_caller]
@@ -47,8 +48,6 @@ fn ask(ask: Ask) -> Wish {
 fn done() -> Wish {
     Wish::Done(Vec::new())
 }
-
-use Answer::{Absent, Appended, Conflict, Events, Found, Published, Stored, Unavailable};
 
 /// A handler without calls does nothing but dispatch and acknowledge. Where acks
 /// never fail, nothing else stands for a lock that expires meanwhile.

@@ -4,7 +4,7 @@
 //! spelt out, every step from it is listed, and states are told apart by
 //! comparing them. No reduction but one: states that differ only in the names of
 //! ids (in their order of age) are one state. What follows is what the engine is
-//! held to; each folder's file says its part again, in code.
+//! held to; the files of this folder say it again, in code.
 //!
 //! # Steps that are free
 //!
@@ -45,7 +45,7 @@
 //! | a dropped write or publish | `WriteLandsLate`, `PublishLandsLate` | at any later moment, or never: paid when it lands | knows nothing |
 //! | any message ever sent or published | `Duplicate` | – | an idle worker begins another copy |
 //! | a deadline, while a worker is busy | `TimeToLiveExpires` | in order, and never before a lock that was running when it was set and lasts no longer | knows nothing |
-//! | a service that forgets at will | `TimeToLiveExpires` | whether anybody is busy or not | knows nothing |
+//! | a service that forgets at will | `TimeToLiveExpires` | if its rule allows; while nobody works on the message at which it was told, and no call of it is in flight | knows nothing |
 //!
 //! A call is *dropped* if it was begun and nobody waits for it any more: because
 //! the handler went on without it or ended, because its worker died at another
@@ -57,9 +57,10 @@
 //! So many faults in a run; or so many for each message that was sent. Then a
 //! fault is charged to the sent messages at the roots of what causes the message
 //! at which it strikes, and must be affordable by each of them. A message is
-//! *caused* by those under whose processing it has been published by now, however
-//! late that took effect. Time and forgetting belong to no message, so under such
-//! a bound they are no faults that could happen.
+//! *caused* by those under whose processing it has been published so far, and so
+//! through any number of them; a publish that lands late counts from when it lands.
+//! What was charged once stays charged. Deadlines and forgetting belong to no
+//! message, so under such a bound they are no faults that could happen.
 //!
 //! # Rest, and whether it is within reach
 //!
