@@ -460,7 +460,8 @@ fn reading_twice_beats_a_bound_on_reads_and_not_one_on_deliveries() {
             .judged_by(Till)
             .store("till", chaos::StoreKind { weak: true, limit: None })
     };
-    let search = || explore(weak).send([message("one")]).workers(1).only([Fault::Duplicate, Fault::StaleRead]);
+    let search =
+        || explore(weak).send([message("one")]).workers(1).only([Fault::Duplicate, Fault::StaleRead]);
     let by_read = search().stale(1).run();
     assert!(by_read.holds(), "{by_read}");
     let by_delivery = search().stale_deliveries(1).run();

@@ -3,7 +3,9 @@
 #![allow(dead_code, missing_docs, clippy::type_complexity)]
 
 pub mod brute;
+pub mod compare;
 pub mod handlers;
+pub mod manners;
 pub mod programs;
 pub mod random;
 pub mod recorder;

@@ -133,6 +133,9 @@ pub enum Answer {
 pub enum Wish {
     /// These calls should be open; others that are still open are dropped.
     Ask(Vec<Ask>),
+    /// These calls are begun, and dropped before anything can be answered; then
+    /// it goes on.
+    Begin(Vec<Ask>, Box<Wish>),
     /// Return `Ok`, with these messages to dispatch.
     Done(Vec<Note>),
     /// Return an error.
@@ -266,7 +269,18 @@ async fn run(
     let mut open: Vec<(Ask, Open<'_>)> = Vec::new();
     loop {
         let known = names.len() as Name;
-        match program(number, incoming, &log, known) {
+        let mut wish = program(number, incoming, &log, known);
+        while let Wish::Begin(asks, then) = wish {
+            for ask in asks {
+                draw(&mut names, context, &mut |f| _ = ask.map(f));
+                let mut begun = call(number, ask, &names, message, ports);
+                let answered = poll_fn(|context| Poll::Ready(begun.as_mut().poll(context).is_ready())).await;
+                assert!(!answered, "nothing is answered before anybody waits for it");
+            }
+            wish = *then;
+        }
+        match wish {
+            Wish::Begin(..) => unreachable!("all are begun"),
             Wish::Fail => anyhow::bail!("failed"),
             Wish::Done(outputs) => {
                 for output in outputs {

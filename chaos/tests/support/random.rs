@@ -8,6 +8,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::brute::{Forgets, Scope};
+use super::manners::{Lock, Manners, Phase};
 use super::programs::{Answer, Ask, Expect, Guard, Key, Log, Name, Note, Program, Wish};
 
 /// What a random handler may do.
@@ -25,23 +26,75 @@ pub struct Style {
     /// Which of what is outside is used: the service, logs, the subject stream,
     /// the clock.
     pub outside: [bool; 4],
+    pub manners: Manners,
 }
 
 pub fn program(seed: u64, style: Style) -> Program {
-    Arc::new(move |endpoint, message, log, known| wish(seed, style, endpoint, message, log, known))
+    Arc::new(move |endpoint, message, log, known| match style.manners.any() {
+        true => mannered(seed, style, endpoint, message, log),
+        false => wish(seed, style, endpoint, message, (log, 0), known),
+    })
 }
 
-fn wish(seed: u64, style: Style, endpoint: u8, message: Note, log: &Log, known: Name) -> Wish {
+/// What comes before, then anything, then what comes after.
+fn mannered(seed: u64, style: Style, endpoint: u8, message: Note, log: &Log) -> Wish {
+    let manners = style.manners;
+    let dice = |salt: u64| hash(seed ^ salt, endpoint, message, log);
+    // So that one handler does the same at each delivery.
+    let habit = |salt: u64| hash(seed ^ salt, endpoint, message, &[]);
+    let rest = |from: usize| -> Wish {
+        for end in from..=log.len() {
+            let known = names_before(message, &log[..end]);
+            let outputs = match wish(seed, style, endpoint, message, (&log[..end], from), known) {
+                Wish::Done(outputs) => outputs,
+                Wish::Fail => return Wish::Fail,
+                _ if end < log.len() => continue,
+                asked => return asked,
+            };
+            return match manners.after(message, &log[end..], habit(0xaf7e)) {
+                Phase::Wish(wish) => wish,
+                Phase::Through(_) => Wish::Done(outputs),
+            };
+        }
+        unreachable!("the last one is returned")
+    };
+    let next = match manners.before(message, log, habit(0xbef0)) {
+        Phase::Wish(wish) => wish,
+        Phase::Through(from) => rest(from),
+    };
+    match manners.begun(message, names_before(message, log), dice(0x4a57)) {
+        Some(ask) => Wish::Begin(vec![ask], Box::new(next)),
+        None => next,
+    }
+}
+
+/// The log comes with how much of it belongs to what was before.
+fn wish(
+    seed: u64,
+    style: Style,
+    endpoint: u8,
+    message: Note,
+    (all, from): (&Log, usize),
+    known: Name,
+) -> Wish {
+    let log = &all[from..];
     // A pure function of what is known: the dice are thrown by a hash of it.
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(hash(seed, endpoint, message, log));
+    if let Some(last) = log.last()
+        && log.len() <= style.calls
+        && let Some(wish) = style.manners.after_failure(last, hash(!seed, endpoint, message, log))
+    {
+        return wish;
+    }
     let failed = matches!(log.last(), Some((_, Answer::Conflict | Answer::NoReply | Answer::Unavailable)));
     if failed && rng.random_bool(0.6) {
         return Wish::Fail;
     }
     // Calls that are still open must have been wished for at the reply before.
-    let open: Vec<Ask> = match log.split_last() {
-        Some(((answered, _), before)) if style.concurrent => {
-            match wish(seed, style, endpoint, message, before, names_before(message, before)) {
+    let open: Vec<Ask> = match log.last() {
+        Some((answered, _)) if style.concurrent => {
+            let before = &all[..all.len() - 1];
+            match wish(seed, style, endpoint, message, (before, from), names_before(message, before)) {
                 Wish::Ask(asks) => asks.into_iter().filter(|ask| ask != answered).collect(),
                 _ => Vec::new(),
             }
@@ -187,6 +240,20 @@ fn hash(seed: u64, endpoint: u8, message: Note, log: &Log) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// Classes of faults that came later than the first seeds that told something.
+pub const LATER: [Fault; 3] = [Fault::WriteUnavailable, Fault::WriteReplyLate, Fault::PublishReplyLate];
+
+/// Some classes of faults. (The later ones are drawn apart, so that a seed goes on
+/// giving what it gave.)
+fn some_classes(rng: &mut Xoshiro256PlusPlus, seed: u64) -> Faults {
+    let mut apart = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1a7e);
+    let drawn = |fault: &Fault| match LATER.contains(fault) {
+        true => apart.random_bool(0.4),
+        false => rng.random_bool(0.4),
+    };
+    Fault::ALL.into_iter().filter(drawn).collect()
+}
+
 /// A random handler and random bounds for it, small enough to be exhausted.
 pub fn case(seed: u64) -> (Style, Scope) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -200,6 +267,7 @@ pub fn case(seed: u64) -> (Style, Scope) {
         apart: rng.random_bool(0.4),
         by_id: false,
         outside: [false; 4],
+        manners: Manners::default(),
     };
     let messages = if rng.random_bool(0.15) { 3 } else { rng.random_range(1..=2) };
     let faults = match (messages, two_endpoints) {
@@ -210,7 +278,7 @@ pub fn case(seed: u64) -> (Style, Scope) {
     let mut classes = match rng.random_range(0..3) {
         0 => Faults::usual(),
         1 => Faults::all(),
-        _ => Fault::ALL.into_iter().filter(|_| rng.random_bool(0.4)).collect(),
+        _ => some_classes(&mut rng, seed),
     };
     let weak = rng.random_bool(0.2);
     let stale = u8::from(weak && rng.random_bool(0.7));
@@ -279,6 +347,7 @@ pub fn chain(seed: u64) -> (Style, Scope) {
         apart: rng.random_bool(0.3),
         by_id: true,
         outside: [false; 4],
+        manners: Manners::default(),
     };
     let wirings: [(u8, &[(u8, char, u8)]); 7] = [
         (2, &[(0, 'a', 1)]),
@@ -298,11 +367,68 @@ pub fn chain(seed: u64) -> (Style, Scope) {
     let classes = match rng.random_range(0..3) {
         0 => Faults::usual(),
         1 => Faults::all(),
-        _ => Fault::ALL.into_iter().filter(|_| rng.random_bool(0.4)).collect(),
+        _ => some_classes(&mut rng, seed),
     };
     let faults = if mail.len() == 1 { [0, 1, 1, 2][rng.random_range(0..4)] } else { rng.random_range(0..=1) };
     let workers = [1, 1, 2, 2, 2][rng.random_range(0..5)];
     let scope =
         Scope { faults, classes, workers, endpoints, mail, routes: routes.to_vec(), ..Scope::default() };
+    (style, scope)
+}
+
+/// A random handler with [`Manners`], under few classes of faults: what matters
+/// only for one of them, or for a message that is alone, would else be hidden by
+/// other ways to the same end.
+pub fn well_meant(seed: u64) -> (Style, Scope) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0003_a7e5);
+    let alone = rng.random_bool(0.35);
+    let two_endpoints = rng.random_bool(0.2);
+    let locks = [None, None, None, Some(Lock::Second), Some(Lock::Week), Some(Lock::Forever)];
+    let manners = Manners {
+        careful: rng.random_bool(0.6),
+        hasty: rng.random_bool(0.3),
+        turns: !alone && rng.random_bool(0.35),
+        waits: !alone && rng.random_bool(0.3),
+        lock: locks[rng.random_range(0..locks.len())],
+    };
+    let style = Style {
+        calls: rng.random_range(1..=if alone { 3 } else { 2 }),
+        concurrent: rng.random_bool(0.3),
+        fresh_ids: rng.random_bool(0.25),
+        shared: two_endpoints,
+        streams: rng.random_bool(0.25),
+        apart: rng.random_bool(0.3),
+        by_id: false,
+        outside: [0.1, 0.05, 0.1, 0.15].map(|probability| rng.random_bool(probability)),
+        manners,
+    };
+    let any = |rng: &mut Xoshiro256PlusPlus| Fault::ALL[rng.random_range(0..Fault::ALL.len())];
+    let (mut classes, few) = match rng.random_range(0..20) {
+        0..9 => ([any(&mut rng)].into_iter().collect(), true),
+        9..15 => ([any(&mut rng), any(&mut rng)].into_iter().collect(), true),
+        15..18 => (Faults::usual(), false),
+        _ => (Faults::all(), false),
+    };
+    let weak = classes.contains(Fault::StaleRead) || rng.random_bool(0.2);
+    let stale = u8::from(weak && rng.random_bool(0.8));
+    if stale > 0 {
+        // An old read after a fault.
+        classes = classes.with(Fault::StaleRead).with(any(&mut rng));
+    }
+    let faults = if alone || few { [0, 1, 1, 2, 2][rng.random_range(0..5)] } else { rng.random_range(0..=1) };
+    let per_message = (faults > 0 && rng.random_bool(0.15)).then_some(1);
+    let scope = Scope {
+        faults: if per_message.is_some() { 0 } else { faults },
+        faults_per_message: per_message,
+        stale,
+        classes,
+        workers: rng.random_range(1..=2),
+        endpoints: if two_endpoints { 2 } else { 1 },
+        mail: ['m', 'n'][..if alone { 1 } else { 2 }].iter().map(|&text| (0, text)).collect(),
+        routes: if two_endpoints { vec![(0, 'a', 1)] } else { Vec::new() },
+        weak,
+        name_first: rng.random_bool(0.5),
+        ..Scope::default()
+    };
     (style, scope)
 }
