@@ -73,6 +73,7 @@ impl TransitionSystem {
         let found = world.find(object);
         let state = found.map_or_else(|_| Vec::new(), |found| self.outside_state(world, found));
         let turn = outside.model.answer(&state, &self.texts().bytes(request));
+        let forgets = outside.forgets() && self.may_ever_forget(outside);
         let texts = &mut self.rehearsal.texts;
         if let Some(state) = turn.state {
             let content = Content::Outside(texts.intern(&state));
@@ -81,11 +82,10 @@ impl TransitionSystem {
         }
         let reply = Reply::Answered { reply: texts.intern(&turn.reply), refused: turn.refused };
         if let Some((what, time_to_live)) = turn.remembers
-            && outside.forgets()
-            && (outside.forgets_at_will().is_none() || self.bounds.classes.contains(Fault::TimeToLiveExpires))
+            && forgets
         {
-            let forgets = (texts.intern(what.as_bytes()), message.clone());
-            self.will_be_forgotten(world, object.clone(), time_to_live, forgets);
+            let told = (texts.intern(what.as_bytes()), message.clone());
+            self.will_be_forgotten(world, object.clone(), time_to_live, told);
         }
         reply
     }

@@ -9,6 +9,7 @@ use super::step::Step;
 use super::transition_system::TransitionSystem;
 use crate::handler::call::ObjectKey;
 use crate::handler::text::Text;
+use crate::system::outside::Outside;
 use crate::system::store_map::Store;
 use crate::system::under_test::MayForget;
 
@@ -76,6 +77,13 @@ impl TransitionSystem {
         let endpoint = self.stores.first_owner(timer.key.store)?;
         let message = serde_json::from_slice(&self.texts().bytes(message)).ok()?;
         Some(rule(&super::snapshot::stored(self, world, endpoint), &message))
+    }
+
+    /// Whether anything is forgotten within the bounds: by the clock if time passes,
+    /// else as a fault.
+    pub(super) fn may_ever_forget(&self, outside: &Outside) -> bool {
+        let by_clock = outside.forgets_at_will().is_none();
+        by_clock && self.bounds.time_passes || self.bounds.classes.contains(Fault::TimeToLiveExpires)
     }
 
     /// Whether this is a service that forgets at will, as far as it can.
