@@ -506,3 +506,17 @@ impl chaos::Specification for Till {
 fn message(name: &str) -> Message {
     Message::new(shared::MessageId::named(name), &name)
 }
+
+#[test]
+fn what_a_reduction_leaves_out_as_dominated_counts_as_visited() {
+    // A handler that calls nothing: its lock can expire only while it acknowledges.
+    let idle = async |_: &Message, _: &Ports, _: &Context| Ok(());
+    let view = |_: &Snapshot, _: &str| Ok(1);
+    let system = || System::of(Endpoint::new("till", idle).view(view)).judged_by(Till);
+    let search = |workers| explore(system).send([message("one")]).workers(workers);
+    let report = search(2).must_visit([Fault::LockExpires]).run();
+    assert!(report.holds(), "{report}");
+    // With one worker nobody can take over, and it says so.
+    let alone = search(1).must_visit([Fault::LockExpires]).run();
+    assert!(matches!(alone.verdict, chaos::Verdict::Inconclusive(_)), "{alone}");
+}

@@ -190,6 +190,9 @@ pub struct Bounds {
     /// How many reads are stale in one run, at most (from 07 on)
     #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(0..=32))]
     pub stale: Option<u8>,
+    /// Calls may take effect late, when whoever made them is dead or goes on
+    #[arg(long)]
+    pub late: bool,
     /// Give up after so many states
     #[arg(long, value_name = "N", default_value_t = 5_000_000)]
     pub states: u32,

@@ -3,7 +3,7 @@
 //!
 //! | variable | what it asks |
 //! |---|---|
-//! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2 states=1000000`: other bounds, each optional; of the test's messages, the first so many |
+//! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2 late=1 states=1000000`: other bounds, each optional; `late=1` for every class of faults; of the test's messages, the first so many |
 //! | `CHAOS_PROGRESS` | write here, now and then, how far the search has come |
 //! | `CHAOS_STOP` | give up once this file exists |
 //! | `CHAOS_ALIVE` | give up once nobody holds this file locked: whoever asked is gone |
@@ -33,6 +33,8 @@ pub(crate) struct Deeper {
     pub(crate) workers: Option<u8>,
     pub(crate) faults: Option<u8>,
     pub(crate) stale: Option<u8>,
+    /// Whether calls may take effect late.
+    pub(crate) late: bool,
     pub(crate) states: Option<usize>,
 }
 
@@ -47,7 +49,9 @@ impl Deeper {
         let mut deeper = Self::default();
         for word in text.split_whitespace() {
             let nonsense = || {
-                format!("CHAOS_DEEPER has {word:?}, and knows messages=, workers=, faults=, stale=, states=")
+                format!(
+                    "CHAOS_DEEPER has {word:?}, and knows messages=, workers=, faults=, stale=, late=, states="
+                )
             };
             let (name, number) = word.split_once('=').ok_or_else(nonsense)?;
             if name == "states" {
@@ -60,6 +64,7 @@ impl Deeper {
                 "workers" => deeper.workers = Some(number),
                 "faults" => deeper.faults = Some(number),
                 "stale" => deeper.stale = Some(number),
+                "late" => deeper.late = number > 0,
                 _ => return Err(nonsense()),
             }
         }
@@ -118,9 +123,10 @@ mod tests {
             workers: Some(2),
             faults: Some(4),
             stale: Some(1),
+            late: true,
             states: Some(900),
         };
-        assert_eq!(Deeper::parse("messages=3 workers=2 faults=4 stale=1 states=900"), Ok(all));
+        assert_eq!(Deeper::parse("messages=3 workers=2 faults=4 stale=1 late=1 states=900"), Ok(all));
         assert_eq!(Deeper::parse(""), Ok(Deeper::default()));
         for nonsense in ["messages", "messages=x", "message=3", "faults=300"] {
             assert!(Deeper::parse(nonsense).unwrap_err().contains(nonsense));

@@ -232,6 +232,9 @@ impl Explore {
         let bounds = &mut self.scenario.bounds;
         bounds.workers = deeper.workers.unwrap_or(bounds.workers);
         bounds.stale = deeper.stale.unwrap_or(bounds.stale);
+        if deeper.late {
+            bounds.classes = Faults::LATE.into_iter().fold(bounds.classes, Faults::with);
+        }
         if let Some(faults) = deeper.faults {
             bounds.faults = faults;
             bounds.faults_per_message = None;

@@ -193,6 +193,7 @@ impl Search<'_> {
                 return Some(Stop::Learned);
             }
             independence::reduced(footprints, self.transitions, world, &mut steps);
+            explored.faults_seen = self.dominated(&steps, world).fold(explored.faults_seen, Faults::with);
         } else {
             self.transitions.enabled(world, &mut steps);
         }
@@ -209,6 +210,19 @@ impl Search<'_> {
             let reason = Inconclusive::TooManyStates { limit: self.limit, growing };
             Stop::Verdict(Verdict::Inconclusive(reason), None)
         })
+    }
+
+    /// The classes of faults that strike here by argument 7, though their steps are
+    /// left out: they count as visited.
+    fn dominated(&self, steps: &[Step], world: &World) -> impl Iterator<Item = Fault> {
+        let left_out = match steps.first() {
+            Some(&Step::Ack { worker, .. }) => {
+                let is_there = steps.iter().any(|step| matches!(step, Step::LockExpires { .. }));
+                !is_there && self.transitions.lock_may_expire(world, worker)
+            }
+            _ => false,
+        };
+        left_out.then_some(Fault::LockExpires).into_iter()
     }
 
     /// What is wrong with a world at rest, if anything is.

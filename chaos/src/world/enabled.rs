@@ -157,10 +157,23 @@ impl TransitionSystem {
         }
     }
 
+    fn may_lose_its_lock(&self, world: &World, worker: u8) -> bool {
+        let busy = world.workers[usize::from(worker)].busy.as_ref();
+        busy.is_some_and(|busy| {
+            busy.holds_lock && self.affordable(world, Fault::LockExpires, Some(&busy.message))
+        })
+    }
+
+    /// Whether the lock of a busy worker may expire now, so that somebody else gets
+    /// its message.
+    pub(crate) fn lock_may_expire(&self, world: &World, worker: u8) -> bool {
+        let endpoint = world.workers[usize::from(worker)].endpoint;
+        self.may_lose_its_lock(world, worker) && self.idle(world, endpoint).next().is_some()
+    }
+
     fn fault_deliveries(&self, world: &World, steps: &mut Vec<Step>) {
         for (from, holder) in (0..).zip(&world.workers) {
-            let Some(busy) = &holder.busy else { continue };
-            if busy.holds_lock && self.affordable(world, Fault::LockExpires, Some(&busy.message)) {
+            if self.may_lose_its_lock(world, from) {
                 steps.extend(
                     self.idle(world, holder.endpoint).map(|worker| Step::LockExpires { from, worker }),
                 );

@@ -128,9 +128,10 @@ fn covered(record: &Record) -> String {
 
 /// The bounds as the search reads them.
 fn for_the_search(bounds: Bounds) -> String {
-    let Bounds { messages, workers, faults, stale, states } = bounds;
+    let Bounds { messages, workers, faults, stale, late, states } = bounds;
     let stale = stale.map(|stale| format!(" stale={stale}")).unwrap_or_default();
-    format!("messages={messages} workers={workers} faults={faults}{stale} states={states}")
+    let late = if late { " late=1" } else { "" };
+    format!("messages={messages} workers={workers} faults={faults}{stale}{late} states={states}")
 }
 
 fn in_words(bounds: Bounds) -> String {
@@ -144,6 +145,9 @@ fn in_words(bounds: Bounds) -> String {
     if let Some(stale) = bounds.stale {
         words += &format!(", at most {}", count(stale, "stale read"));
     }
+    if bounds.late {
+        words += ", calls may land late";
+    }
     words
 }
 
@@ -153,11 +157,14 @@ mod tests {
 
     #[test]
     fn bounds_are_told_to_the_search_and_to_people() {
-        let bounds = Bounds { messages: 3, workers: 1, faults: 2, stale: None, states: 9 };
+        let bounds = Bounds { messages: 3, workers: 1, faults: 2, stale: None, late: false, states: 9 };
         assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 states=9");
         assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults");
         let bounds = Bounds { stale: Some(1), ..bounds };
         assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 stale=1 states=9");
         assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults, at most 1 stale read");
+        let bounds = Bounds { stale: None, late: true, ..bounds };
+        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 late=1 states=9");
+        assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults, calls may land late");
     }
 }
