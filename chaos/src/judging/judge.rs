@@ -21,7 +21,7 @@ use crate::world::transition_system::TransitionSystem;
 pub(crate) struct Judge {
     system: System,
     known: FxHashMap<Vec<u8>, Judged>,
-    fingerprint: Vec<u8>,
+    key: Vec<u8>,
 }
 
 /// What came of judging a world.
@@ -29,7 +29,7 @@ pub(crate) type Judged = Result<Result<(), Finding>, Inconclusive>;
 
 impl Judge {
     pub(crate) fn new(system: System) -> Self {
-        Self { system, known: FxHashMap::default(), fingerprint: Vec::new() }
+        Self { system, known: FxHashMap::default(), key: Vec::new() }
     }
 
     /// Judges a world at rest. `hint` is an order of the sent messages to try
@@ -40,29 +40,8 @@ impl Judge {
         world: &World,
         hint: Option<&[usize]>,
     ) -> Judged {
-        // Etags do not matter to anybody any more, so two worlds at rest that
-        // differ in nothing else are one.
-        self.fingerprint.clear();
-        let mut put = |word: u32| self.fingerprint.extend_from_slice(&word.to_le_bytes());
-        let mut put_text = |text: &Text| {
-            put(text.template);
-            text.ids.iter().for_each(|&id| put(id));
-        };
-        for object in &world.objects {
-            put_text(&object.key.key);
-            match &object.content {
-                Content::Stream(events) => events.iter().for_each(&mut put_text),
-                Content::Outside(state) => put_text(state),
-                Content::Document(version) => version.iter().for_each(|version| put_text(&version.body)),
-            }
-            put_text(&Text { template: u32::from(object.key.store), ids: Default::default() });
-        }
-        put_text(&Text { template: u32::MAX, ids: Default::default() });
-        for copy in &world.published {
-            put_text(&Text { template: u32::from(copy.endpoint), ids: Default::default() });
-            put_text(&copy.message);
-        }
-        if let Some(known) = self.known.get(&self.fingerprint) {
+        key_of(world, &mut self.key);
+        if let Some(known) = self.known.get(&self.key) {
             return known.clone();
         }
         let judged = self.judge_afresh(transitions, world, hint);
@@ -70,7 +49,7 @@ impl Judge {
         if self.known.len() >= REMEMBER_AT_MOST {
             self.known.clear();
         }
-        self.known.insert(self.fingerprint.clone(), judged.clone());
+        self.known.insert(self.key.clone(), judged.clone());
         judged
     }
 
@@ -187,6 +166,50 @@ impl Judge {
                 nearest: None,
             })
         })
+    }
+}
+
+/// Everything that a verdict depends on, and nothing else: what is stored and what
+/// was published. Etags do not matter to anybody any more, nor does it what
+/// was deleted: two worlds at rest that differ in nothing else are one.
+///
+/// No two worlds may share a key, or the second would never be looked at. So every
+/// list has its length in front, and everything that may be of several kinds has
+/// its kind. How many ids a text has is a matter of its template.
+fn key_of(world: &World, key: &mut Vec<u8>) {
+    fn word(key: &mut Vec<u8>, word: u32) {
+        key.extend_from_slice(&word.to_le_bytes());
+    }
+    fn text(key: &mut Vec<u8>, text: &Text) {
+        word(key, text.template);
+        text.ids.iter().for_each(|&id| word(key, id));
+    }
+    key.clear();
+    let there = || world.objects.iter().filter(|object| object.content != Content::Document(None));
+    word(key, there().count() as u32);
+    for object in there() {
+        word(key, u32::from(object.key.store));
+        text(key, &object.key.key);
+        match &object.content {
+            Content::Stream(events) => {
+                word(key, 0);
+                word(key, events.len() as u32);
+                events.iter().for_each(|event| text(key, event));
+            }
+            Content::Outside(state) => {
+                word(key, 1);
+                text(key, state);
+            }
+            Content::Document(version) => {
+                word(key, 2);
+                version.iter().for_each(|version| text(key, &version.body));
+            }
+        }
+    }
+    word(key, world.published.len() as u32);
+    for copy in &world.published {
+        word(key, u32::from(copy.endpoint));
+        text(key, &copy.message);
     }
 }
 
