@@ -3,7 +3,7 @@
 
 #![allow(missing_docs)]
 
-use chaos::{Fault, Specification, StoreKind, Symptom, System, explore};
+use chaos::{Fault, Inconclusive, Property, Specification, StoreKind, Symptom, System, Verdict, explore};
 use serde_json::{Value, json};
 use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
 
@@ -73,4 +73,76 @@ fn two_worlds_with_the_same_parts_are_both_judged() {
     let search = explore(system).send([named("go")]).workers(1).stale(1);
     let report = search.only([Fault::ReadFails, Fault::StaleRead]).run();
     assert!(!report.holds(), "{}", report.evidence());
+}
+
+/// Rings the bell of a house: the id of what it says is made by `id`.
+fn bell(id: fn(&Message) -> MessageId) -> Endpoint {
+    Endpoint::new("bell", async move |message: &Message, _: &Ports, context: &Context| {
+        context.publish(Message::new(id(message), &json!({ "Rang": message.body })));
+        Ok(())
+    })
+}
+
+/// Whoever rings is announced; each house is an aggregate of its own.
+struct Houses;
+
+impl Specification for Houses {
+    fn aggregate(&self, message: &Message) -> String {
+        message.body.get("Rang").unwrap_or(&message.body).to_string()
+    }
+    fn initial(&self) -> Value {
+        Value::Null
+    }
+    fn process(&self, _: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        vec![(Value::Null, vec![json!({ "Rang": message.body })])]
+    }
+    fn describe(&self, _: &Value) -> String {
+        "a house".to_owned()
+    }
+    fn damage(&self, _: &str, symptom: &Symptom) -> String {
+        format!("{symptom:?}")
+    }
+}
+
+fn rings() -> [Message; 2] {
+    ["left", "right"].map(|house| Message::new(MessageId::named(house), &house))
+}
+
+#[test]
+fn one_id_with_two_contents_is_found_across_aggregates_and_unjudged_endpoints() {
+    let right = explore(|| System::of(bell(|message| message.id.derive("Rang"))).judged_by(Houses));
+    let report = right.send(rings()).run();
+    assert!(report.holds(), "{report}");
+    let one_id: fn(&Message) -> MessageId = |_| MessageId::named("Rang");
+    let report = explore(|| System::of(bell(one_id)).judged_by(Houses)).send(rings()).run();
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    assert!(report.to_string().contains("One message id stands for both"), "{report}");
+    // Nobody judges the endpoint that publishes, but the one beside it is judged.
+    let beside = || {
+        System::of(bell(|message| message.id.derive("Rang"))).judged_by(Houses).and(
+            Endpoint::new("echo", async |_: &Message, _: &Ports, context: &Context| {
+                context.publish(Message::new(MessageId::named("echo"), &json!({ "Echo": context.new_id() })));
+                Ok(())
+            })
+            .subscribes_to("Rang"),
+        )
+    };
+    let report = explore(beside).send(rings()).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+}
+
+#[test]
+fn a_verdict_over_nothing_is_none() {
+    let silent = || Endpoint::new("silent", async |_: &Message, _: &Ports, _: &Context| Ok(()));
+    let report = explore(|| System::of(silent())).send(rings()).run();
+    assert!(matches!(report.verdict, Verdict::Inconclusive(Inconclusive::NoSpecification)), "{report}");
+    // The one that is judged hears nothing, since the one before it says nothing.
+    let downstream = || Endpoint::new("bell", async |_: &Message, _: &Ports, _: &Context| Ok(()));
+    let system = || System::of(silent()).and(downstream().subscribes_to("Rang")).judged_by(Houses);
+    let report = explore(system).send(rings()).run();
+    let expected = Verdict::Inconclusive(Inconclusive::NeverReached { endpoint: "bell".to_owned() });
+    assert_eq!(report.verdict, expected, "{report}");
+    // A rule about storage is something to judge.
+    let bounded = || System::of(silent()).stores_at_most("documents", 0, |it| it.documents().count());
+    assert!(explore(bounded).send(rings()).run().holds());
 }

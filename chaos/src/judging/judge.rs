@@ -22,6 +22,8 @@ pub(crate) struct Judge {
     system: System,
     known: FxHashMap<Vec<u8>, Judged>,
     key: Vec<u8>,
+    /// Which endpoints were to process a message in any world that was judged.
+    reached: Vec<bool>,
 }
 
 /// What came of judging a world.
@@ -29,7 +31,19 @@ pub(crate) type Judged = Result<Result<(), Finding>, Inconclusive>;
 
 impl Judge {
     pub(crate) fn new(system: System) -> Self {
-        Self { system, known: FxHashMap::default(), key: Vec::new() }
+        let reached = vec![false; system.endpoints.len()];
+        Self { system, known: FxHashMap::default(), key: Vec::new(), reached }
+    }
+
+    /// Why a verdict would be one over nothing, if it would.
+    pub(crate) fn over_nothing(&self) -> Option<Inconclusive> {
+        let System { specifications, storage_bounds, garbage, .. } = &self.system;
+        if specifications.iter().all(Option::is_none) && storage_bounds.is_empty() && garbage.is_empty() {
+            return Some(Inconclusive::NoSpecification);
+        }
+        let judged = specifications.iter().map(Option::is_some).zip(&self.reached);
+        let never = judged.zip(&self.system.endpoints).find(|((judged, reached), _)| *judged && !**reached);
+        never.map(|(_, endpoint)| Inconclusive::NeverReached { endpoint: endpoint.name().to_owned() })
     }
 
     /// Judges a world at rest. `hint` is an order of the sent messages to try
@@ -44,7 +58,11 @@ impl Judge {
         if let Some(known) = self.known.get(&self.key) {
             return known.clone();
         }
-        let judged = self.judge_afresh(transitions, world, hint);
+        let judged = self.judge_afresh(transitions, world, hint).map(|judged| {
+            judged.and_then(|()| {
+                two_contents(transitions, world).map_or(Ok(()), |found| Err(Finding::Property(found)))
+            })
+        });
         const REMEMBER_AT_MOST: usize = 100_000;
         if self.known.len() >= REMEMBER_AT_MOST {
             self.known.clear();
@@ -63,7 +81,7 @@ impl Judge {
     }
 
     fn judge_afresh(
-        &self,
+        &mut self,
         transitions: &mut TransitionSystem,
         world: &World,
         hint: Option<&[usize]>,
@@ -72,6 +90,7 @@ impl Judge {
             let snapshot = snapshot(transitions, world, number as u8);
             if let Some(specification) = &self.system.specifications[number] {
                 let inputs = inputs(transitions, world, number, hint);
+                self.reached[number] |= !inputs.is_empty();
                 let outputs: Vec<Message> = world
                     .published
                     .iter()
@@ -211,6 +230,29 @@ fn key_of(world: &World, key: &mut Vec<u8>) {
         word(key, u32::from(copy.endpoint));
         text(key, &copy.message);
     }
+}
+
+/// One id that was published, or sent, with two contents: over all endpoints, and
+/// before aggregates are told apart. Whoever recognises copies by their ids loses
+/// one of the two.
+fn two_contents(transitions: &TransitionSystem, world: &World) -> Option<Judgement> {
+    let all = transitions.sent.iter().chain(&world.published);
+    let messages: Vec<Message> = all.filter_map(|copy| read(transitions, &copy.message).ok()).collect();
+    let (place, other) = messages.iter().enumerate().find_map(|(place, message)| {
+        let earlier = messages[..place].iter();
+        let mut same = earlier.filter(|other| other.id == message.id && other.body != message.body);
+        same.next().map(|other| (place, other))
+    })?;
+    let speaker = transitions.speaker();
+    let (one, two) = (speaker.body(&other.body), speaker.body(&messages[place].body));
+    Some(Judgement {
+        violated: vec![Property::ConsistentOutputs],
+        reason: format!("one message id stands for both {one} and {two}"),
+        damage: vec![format!(
+            "whoever recognises copies by their ids takes {two} for a copy of {one}, and never acts on it"
+        )],
+        nearest: None,
+    })
 }
 
 fn read(transitions: &TransitionSystem, text: &Text) -> Result<Message, (String, Inconclusive)> {

@@ -82,6 +82,13 @@ pub enum Inconclusive {
     NotVisited(Vec<Fault>),
     /// No run came to rest within the bounds, so nothing was judged.
     NothingJudged,
+    /// No endpoint says what it should do.
+    NoSpecification,
+    /// An endpoint that was to be judged had nothing to do in any run.
+    NeverReached {
+        /// Which endpoint.
+        endpoint: String,
+    },
     /// A world at rest has too many messages to try all their orders.
     TooManyOrders {
         /// How many messages there were.
@@ -125,6 +132,13 @@ impl fmt::Display for Inconclusive {
             ),
             Self::NothingJudged => formatter
                 .write_str("no run came to rest with all messages processed, so there was nothing to judge"),
+            Self::NoSpecification => formatter.write_str(
+                "nothing says what is right, so nothing was judged: give the system a specification with `.judged_by(…)`",
+            ),
+            Self::NeverReached { endpoint } => write!(
+                formatter,
+                "{endpoint} was to be judged, and in no run was there a message for it: send it one, or mend whoever should publish it"
+            ),
             Self::TooManyOrders { messages } => write!(
                 formatter,
                 "there are too many orders of {messages} messages to one aggregate to try them all; send fewer"

@@ -147,7 +147,10 @@ impl Search<'_> {
             }
         }
         self.cycle(explored).unwrap_or(match explored.judged {
-            true => Stop::Verdict(Verdict::Holds, None),
+            true => {
+                let verdict = self.judge.over_nothing().map_or(Verdict::Holds, Verdict::Inconclusive);
+                Stop::Verdict(verdict, None)
+            }
             false => Stop::Verdict(Verdict::Inconclusive(Inconclusive::NothingJudged), None),
         })
     }
@@ -305,7 +308,12 @@ impl Search<'_> {
         };
         let mut counts = explored.counts(self.transitions);
         let bounds = &self.transitions.bounds;
-        if verdict == Verdict::Holds
+        let exhausted = matches!(
+            verdict,
+            Verdict::Holds
+                | Verdict::Inconclusive(Inconclusive::NoSpecification | Inconclusive::NeverReached { .. })
+        );
+        if exhausted
             && bounds.faults_per_message.is_none()
             && !bounds.stale_by_delivery
             && explored.graph.has_no_free_cycle()
