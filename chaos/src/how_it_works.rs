@@ -210,7 +210,7 @@
 //!
 //! # How all this is held against the truth
 //!
-//! A second model in `tests/support/brute.rs`, written from the ports'
+//! A second model in `tests/support/brute`, written from the ports'
 //! documentation and sharing no line with the engine, explores small systems
 //! without any reduction. Random handlers, chains of endpoints and things outside
 //! must reach the same ends with the same fewest faults in both. Every invariant

@@ -190,7 +190,7 @@ pub struct Bounds {
     /// How many reads are stale in one run, at most (from 07 on)
     #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(0..=32))]
     pub stale: Option<u8>,
-    /// Calls may take effect late, when whoever made them is dead or goes on
+    /// Calls may take effect late, their caller dead or alive
     #[arg(long)]
     pub late: bool,
     /// Give up after so many states
