@@ -24,6 +24,7 @@ type View = dyn Fn(&Snapshot, &str) -> anyhow::Result<Value> + Send + Sync;
 pub struct Endpoint {
     name: String,
     handler: Arc<Handler>,
+    handler_name: &'static str,
     view: Arc<View>,
     subscriptions: Vec<String>,
     stores: Vec<String>,
@@ -50,6 +51,7 @@ impl Endpoint {
                 let handler = Arc::clone(&handler);
                 Box::pin(async move { handler(&message, &ports, &context).await })
             }),
+            handler_name: std::any::type_name::<H>(),
             view: Arc::new(|_, _| Ok(Value::Null)),
             subscriptions: Vec::new(),
             stores: Vec::new(),
@@ -159,6 +161,13 @@ impl Endpoint {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the compiler calls the handler: `shop::handle`. It tells one handler
+    /// from another where both are on a queue of the same name.
+    #[must_use]
+    pub fn handler_name(&self) -> &'static str {
+        self.handler_name
     }
 
     /// The names of the messages it subscribes to.
