@@ -362,8 +362,8 @@ fn unbiased_select_and_join_are_not_called_nondeterministic() {
 #[test]
 fn a_handler_that_never_comes_back_is_given_up() {
     for (case, words) in [
-        ("endless", &["has not come back for 1 s", "endless loop"][..]),
-        ("view", &["has not come back for 1 s"][..]),
+        ("endless", &["has not come back for", "endless loop"][..]),
+        ("view", &["has not come back for"][..]),
         ("sleeping", &["blocks its thread", "std::thread::sleep"][..]),
     ] {
         let output = std::process::Command::new(std::env::current_exe().unwrap())

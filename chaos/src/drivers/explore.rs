@@ -7,8 +7,9 @@ use ports::Message;
 
 use super::env::{self, Deeper};
 use super::replay::{BadCode, ReplayCode};
+use super::supervised::supervised;
 use crate::handler::text::Naming;
-use crate::handler::watchdog::{Pulse, supervise};
+use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
 use crate::scenario::Scenario;
@@ -250,18 +251,18 @@ impl Explore {
         if let Some(report) = self.replay_asked_for() {
             return report;
         }
-        let bounds = self.scenario.describe();
-        supervise(move |pulse| self.search(pulse).0).unwrap_or_else(|blocked| {
-            let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
-            Report::of_a_search(verdict, bounds)
-        })
+        let scenario = self.scenario.clone();
+        supervised(&scenario, move |pulse| self.search(pulse).0)
+            .unwrap_or_else(|verdict| Report::of_a_search(verdict, scenario.describe()))
     }
 
     /// The end states of the search, for comparing one search with another.
     #[doc(hidden)]
     #[must_use]
     pub fn end_states(self) -> (Report, EndStates) {
-        supervise(move |pulse| self.search(pulse)).unwrap_or_else(|blocked| panic!("{blocked}"))
+        let scenario = self.scenario.clone();
+        supervised(&scenario, move |pulse| self.search(pulse))
+            .unwrap_or_else(|verdict| (Report::of_a_search(verdict, scenario.describe()), EndStates::new()))
     }
 
     fn refused(&self, sentence: String) -> Report {
@@ -318,16 +319,13 @@ impl Explore {
     /// When the code does not fit the handler.
     pub fn replay(&self, code: &ReplayCode) -> Result<Report, BadCode> {
         let (this, code) = (self.clone(), code.clone());
-        supervise(move |pulse| {
+        supervised(&self.scenario, move |pulse| {
             let mut transitions = this.scenario.transitions(pulse);
             let trace = code.play(&mut transitions)?;
             let report = this.report_of_run(&mut transitions, &trace);
             Ok(Report { replay: Some(code.to_string()), ..report })
         })
-        .unwrap_or_else(|blocked| {
-            let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
-            Ok(Report::of_a_search(verdict, self.scenario.describe()))
-        })
+        .unwrap_or_else(|verdict| Ok(Report::of_a_search(verdict, self.scenario.describe())))
     }
 
     /// Judges one run by where it ends.
@@ -356,9 +354,13 @@ impl Explore {
     }
 
     fn search(&self, pulse: Arc<Pulse>) -> (Report, EndStates) {
-        let (mut searched, transitions) = self.searched(Arc::clone(&pulse));
+        let (mut searched, mut transitions) = self.searched(Arc::clone(&pulse));
+        if searched.verdict == Verdict::Holds && pulse.is_untried() {
+            transitions.rehearsal.keep_two_in_progress();
+        }
         // A story with fewer messages is a better story.
         if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
+            pulse.decided();
             for smaller in self.smaller() {
                 let (found, transitions) = smaller.searched(Arc::clone(&pulse));
                 let no_worse = found.faults() <= searched.faults();

@@ -7,11 +7,12 @@ use ports::{Message, words};
 use super::monkeys::Monkey;
 use super::monkeys::scene::{Scene, Tally};
 use super::run::{RoundTrips, Run};
+use super::supervised::supervised;
 use crate::guarantee::judgement::Judgement;
 use crate::handler::call::CallKind;
 use crate::handler::fault::HandlerFault;
 use crate::handler::rehearsal::Ending;
-use crate::handler::watchdog::{Pulse, supervise};
+use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Verdict};
 use crate::scenario::Scenario;
@@ -79,10 +80,9 @@ impl Chaos {
     pub fn run(self) -> Run {
         let started = std::time::Instant::now();
         let description = self.describe();
-        let run = supervise(move |pulse| self.play(pulse)).unwrap_or_else(|blocked| {
-            let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
-            Run::without_a_world(Report::of_one_run(verdict, description))
-        });
+        let scenario = self.scenario.clone();
+        let run = supervised(&scenario, move |pulse| self.play(pulse))
+            .unwrap_or_else(|verdict| Run::without_a_world(Report::of_one_run(verdict, description)));
         leave_record(&run.report, started);
         run
     }

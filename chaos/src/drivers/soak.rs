@@ -11,10 +11,11 @@ use ports::{Message, words};
 use super::dice::Dice;
 use super::explore::explore;
 use super::script::MOST_TOLD;
+use super::supervised::supervised;
 use crate::guarantee::judgement::Judgement;
 use crate::handler::call::CallKind;
 use crate::handler::fault::HandlerFault;
-use crate::handler::watchdog::{Pulse, supervise};
+use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
 use crate::scenario::Scenario;
@@ -93,14 +94,11 @@ impl Soak {
                 let verdict = Verdict::Inconclusive(Inconclusive::BadBounds(sentence));
                 Report::of_one_run(verdict, self.describe())
             }
-            None => supervise({
+            None => {
                 let this = self.clone();
-                move |pulse| this.play(pulse)
-            })
-            .unwrap_or_else(|blocked| {
-                let verdict = Verdict::Violated(Finding::Blocked(blocked.to_string()));
-                Report::of_one_run(verdict, self.describe())
-            }),
+                supervised(&self.scenario, move |pulse| this.play(pulse))
+                    .unwrap_or_else(|verdict| Report::of_one_run(verdict, self.describe()))
+            }
         };
         let report = self.retold(report);
         leave_record(&report, started);

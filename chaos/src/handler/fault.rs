@@ -80,6 +80,26 @@ pub enum HandlerFault {
         /// How many there may be.
         limit: usize,
     },
+    /// Its stack overflows, and with that the process ends.
+    #[error(
+        "the handler's stack overflows while it processes {message} (it has {mebibytes} MiB): a recursion without an end, most likely, of a function that calls itself, or two that call each other. It ended a process that tried it, and would have ended this one with all of its tests"
+    )]
+    Overflows {
+        /// The name of the message.
+        message: String,
+        /// How large the stack is.
+        mebibytes: usize,
+    },
+    /// It ends the process.
+    #[error(
+        "the handler ends its process while it processes {message} ({how}). Look for std::process::exit, std::process::abort, and a panic in a destructor. A handler reports trouble by returning an error; the message is then delivered again. It ended a process that tried it, and would have ended this one with all of its tests"
+    )]
+    EndsTheProcess {
+        /// The name of the message.
+        message: String,
+        /// How it ended, in the words of the system.
+        how: String,
+    },
     /// Its view cannot read what it has stored.
     #[error("the view of {aggregate} cannot read what the handler has stored: {reason}")]
     UnreadableState {

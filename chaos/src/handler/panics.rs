@@ -5,6 +5,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fault::HandlerFault;
 
@@ -45,12 +46,21 @@ pub(crate) fn catching_panics<T>(code: impl FnOnce() -> T) -> Result<T, Caught> 
     })
 }
 
-fn panic_message(payload: &(dyn Any + Send)) -> String {
+pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
     payload
         .downcast_ref::<String>()
         .cloned()
         .or_else(|| payload.downcast_ref::<&str>().map(|&text| text.to_owned()))
         .unwrap_or_else(|| "(a panic without a message)".to_owned())
+}
+
+/// How many panics are being told just now.
+static TELLING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a panic is being told just now, by any thread. With its backtrace that
+/// takes seconds on a busy machine, and whoever wants a backtrace meanwhile waits.
+pub(super) fn being_told() -> bool {
+    TELLING.load(Ordering::Relaxed) > 0
 }
 
 pub(crate) fn install_panic_hook() {
@@ -67,7 +77,9 @@ pub(crate) fn install_panic_hook() {
                 None => false,
             });
             if !quiet {
+                TELLING.fetch_add(1, Ordering::Relaxed);
                 usual(info);
+                TELLING.fetch_sub(1, Ordering::Relaxed);
             }
         }));
     });

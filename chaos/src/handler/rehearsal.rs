@@ -12,6 +12,8 @@
 //! The ids in a history are numbered by first appearance within the delivery, so
 //! that deliveries which differ only in fresh ids share a history.
 
+mod together;
+
 use std::sync::Arc;
 
 use ports::words::Speaker;

@@ -8,6 +8,7 @@ use ports::endpoint::HandlerFuture;
 use ports::{Context, Endpoint, Message};
 
 use super::fault::HandlerFault;
+use super::given_up::Place;
 use super::panics::catching_panics;
 use super::switchboard::Switchboard;
 use super::text::{Id, Texts};
@@ -22,6 +23,7 @@ pub(super) struct Stage {
     pub(super) ended: Option<Result<(), String>>,
     woken: Arc<Woken>,
     pulse: Arc<Pulse>,
+    place: Arc<Place>,
 }
 
 impl Drop for Stage {
@@ -49,9 +51,10 @@ impl Stage {
         let (naming, offset) = naming;
         let context = Arc::new(Context::new(move || naming.id(ids.fetch_add(1, Ordering::Relaxed), offset)));
         let ports = switchboard.ports(endpoint);
+        let place = Arc::new(Place::handling(endpoint, &message));
         let future = endpoint.handle(Arc::new(message), ports, Arc::clone(&context));
         let woken = Arc::new(Woken(AtomicBool::new(false)));
-        Self { future: Some(future), context, switchboard, next_id, ended: None, woken, pulse }
+        Self { future: Some(future), context, switchboard, next_id, ended: None, woken, pulse, place }
     }
 
     /// How many ids are known by now.
@@ -68,9 +71,8 @@ impl Stage {
         let mut context = std::task::Context::from_waker(&waker);
         for _ in 0..MOST_YIELDS {
             self.woken.0.store(false, Ordering::Relaxed);
-            let beat = self.pulse.begin();
-            let polled = catching_panics(|| future.as_mut().poll(&mut context));
-            drop(beat);
+            let poll = || catching_panics(|| future.as_mut().poll(&mut context));
+            let polled = self.pulse.inside(&self.place, poll);
             match polled {
                 Err(panic) => {
                     return Err(panic.into_fault());
@@ -82,7 +84,9 @@ impl Stage {
                 }
                 Ok(Poll::Pending) if self.woken.0.load(Ordering::Relaxed) => {}
                 Ok(Poll::Pending) if self.switchboard.waiting().is_empty() => {
-                    return Err(HandlerFault::Stuck);
+                    if !self.pulse.is_woken_by_others(&self.woken.0, &self.place) {
+                        return Err(HandlerFault::Stuck);
+                    }
                 }
                 Ok(Poll::Pending) => return Ok(()),
             }

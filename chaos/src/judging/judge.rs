@@ -1,5 +1,7 @@
 //! Judging worlds at rest: from what is stored and published to a finding.
 
+use std::sync::Arc;
+
 use ports::law::Property;
 use ports::words;
 use ports::{Message, Snapshot};
@@ -10,6 +12,7 @@ use super::verdict::{Finding, Inconclusive, Verdict};
 use crate::guarantee::checker;
 use crate::guarantee::judgement::{Evidence, Judgement};
 use crate::handler::fault::HandlerFault;
+use crate::handler::given_up::Place;
 use crate::handler::panics::catching_panics;
 use crate::handler::text::Text;
 use crate::system::under_test::System;
@@ -140,9 +143,9 @@ impl Judge {
         snapshot: &Snapshot,
         aggregate: &str,
     ) -> Result<Value, Finding> {
-        let _beat = transitions.rehearsal.pulse().begin();
-        let view = || self.system.endpoints[endpoint].state_of(snapshot, aggregate);
-        let reason = match catching_panics(view) {
+        let endpoint = &self.system.endpoints[endpoint];
+        let view = || catching_panics(|| endpoint.state_of(snapshot, aggregate));
+        let reason = match transitions.rehearsal.pulse().inside(&Arc::new(Place::viewing(endpoint)), view) {
             Ok(Ok(state)) => return Ok(state),
             Ok(Err(error)) => format!("{error:#}"),
             Err(caught) => match caught.into_fault() {

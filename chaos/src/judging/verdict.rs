@@ -7,6 +7,7 @@ use ports::words;
 
 use crate::guarantee::judgement::Judgement;
 use crate::handler::fault::HandlerFault;
+use crate::handler::watchdog::Blocked;
 use crate::world::fault::Fault;
 
 /// What a search or a run came to.
@@ -22,6 +23,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict on a handler that does not come back, or takes too long.
+    pub(crate) fn on_blocked(blocked: &Blocked) -> Self {
+        match blocked {
+            Blocked::Ends(fault) => Self::Violated(Finding::Handler(fault.clone())),
+            _ if blocked.is_certain() => Self::Violated(Finding::Blocked(blocked.to_string())),
+            _ => Self::Inconclusive(Inconclusive::GivenUp(blocked.to_string())),
+        }
+    }
+
     /// The violated property, if one is.
     pub(crate) fn property(&self) -> Option<Property> {
         match self {
@@ -107,6 +117,9 @@ pub enum Inconclusive {
         /// In how many states rest was looked for.
         states: usize,
     },
+    /// The handler takes too long, or was given up before, or may not have had the
+    /// time to come back.
+    GivenUp(String),
     /// The bounds make no sense.
     BadBounds(String),
 }
@@ -164,7 +177,7 @@ impl fmt::Display for Inconclusive {
                 "from one situation, rest was looked for in {} and not found, and deadlines still run: whether the system comes to rest is not known. Shorten what is waited for, or send fewer messages",
                 words::count(*states as u128, "state")
             ),
-            Self::BadBounds(sentence) => formatter.write_str(sentence),
+            Self::GivenUp(sentence) | Self::BadBounds(sentence) => formatter.write_str(sentence),
         }
     }
 }

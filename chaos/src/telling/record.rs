@@ -48,6 +48,27 @@ pub struct Record {
     pub replay: Option<String>,
 }
 
+/// Leaves a mark for `cargo workshop` for as long as this lives: if the process ends
+/// meanwhile, the mark stays, and says in which test.
+pub(crate) fn mark_running() -> Option<Mark> {
+    static SERIAL: AtomicU32 = AtomicU32::new(0);
+    let directory = std::env::var_os("CHAOS_REPORTS").map(PathBuf::from)?;
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let place = directory.join(format!("{}-{serial}.running", std::process::id()));
+    let test = std::thread::current().name().unwrap_or("main").to_owned();
+    std::fs::write(&place, test).ok()?;
+    Some(Mark(place))
+}
+
+/// A run or a search is going on.
+pub(crate) struct Mark(PathBuf);
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// Leaves a record of the report for `cargo workshop`, if it has asked for one
 /// by naming a directory in `CHAOS_REPORTS`.
 pub(crate) fn leave_record(report: &Report, started: Instant) {
