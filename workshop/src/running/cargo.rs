@@ -172,7 +172,8 @@ impl Cargo {
         let parsed = libtest::parse(&stdout);
         let failed = parsed.tests.iter().any(|test| test.result == libtest::TestResult::Failed);
         let crash = (parsed.unfinished > 0 || (!output.status.success() && !failed))
-            .then(|| last_words(&anstream::adapter::strip_str(&stderr).to_string()));
+            .then(|| last_words(&anstream::adapter::strip_str(&stderr).to_string()))
+            .map(|words| words + &where_it_ended(&records::running(reports.path())));
         let mut records = records::read(reports.path());
         records.retain(|record| record.package == package.name);
         Ok(TestRun { output: parsed, records, crash })
@@ -258,9 +259,28 @@ fn last_words(stderr: &str) -> String {
     words.join("\n")
 }
 
+/// Which test was running when a test program ended, and what ends one.
+fn where_it_ended(running: &[String]) -> String {
+    const WHAT: &str = "Look for std::process::exit, std::process::abort, a panic in a\n\
+                        destructor, and a recursion without an end.";
+    match running {
+        [] => String::new(),
+        [test] => format!("\n\nIt ended in the test {test}. {WHAT}"),
+        several => format!("\n\nIt ended in one of these tests: {}.\n{WHAT}", several.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::last_words;
+    use super::{last_words, where_it_ended};
+
+    #[test]
+    fn where_it_ended_is_told_as_far_as_it_is_known() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(where_it_ended(&[]), "");
+        assert!(where_it_ended(&names(&["t05"])).starts_with("\n\nIt ended in the test t05. Look for std::"));
+        assert!(where_it_ended(&names(&["a", "b"])).contains("in one of these tests: a, b.\n"));
+    }
 
     #[test]
     fn last_words_are_found_among_cargos() {

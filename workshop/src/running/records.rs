@@ -22,6 +22,17 @@ pub fn read(directory: &Path) -> Vec<Record> {
     found.into_iter().map(|(_, record)| record).collect()
 }
 
+/// The tests that were at a run or a search when their process ended: each leaves a
+/// mark meanwhile, with its name in it.
+pub fn running(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let marks = entries.filter(|path| path.extension().is_some_and(|extension| extension == "running"));
+    let mut tests: Vec<String> = marks.filter_map(|mark| fs::read_to_string(mark).ok()).collect();
+    tests.sort_unstable();
+    tests.dedup();
+    tests
+}
+
 /// A file is called `<process>-<test>-<serial>.json`.
 fn order(name: &str) -> (u64, u64) {
     let stem = name.strip_suffix(".json").unwrap_or(name);

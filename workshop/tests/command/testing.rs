@@ -87,6 +87,16 @@ fn every_verdict_has_its_code_and_its_story() {
     workshop.solve(NAME, "dies");
     workshop.run(&["test", NAME]).exits(1).says(&["✗ every_schedule did not run", "ended early", "7"]);
 
+    // A process that ends with 0 is green for cargo, and not for us.
+    workshop.solve(NAME, "leaves");
+    workshop.run(&["test", NAME]).exits(1).says(&[
+        "✗ every_schedule did not run",
+        "The test program ended early.",
+        "It ended in the test every_schedule. Look for std::process::exit",
+    ]);
+    let part = ["test", NAME, "--", "every_schedule"];
+    workshop.run(&part).exits(1).says(&["It ended in the test every_schedule."]);
+
     // A violated run that its test is content with is no verdict.
     workshop.solve(NAME, "silent");
     workshop.run(&["test", "3"]).exits(0).says(&["GREEN: 3 tests"]).does_not_say("VIOLATED");
