@@ -65,6 +65,12 @@ pub(crate) fn fingerprint(world: &World, buffer: &mut Vec<u8>) -> u128 {
         sink.word(u32::from(copy.endpoint));
         sink.text(&copy.message);
     }
+    sink.word(world.causes.len() as u32);
+    for cause in &world.causes {
+        sink.word(u32::from(cause.output.endpoint));
+        sink.text(&cause.output.message);
+        sink.text(&cause.under);
+    }
     sink.word(world.in_flight.len() as u32);
     for in_flight in &world.in_flight {
         sink.word(u32::from(in_flight.endpoint) * 2 + u32::from(in_flight.certain));

@@ -135,6 +135,11 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
     for copy in &mut world.published {
         renaming.text(&mut copy.message);
     }
+    for cause in &mut world.causes {
+        renaming.text(&mut cause.output.message);
+        renaming.text(&mut cause.under);
+    }
+    world.causes.sort_unstable();
     let in_flight = sort(&mut world.in_flight, |a, b| {
         (a.endpoint, a.message.template, a.certain).cmp(&(b.endpoint, b.message.template, b.certain))
     });

@@ -68,7 +68,8 @@ impl TransitionSystem {
                     next => Phase::Dispatching(next as u8),
                 };
                 if matches!(outcome, CallOutcome::Ok | CallOutcome::CrashAfter) {
-                    self.publish(world, endpoint, output);
+                    let under = busy.message.clone();
+                    self.publish(world, endpoint, output, &under);
                 }
                 if outcome != CallOutcome::Ok {
                     world.release(worker, true);

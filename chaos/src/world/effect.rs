@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fault::Fault;
-use super::state::{Content, Envelope, Version, World};
+use super::state::{Cause, Content, Envelope, Version, World};
 use super::transition_system::TransitionSystem;
 use crate::handler::call::{Call, Condition, ObjectKey, Reply};
 use crate::handler::text::Text;
@@ -41,8 +41,8 @@ impl TransitionSystem {
                 }
                 Reply::Deleted
             }
-            Call::Publish { message } => {
-                self.publish(world, endpoint, message.clone());
+            Call::Publish { message: output } => {
+                self.publish(world, endpoint, output.clone(), message);
                 Reply::Published
             }
             Call::Ask { object, request, .. } => self.ask(world, message, object, request),
@@ -116,11 +116,20 @@ impl TransitionSystem {
         }
     }
 
-    pub(super) fn publish(&mut self, world: &mut World, endpoint: u8, message: Text) {
-        for subscriber in self.subscribers(&message) {
+    /// An endpoint publishes a message, while it processes the one that it is
+    /// published `under`.
+    pub(super) fn publish(&mut self, world: &mut World, endpoint: u8, message: Text, under: &Text) {
+        let subscribers = self.subscribers(&message);
+        for &subscriber in &subscribers {
             world.queue.push(Envelope { endpoint: subscriber, message: message.clone() });
         }
         let published = Envelope { endpoint, message };
+        if !subscribers.is_empty() && self.asks_for_causes(endpoint) {
+            let cause = Cause { output: published.clone(), under: under.clone() };
+            if let Err(place) = world.causes.binary_search(&cause) {
+                world.causes.insert(place, cause);
+            }
+        }
         if !world.published.contains(&published) {
             world.published.push(published);
         }

@@ -23,6 +23,9 @@ pub(crate) struct World {
     pub(crate) workers: SmallVec<[Worker; 4]>,
     /// Every different message that was published, and by which endpoint.
     pub(crate) published: Vec<Envelope>,
+    /// Under which messages the outputs of endpoints that nobody judges were
+    /// published, each cause once, sorted.
+    pub(crate) causes: Vec<Cause>,
     /// Calls that outlived whoever made them.
     pub(crate) in_flight: Vec<InFlight>,
     /// What is forgotten at will; then running times to live, oldest first.
@@ -41,6 +44,13 @@ pub(crate) struct World {
 pub(crate) struct Envelope {
     pub(crate) endpoint: u8,
     pub(crate) message: Text,
+}
+
+/// An output, and a message under whose processing it was published.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cause {
+    pub(crate) output: Envelope,
+    pub(crate) under: Text,
 }
 
 /// A document, a stream, or something outside.

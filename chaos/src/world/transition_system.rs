@@ -33,6 +33,9 @@ pub(crate) struct TransitionSystem {
     /// What is outside and not empty at the start.
     stored_outside: Vec<(ObjectKey, Text)>,
     endpoints: Vec<Endpoint>,
+    /// Whether the law must be told what led to an endpoint's outputs, for each
+    /// endpoint: its own explanation tells it of one that is judged.
+    asks_for_causes: Vec<bool>,
     /// Who gets which published messages.
     pub(super) routes: FxHashMap<TextId, SmallVec<[u8; 2]>>,
     /// Whether idle workers of one endpoint are tried one by one.
@@ -53,6 +56,9 @@ impl TransitionSystem {
         speaker: Speaker,
     ) -> Self {
         let endpoints = &system.endpoints;
+        let judged = system.specifications.iter().map(Option::is_some);
+        let any_judged = judged.clone().any(|judged| judged);
+        let asks_for_causes = judged.map(|judged| any_judged && !judged).collect();
         let stores = Arc::new(StoreMap::of(system));
         let mut texts = Texts::new(naming);
         let sent = sent.iter().map(|(endpoint, message)| {
@@ -80,6 +86,7 @@ impl TransitionSystem {
             stored,
             stored_outside,
             endpoints: endpoints.clone(),
+            asks_for_causes,
             routes: FxHashMap::default(),
             distinguish_workers: false,
             checked: false,
@@ -96,6 +103,12 @@ impl TransitionSystem {
 
     pub(crate) fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    /// Whether the law must be told under which messages this endpoint published
+    /// its outputs.
+    pub(super) fn asks_for_causes(&self, endpoint: u8) -> bool {
+        self.asks_for_causes[usize::from(endpoint)]
     }
 
     /// Whether there are fresh ids in what is sent or stored at the start.
@@ -135,6 +148,7 @@ impl TransitionSystem {
             queue: self.sent.clone(),
             workers,
             published: Vec::new(),
+            causes: Vec::new(),
             in_flight: Vec::new(),
             timers: Vec::new(),
             component: 0,

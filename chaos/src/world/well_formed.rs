@@ -64,6 +64,13 @@ impl TransitionSystem {
                         .all(|place| !world.published[..place].contains(&world.published[place]))
                 }),
             ),
+            (
+                "causes are sorted, each of something that was published",
+                Box::new(|| {
+                    world.causes.is_sorted_by(|a, b| a < b)
+                        && world.causes.iter().all(|cause| world.published.contains(&cause.output))
+                }),
+            ),
         ]
     }
 
@@ -152,7 +159,8 @@ fn all_ids(world: &World) -> impl Iterator<Item = Id> {
     let of_workers = world.workers.iter().filter_map(|worker| worker.busy.as_ref());
     let of_workers = of_workers.flat_map(|busy| busy.message.ids.iter().chain(&busy.ids).copied());
     let of_calls = world.in_flight.iter().flat_map(|call| call.message.ids.iter().copied());
-    of_objects.chain(of_copies).chain(of_workers).chain(of_calls)
+    let of_causes = world.causes.iter().flat_map(|cause| cause.under.ids.iter().copied());
+    of_objects.chain(of_copies).chain(of_workers).chain(of_calls).chain(of_causes)
 }
 
 #[cfg(test)]
@@ -168,8 +176,10 @@ mod tests {
     use crate::system::under_test::System;
     use crate::world::budget::{Bounds, Budget};
     use crate::world::fault::Faults;
-    use crate::world::state::{Envelope, InFlight, World};
+    use crate::world::state::{Cause, Envelope, InFlight, World};
     use crate::world::step::Step;
+
+    type Tamper = fn(&mut World);
 
     /// Two messages under way at two workers, each with a document that will
     /// expire.
@@ -219,12 +229,12 @@ mod tests {
     fn a_world_that_was_tampered_with_is_noticed() {
         let (transitions, world) = in_the_middle();
         assert_eq!(transitions.broken_invariant(&world), None);
-        let broken = |tamper: fn(&mut World)| {
+        let broken = |tamper: Tamper| {
             let mut world = world.clone();
             tamper(&mut world);
             transitions.broken_invariant(&world).unwrap_or("nothing is broken")
         };
-        let expected: [Tamper; 13] = [
+        let expected: [Tamper; 14] = [
             (|world| world.objects.swap(0, 1), "objects are sorted"),
             (|world| world.objects[0].content = Content::Outside(Text::etag(0)), "what is outside"),
             (|world| world.objects[0].older.push(None), "only a weak store"),
@@ -235,6 +245,14 @@ mod tests {
                     world.published = vec![Envelope { endpoint: 0, message }; 2];
                 },
                 "nothing is published twice",
+            ),
+            (
+                |world| {
+                    let under = world.workers[0].busy.clone().unwrap().message;
+                    let output = Envelope { endpoint: 0, message: under.clone() };
+                    world.causes.push(Cause { output, under });
+                },
+                "causes are sorted",
             ),
             (|world| world.workers[0].endpoint = 1, "the workers of an endpoint"),
             (
