@@ -23,6 +23,28 @@
 //! as a function of the state alone. The liveness property, `Settles`, is judged
 //! of the graph that the search leaves behind (argument 8).
 //!
+//! # What is compared at rest
+//!
+//! The law asks for **one sequential execution** in which each message is processed
+//! exactly once and which explains every state and every output. It is one order
+//! over all endpoints that are judged, and *causes come before effects*: a message
+//! is there once it was sent or an earlier step has put it out. Through an endpoint
+//! that nobody judges, an output is there once one of the messages is under whose
+//! processing it was published; the set of these is part of the state, and being a
+//! set, it does not depend on the order in which it was filled.
+//!
+//! That is looked for one aggregate at a time wherever it can be: where messages
+//! only flow downstream, whatever explains upstream comes first as a whole, and
+//! then all of its outputs are there. Only aggregates that cause each other, or
+//! themselves, are explained together. An output that is about an aggregate other
+//! than the one it came from may have come from any of its endpoint.
+//!
+//! *Assumes* that the view is a function of what is stored, and shows all of it
+//! that matters. *Checked*: it is asked twice about every world; and where nothing
+//! wrong is found, it must show what is done in plain runs, one message after the
+//! other: in every order of up to four, and with each content once more. *Not checked*: a view that
+//! hides what shows under faults only.
+//!
 //! # A handler is a function
 //!
 //! **Argument 1: replay.** The future of an `async fn` cannot be cloned. But a
@@ -205,8 +227,9 @@
 //! # What is remembered
 //!
 //! A state is remembered by a 128-bit fingerprint of everything that its future or
-//! a verdict depends on: world, histories, deadlines, published set, component. At
-//! ten million states the chance that any two are confused is below 10⁻²⁴.
+//! a verdict depends on: world, histories, deadlines, published set and causes,
+//! component. At ten million states the chance that any two are confused is below
+//! 10⁻²⁴.
 //!
 //! # How all this is held against the truth
 //!

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ports::words::{self, Speaker};
 use ports::{Endpoint, Message};
 
+use crate::handler::panics::{catching_panics, install_panic_hook};
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
 use crate::system::under_test::{Mail, System};
@@ -72,9 +73,11 @@ impl Scenario {
     /// Names the messages: where all are about one aggregate, that need not be
     /// named.
     pub(crate) fn speaker(&self) -> Speaker {
+        install_panic_hook();
         let mut aggregates = self.mail.iter().filter_map(|(endpoint, message)| {
             let specification = self.system.specifications[*endpoint].as_ref();
-            specification.map(|specification| specification.aggregate(message))
+            // What is wrong with the law is said where it is asked to judge.
+            specification.and_then(|law| catching_panics(|| law.aggregate(message)).ok())
         });
         let first = aggregates.next();
         let one = aggregates.all(|aggregate| Some(&aggregate) == first.as_ref());

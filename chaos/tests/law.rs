@@ -3,7 +3,13 @@
 
 #![allow(missing_docs)]
 
-use chaos::{Fault, Inconclusive, Property, Specification, StoreKind, Symptom, System, Verdict, explore};
+use std::collections::BTreeSet;
+
+use chaos::{
+    Chaos, Fault, Finding, HandlerFault, Inconclusive, Property, Report, Specification, StoreKind, Symptom,
+    System, Verdict, explore, soak,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
 
@@ -25,6 +31,99 @@ impl Specification for Tally {
     }
     fn damage(&self, _: &str, symptom: &Symptom) -> String {
         format!("{symptom:?}")
+    }
+}
+
+/// A law of two functions: which aggregate a message is about, and what comes of it.
+struct Law<A, P>(Value, A, P);
+
+impl<A, P> Specification for Law<A, P>
+where
+    A: Fn(&Message) -> String + Send + Sync,
+    P: Fn(&Value, &Message) -> Vec<(Value, Vec<Value>)> + Send + Sync,
+{
+    fn aggregate(&self, message: &Message) -> String {
+        self.1(message)
+    }
+    fn initial(&self) -> Value {
+        self.0.clone()
+    }
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        self.2(state, message)
+    }
+    fn describe(&self, state: &Value) -> String {
+        state.to_string()
+    }
+    fn damage(&self, _: &str, symptom: &Symptom) -> String {
+        format!("{symptom:?}")
+    }
+}
+
+/// One aggregate; a list of the names of what was processed.
+fn list_of_names() -> impl Specification {
+    Law(
+        json!([]),
+        |_: &Message| "the list".to_owned(),
+        |state: &Value, message: &Message| {
+            let mut next = state.clone();
+            next.as_array_mut().unwrap().push(message.name().into());
+            vec![(next, Vec::new())]
+        },
+    )
+}
+
+/// A document of JSON, and what it is if it is not there.
+fn json_document(snapshot: &Snapshot, key: &str, absent: Value) -> anyhow::Result<Value> {
+    snapshot.document(key).map_or(Ok(absent), |body| Ok(serde_json::from_slice(body)?))
+}
+
+/// What an endpoint has done, and for which messages.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Books {
+    seen: BTreeSet<MessageId>,
+    state: Value,
+}
+
+/// Changes the books once for each message, by what `change` makes of the state.
+async fn book(
+    ports: &Ports,
+    key: &str,
+    message: &Message,
+    change: impl Fn(&mut Value),
+) -> anyhow::Result<()> {
+    let read = ports.documents.get(key).await?;
+    let mut books: Books = match &read {
+        Some(document) => serde_json::from_slice(&document.body)?,
+        None => Books::default(),
+    };
+    if books.seen.insert(message.id) {
+        change(&mut books.state);
+        let condition = Precondition::unchanged_since(read.as_ref());
+        ports.documents.put(key, serde_json::to_vec(&books)?, condition).await?;
+    }
+    Ok(())
+}
+
+fn booked(snapshot: &Snapshot, key: &str, absent: Value) -> anyhow::Result<Value> {
+    Ok(match snapshot.document(key) {
+        Some(body) => serde_json::from_slice::<Books>(body)?.state,
+        None => absent,
+    })
+}
+
+#[track_caller]
+fn assert_says(report: &Report, words: &[&str]) {
+    let text = report.to_string().replace('\n', " ");
+    for word in words {
+        assert!(text.contains(word), "{word:?} is not in: {text}");
+    }
+}
+
+#[track_caller]
+fn inconclusive(report: &Report) -> &Inconclusive {
+    match &report.verdict {
+        Verdict::Inconclusive(reason) => reason,
+        other => panic!("{other:?}\n{report}"),
     }
 }
 
@@ -75,74 +174,535 @@ fn two_worlds_with_the_same_parts_are_both_judged() {
     assert!(!report.holds(), "{}", report.evidence());
 }
 
-/// Rings the bell of a house: the id of what it says is made by `id`.
-fn bell(id: fn(&Message) -> MessageId) -> Endpoint {
-    Endpoint::new("bell", async move |message: &Message, _: &Ports, context: &Context| {
-        context.publish(Message::new(id(message), &json!({ "Rang": message.body })));
+// ---- one id, one content --------------------------------------------------
+
+/// Greets each guest, under an id that `id` makes of the message.
+fn greeter(name: &str, id: fn(&Message) -> MessageId, said: &'static str) -> Endpoint {
+    Endpoint::new(name, async move |message, _, context| {
+        context.publish(Message::new(id(message), &json!({ said: message.name() })));
         Ok(())
     })
 }
 
-/// Whoever rings is announced; each house is an aggregate of its own.
-struct Houses;
-
-impl Specification for Houses {
-    fn aggregate(&self, message: &Message) -> String {
-        message.body.get("Rang").unwrap_or(&message.body).to_string()
-    }
-    fn initial(&self) -> Value {
-        Value::Null
-    }
-    fn process(&self, _: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
-        vec![(Value::Null, vec![json!({ "Rang": message.body })])]
-    }
-    fn describe(&self, _: &Value) -> String {
-        "a house".to_owned()
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
-}
-
-fn rings() -> [Message; 2] {
-    ["left", "right"].map(|house| Message::new(MessageId::named(house), &house))
+fn greets(said: &'static str) -> impl Specification {
+    let about = |message: &Message| {
+        let fields = message.body.as_object().and_then(|fields| fields.values().next());
+        fields
+            .map_or_else(|| message.name().to_owned(), |guest| guest.as_str().unwrap_or_default().to_owned())
+    };
+    Law(Value::Null, about, move |state: &Value, message: &Message| {
+        vec![(state.clone(), vec![json!({ said: message.name() })])]
+    })
 }
 
 #[test]
-fn one_id_with_two_contents_is_found_across_aggregates_and_unjudged_endpoints() {
-    let right = explore(|| System::of(bell(|message| message.id.derive("Rang"))).judged_by(Houses));
-    let report = right.send(rings()).run();
-    assert!(report.holds(), "{report}");
-    let one_id: fn(&Message) -> MessageId = |_| MessageId::named("Rang");
-    let report = explore(|| System::of(bell(one_id)).judged_by(Houses)).send(rings()).run();
+fn one_output_id_for_two_aggregates_is_a_violation() {
+    let system =
+        || System::of(greeter("door", |_| MessageId::named("hello"), "Hello")).judged_by(greets("Hello"));
+    let report = explore(system).send([named("ann"), named("bob")]).faults(0).run();
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
-    assert!(report.to_string().contains("One message id stands for both"), "{report}");
-    // Nobody judges the endpoint that publishes, but the one beside it is judged.
-    let beside = || {
-        System::of(bell(|message| message.id.derive("Rang"))).judged_by(Houses).and(
-            Endpoint::new("echo", async |_: &Message, _: &Ports, context: &Context| {
-                context.publish(Message::new(MessageId::named("echo"), &json!({ "Echo": context.new_id() })));
+    assert_says(&report, &["nder one message id, door publishes both Hello(ann) and Hello(bob)"]);
+    let right = || {
+        System::of(greeter("door", |message| message.id.derive("hello"), "Hello")).judged_by(greets("Hello"))
+    };
+    explore(right).send([named("ann"), named("bob")]).assert_exactly_once();
+}
+
+/// Also where nobody judges the one who says it, or either of them.
+#[test]
+fn one_output_id_from_two_endpoints_is_a_violation() {
+    fn derived(message: &Message) -> MessageId {
+        message.id.derive("done")
+    }
+    let judged = || {
+        System::of(greeter("door", derived, "Hello"))
+            .judged_by(greets("Hello"))
+            .and(greeter("desk", derived, "Welcome"))
+    };
+    let nobody = || {
+        System::of(
+            Endpoint::new("till", async |_, ports, _| {
+                ports.documents.put("x", b"1".to_vec(), Precondition::None).await?;
                 Ok(())
             })
-            .subscribes_to("Rang"),
+            .view(|snapshot, _| Ok(snapshot.documents().count())),
         )
+        .judged_by(Tally)
+        .and(greeter("door", derived, "Hello"))
+        .and(greeter("desk", derived, "Welcome"))
     };
-    let report = explore(beside).send(rings()).faults(0).run();
-    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    for (system, first) in [(judged as fn() -> System, "door"), (nobody, "till")] {
+        let search = explore(system).send_to("door", [named("ann")]).send_to("desk", [named("ann")]);
+        let report = if first == "till" { search.send([named("x")]).run() } else { search.run() };
+        assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+        assert_says(
+            &report,
+            &["nder one message id, door publishes Hello(ann), and desk publishes Welcome(ann)"],
+        );
+    }
+    // The same words under the same id, from whomever, are copies.
+    let copies = || {
+        System::of(greeter("door", derived, "Hello"))
+            .judged_by(greets("Hello"))
+            .and(greeter("desk", derived, "Hello"))
+            .judged_by(greets("Hello"))
+    };
+    explore(copies).send_to("door", [named("ann")]).send_to("desk", [named("ann")]).assert_exactly_once();
 }
 
 #[test]
-fn a_verdict_over_nothing_is_none() {
-    let silent = || Endpoint::new("silent", async |_: &Message, _: &Ports, _: &Context| Ok(()));
-    let report = explore(|| System::of(silent())).send(rings()).run();
-    assert!(matches!(report.verdict, Verdict::Inconclusive(Inconclusive::NoSpecification)), "{report}");
-    // The one that is judged hears nothing, since the one before it says nothing.
-    let downstream = || Endpoint::new("bell", async |_: &Message, _: &Ports, _: &Context| Ok(()));
-    let system = || System::of(silent()).and(downstream().subscribes_to("Rang")).judged_by(Houses);
-    let report = explore(system).send(rings()).run();
-    let expected = Verdict::Inconclusive(Inconclusive::NeverReached { endpoint: "bell".to_owned() });
-    assert_eq!(report.verdict, expected, "{report}");
-    // A rule about storage is something to judge.
-    let bounded = || System::of(silent()).stores_at_most("documents", 0, |it| it.documents().count());
-    assert!(explore(bounded).send(rings()).run().holds());
+fn an_output_under_the_id_of_what_was_sent_is_a_violation() {
+    let system = || System::of(greeter("door", |message| message.id, "Hello")).judged_by(greets("Hello"));
+    let report = explore(system).send([named("ann")]).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    assert_says(&report, &["nder the message id of ann, which was sent, door publishes Hello(ann)"]);
+    // To pass it on as it is, is no other content.
+    let passes_on = || {
+        let on = Endpoint::new("door", async |message, _, context| {
+            context.publish(message.clone());
+            Ok(())
+        });
+        let law = Law(
+            Value::Null,
+            |_: &Message| String::new(),
+            |state: &Value, message: &Message| vec![(state.clone(), vec![message.body.clone()])],
+        );
+        System::of(on).judged_by(law)
+    };
+    explore(passes_on).send([named("ann")]).assert_exactly_once();
+}
+
+// ---- causes before effects ------------------------------------------------
+
+/// A sale is placed, which asks for its payment; it is paid when that has come.
+/// A payment for a sale that is not there is refused.
+fn sales() -> impl Specification {
+    let initial = json!({ "placed": false, "paid": false });
+    Law(
+        initial,
+        |_: &Message| "sale".to_owned(),
+        |state: &Value, message: &Message| {
+            let (mut next, mut outputs) = (state.clone(), Vec::new());
+            match message.name() {
+                "Place" => {
+                    next["placed"] = json!(true);
+                    outputs.push(json!("Charge"));
+                }
+                "Charged" if state["placed"] == json!(true) => next["paid"] = json!(true),
+                _ => {}
+            }
+            vec![(next, outputs)]
+        },
+    )
+}
+
+fn shop(patient: bool) -> Endpoint {
+    let handler = async move |message: &Message, ports: &Ports, _: &Context| {
+        let place = message.name() == "Place";
+        let charge = Message::new(message.id.derive("Charge"), &"Charge");
+        if place && !patient {
+            ports.publisher.publish(charge.clone()).await?;
+        }
+        book(ports, "sale", message, |sale| {
+            if sale.is_null() {
+                *sale = json!({ "placed": false, "paid": false });
+            }
+            let field = if place { "placed" } else { "paid" };
+            sale[field] = json!(place || sale["placed"] == json!(true));
+        })
+        .await?;
+        if place && patient {
+            ports.publisher.publish(charge).await?;
+        }
+        Ok(())
+    };
+    let view =
+        |snapshot: &Snapshot, _: &str| booked(snapshot, "sale", json!({ "placed": false, "paid": false }));
+    Endpoint::new("shop", handler).subscribes_to("Charged").view(view)
+}
+
+/// Says what it is asked for, once it is told which message asked.
+fn bank() -> Endpoint {
+    Endpoint::new("bank", async |message, _, context| {
+        context.publish(Message::new(message.id.derive("Charged"), &"Charged"));
+        Ok(())
+    })
+    .subscribes_to("Charge")
+}
+
+fn bank_law() -> impl Specification {
+    Law(
+        Value::Null,
+        |_: &Message| "bank".to_owned(),
+        |state: &Value, _: &Message| vec![(state.clone(), vec![json!("Charged")])],
+    )
+}
+
+/// Through an endpoint that nobody judges, and through one that is.
+#[test]
+fn an_effect_is_not_processed_before_its_cause() {
+    let place = || [named("Place")];
+    let unjudged = |patient| move || System::of(shop(patient)).judged_by(sales()).and(bank());
+    let judged =
+        |patient| move || System::of(shop(patient)).judged_by(sales()).and(bank()).judged_by(bank_law());
+    explore(unjudged(true)).send(place()).assert_exactly_once();
+    explore(judged(true)).send(place()).assert_exactly_once();
+    for report in [explore(unjudged(false)).send(place()).run(), explore(judged(false)).send(place()).run()] {
+        assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+        assert_says(
+            &report,
+            &["unless Charged was processed before Place, which caused it", "BeforeItsCause"],
+        );
+    }
+}
+
+/// Through two endpoints that nobody judges, and round again.
+#[test]
+fn a_cause_is_followed_through_several_endpoints() {
+    let clerk = || {
+        Endpoint::new("clerk", async |message, _, context| {
+            context.publish(Message::new(message.id.derive("Charge"), &"Charge"));
+            Ok(())
+        })
+        .subscribes_to("Ask")
+    };
+    let asks = |endpoint: Endpoint| endpoint;
+    let shop = |patient: bool| {
+        let handler = async move |message: &Message, ports: &Ports, _: &Context| {
+            let ask = Message::new(message.id.derive("Ask"), &"Ask");
+            if message.name() == "Place" && !patient {
+                ports.publisher.publish(ask.clone()).await?;
+            }
+            book(ports, "sale", message, |sale| {
+                let placed = message.name() == "Place" || sale["placed"] == json!(true);
+                let paid = message.name() != "Place" && placed;
+                *sale = json!({ "placed": placed, "paid": paid });
+            })
+            .await?;
+            if message.name() == "Place" && patient {
+                ports.publisher.publish(ask).await?;
+            }
+            Ok(())
+        };
+        let view = |snapshot: &Snapshot, _: &str| {
+            booked(snapshot, "sale", json!({ "placed": false, "paid": false }))
+        };
+        asks(Endpoint::new("shop", handler).subscribes_to("Charged").view(view))
+    };
+    let law = || {
+        let initial = json!({ "placed": false, "paid": false });
+        Law(
+            initial,
+            |_: &Message| "sale".to_owned(),
+            |state: &Value, message: &Message| {
+                let (mut next, mut outputs) = (state.clone(), Vec::new());
+                match message.name() {
+                    "Place" => {
+                        next["placed"] = json!(true);
+                        outputs.push(json!("Ask"));
+                    }
+                    _ => next["paid"] = state["placed"].clone(),
+                }
+                vec![(next, outputs)]
+            },
+        )
+    };
+    let system = |patient| move || System::of(shop(patient)).judged_by(law()).and(clerk()).and(bank());
+    explore(system(true)).send([named("Place")]).faults(1).assert_exactly_once();
+    let report = explore(system(false)).send([named("Place")]).run();
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    assert_says(&report, &["Charged was processed before Place"]);
+}
+
+/// Messages that only flow downstream are explained as ever: whatever explains
+/// upstream comes first.
+#[test]
+fn downstream_any_order_will_do() {
+    // The second endpoint takes them in the order that it likes best.
+    let door = || greeter("door", |message| message.id.derive("hello"), "Hello");
+    let list = || {
+        Endpoint::new("list", async |message, ports, _| {
+            book(ports, "list", message, |list| {
+                let mut names: Vec<String> = serde_json::from_value(list.clone()).unwrap_or_default();
+                names.push(message.body["Hello"].as_str().unwrap().to_owned());
+                names.sort();
+                *list = json!(names);
+            })
+            .await
+        })
+        .subscribes_to("Hello")
+        .view(|snapshot, _| booked(snapshot, "list", json!([])))
+    };
+    let law = || {
+        Law(
+            json!([]),
+            |_: &Message| String::new(),
+            |state: &Value, message: &Message| {
+                let mut next = state.clone();
+                next.as_array_mut().unwrap().push(message.body["Hello"].clone());
+                vec![(next, Vec::new())]
+            },
+        )
+    };
+    let system = || System::of(door()).judged_by(greets("Hello")).and(list()).judged_by(law());
+    explore(system).send([named("bob"), named("ann")]).assert_exactly_once();
+}
+
+// ---- a saga is not a crime -------------------------------------------------
+
+/// An endpoint that counts down by telling itself.
+#[test]
+fn an_endpoint_may_listen_to_itself() {
+    let count = |body: &Value| body["Tick"].as_u64().unwrap_or(0);
+    let system = move |loses: u64| {
+        let handler = async move |message: &Message, ports: &Ports, context: &Context| {
+            let left = count(&message.body);
+            if left != loses {
+                book(ports, "sum", message, |sum| *sum = json!(sum.as_u64().unwrap_or(0) + left)).await?;
+            }
+            if left > 0 {
+                context.publish(Message::new(message.id.derive("next"), &json!({ "Tick": left - 1 })));
+            }
+            Ok(())
+        };
+        let law = Law(
+            json!(0),
+            |_: &Message| "sum".to_owned(),
+            move |state: &Value, message: &Message| {
+                let left = count(&message.body);
+                let next = if left > 0 { vec![json!({ "Tick": left - 1 })] } else { Vec::new() };
+                vec![(json!(state.as_u64().unwrap() + left), next)]
+            },
+        );
+        let endpoint = Endpoint::new("clock", handler).subscribes_to("Tick");
+        System::of(endpoint.view(|snapshot, _| booked(snapshot, "sum", json!(0)))).judged_by(law)
+    };
+    let tick = || [Message::new(MessageId::named("tick"), &json!({ "Tick": 3 }))];
+    explore(|| system(u64::MAX)).send(tick()).assert_exactly_once();
+    let report = explore(|| system(2)).send(tick()).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    assert_says(&report, &["EffectMissing"]);
+    let Verdict::Violated(Finding::Property(judgement)) = &report.verdict else { panic!("{report}") };
+    assert_eq!(judgement.violated, [Property::NoLostMessages], "one symptom explains it: {report}");
+}
+
+/// An order comes in, and what goes out is about a thing: the two mean different
+/// aggregates. What comes back is about the thing, too.
+#[test]
+fn what_goes_out_may_be_about_something_else() {
+    fn field(message: &Message) -> String {
+        let fields = message.body.as_object().and_then(|fields| fields.values().next());
+        fields.and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+    let law = || {
+        Law(json!(0), field, |state: &Value, message: &Message| {
+            let next = json!(state.as_u64().unwrap() + 1);
+            let outputs = match message.name() {
+                "Order" => vec![json!({ "Reserve": format!("tea of {}", field(message)) })],
+                _ => Vec::new(),
+            };
+            vec![(next, outputs)]
+        })
+    };
+    let saga = |says: bool| {
+        Endpoint::new("saga", async move |message, ports, context| {
+            book(ports, &field(message), message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await?;
+            if message.name() == "Order" && says {
+                let reserve = json!({ "Reserve": format!("tea of {}", field(message)) });
+                context.publish(Message::new(message.id.derive("Reserve"), &reserve));
+            }
+            Ok(())
+        })
+        .subscribes_to("Reserved")
+        .view(|snapshot, key| booked(snapshot, key, json!(0)))
+    };
+    let stock = || {
+        Endpoint::new("stock", async |message, _, context| {
+            let reserved = json!({ "Reserved": field(message) });
+            context.publish(Message::new(message.id.derive("Reserved"), &reserved));
+            Ok(())
+        })
+        .subscribes_to("Reserve")
+    };
+    let stock_law = || {
+        Law(Value::Null, field, |state: &Value, message: &Message| {
+            vec![(state.clone(), vec![json!({ "Reserved": field(message) })])]
+        })
+    };
+    let order = |name: &str| Message::new(MessageId::named(name), &json!({ "Order": name }));
+    let orders = || [order("one"), order("two")];
+    let alone = || System::of(saga(true)).judged_by(law());
+    explore(alone).send(orders()).assert_exactly_once();
+    let both = || System::of(saga(true)).judged_by(law()).and(stock()).judged_by(stock_law());
+    explore(both).send([order("one")]).assert_exactly_once();
+    let unjudged = || System::of(saga(true)).judged_by(law()).and(stock());
+    explore(unjudged).send([order("one")]).assert_exactly_once();
+    // And what is wrong is still wrong, told of the order that it came from.
+    let silent = || System::of(saga(false)).judged_by(law());
+    let report = explore(silent).send(orders()).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    let again = || {
+        let twice = Endpoint::new("saga", async |message, ports, context| {
+            book(ports, &field(message), message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await?;
+            let reserve = json!({ "Reserve": format!("tea of {}", field(message)) });
+            context.publish(Message::new(context.new_id(), &reserve));
+            Ok(())
+        });
+        System::of(twice.view(|snapshot, key| booked(snapshot, key, json!(0)))).judged_by(law())
+    };
+    let report = explore(again).send([order("one")]).run();
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    assert_says(&report, &["rocessing Order(one) exactly once", "under two ids"]);
+}
+
+#[test]
+fn a_fault_of_the_law_is_not_the_handlers() {
+    let right = || Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1));
+    let panics = || {
+        let law =
+            Law(json!(0), |_: &Message| String::new(), |_: &Value, _: &Message| panic!("planted in the law"));
+        System::of(right()).judged_by(law)
+    };
+    let report = explore(panics).send([named("x")]).run();
+    assert!(matches!(inconclusive(&report), Inconclusive::BrokenLaw(_)));
+    assert_says(&report, &["the specification that is at fault", "planted in the law", "law.rs:"]);
+    let aggregate = || {
+        let law = Law(
+            json!(0),
+            |_: &Message| panic!("planted in the aggregate"),
+            |_: &Value, _: &Message| Vec::new(),
+        );
+        System::of(right()).judged_by(law)
+    };
+    assert_says(&explore(aggregate).send([named("x")]).run(), &["the specification that is at fault"]);
+    let names_nothing = || {
+        let law = Law(json!(0), |_: &Message| String::new(), |_: &Value, _: &Message| Vec::new());
+        System::of(right()).judged_by(law)
+    };
+    let report = explore(names_nothing).send([named("x"), named("y")]).run();
+    assert!(matches!(inconclusive(&report), Inconclusive::BrokenLaw(_)));
+    assert_says(&report, &["no legal outcome of x", "empty list"]);
+    let unfinished = || {
+        let law =
+            Law(json!(0), |_: &Message| String::new(), |_: &Value, _: &Message| todo!("step 3: the law"));
+        System::of(right()).judged_by(law)
+    };
+    assert_says(&explore(unfinished).send([named("x")]).run(), &["Not done yet: step 3: the law"]);
+}
+
+/// A law may forbid some orders by naming no outcome there.
+#[test]
+fn a_law_may_allow_one_order_only() {
+    let law = || {
+        Law(
+            json!(0),
+            |_: &Message| String::new(),
+            |state: &Value, message: &Message| {
+                let in_turn = message.body["Number"] == *state;
+                let next = (json!(state.as_u64().unwrap() + 1), vec![json!({ "Done": state })]);
+                if in_turn { vec![next] } else { Vec::new() }
+            },
+        )
+    };
+    let number = |n: u64| Message::new(MessageId::named(&format!("number {n}")), &json!({ "Number": n }));
+    let handler = |says: fn(u64) -> u64| {
+        Endpoint::new("desk", async move |message, ports, context| {
+            book(ports, "desk", message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await?;
+            let n = message.body["Number"].as_u64().unwrap();
+            context.publish(Message::new(message.id.derive("Done"), &json!({ "Done": says(n) })));
+            Ok(())
+        })
+        .view(|snapshot, _| booked(snapshot, "desk", json!(0)))
+    };
+    let mail = || [number(1), number(0)];
+    explore(|| System::of(handler(|n| n)).judged_by(law())).send(mail()).faults(0).assert_exactly_once();
+    let report = explore(|| System::of(handler(|n| n + 7)).judged_by(law())).send(mail()).faults(0).run();
+    assert!(report.violated().is_some(), "{report}");
+}
+
+// ---- the fewest symptoms ----------------------------------------------------
+
+/// Things are put in and taken out again, and each is told, or that nothing was.
+fn shelf() -> impl Specification {
+    Law(
+        json!([]),
+        |_: &Message| "the shelf".to_owned(),
+        |state: &Value, message: &Message| {
+            let mut things: Vec<String> = serde_json::from_value(state.clone()).unwrap();
+            let thing =
+                message.body.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+            let there = things.contains(&thing);
+            let said = match message.name() {
+                "Put" if !there => {
+                    things.push(thing.clone());
+                    vec![json!({ "Came": thing }), json!({ "Counted": thing })]
+                }
+                "Take" if there => {
+                    things.retain(|other| *other != thing);
+                    vec![json!({ "Went": thing })]
+                }
+                _ => vec![json!({ "Nothing": thing })],
+            };
+            vec![(json!(things), said)]
+        },
+    )
+}
+
+fn put(thing: &str) -> Message {
+    Message::new(MessageId::named(&format!("put {thing}")), &json!({ "Put": thing }))
+}
+
+fn take(thing: &str) -> Message {
+    Message::new(MessageId::named(&format!("take {thing}")), &json!({ "Take": thing }))
+}
+
+fn properties(report: &Report) -> Vec<Property> {
+    match &report.verdict {
+        Verdict::Violated(Finding::Property(judgement)) => judgement.violated.clone(),
+        other => panic!("{other:?}\n{report}"),
+    }
+}
+
+/// Another order of all of them ends in the same state; but nobody took anything.
+#[test]
+fn a_lost_message_is_told_as_lost_whatever_else_might_explain_the_state() {
+    let handler = async |message: &Message, _: &Ports, context: &Context| {
+        if message.name() == "Take" {
+            context.publish(Message::new(message.id.derive("said"), &json!({ "Nothing": "tea" })));
+        }
+        Ok(())
+    };
+    let system = || System::of(Endpoint::new("shelf", handler).view(|_, _| Ok(json!([])))).judged_by(shelf());
+    let report = explore(system).send([take("tea"), put("tea")]).faults(0).run();
+    assert_eq!(properties(&report), [Property::NoLostMessages], "{report}");
+    assert_says(&report, &["EffectMissing", "Put(tea)", "nothing published but Nothing(tea)"]);
+    assert!(!report.to_string().contains("Unjustified"), "{report}");
+}
+
+/// A lost message whose output was sent is one thing that went wrong.
+#[test]
+fn a_lost_message_that_was_announced_is_no_ghost_besides() {
+    let handler = async |message: &Message, _: &Ports, context: &Context| {
+        for name in ["Came", "Counted"] {
+            context.publish(Message::new(message.id.derive(name), &json!({ name: "tea" })));
+        }
+        Ok(())
+    };
+    let system = || System::of(Endpoint::new("shelf", handler).view(|_, _| Ok(json!([])))).judged_by(shelf());
+    let report = explore(system).send([put("tea")]).faults(0).run();
+    assert_eq!(properties(&report), [Property::NoLostMessages], "{report}");
+    assert_says(&report, &["EffectMissing", "Came(tea) and Counted(tea)"]);
+    assert!(!report.to_string().contains("Unjustified"), "{report}");
+    // What nothing explains is a ghost as ever.
+    let ghost = async |message: &Message, ports: &Ports, context: &Context| {
+        book(ports, "shelf", message, |shelf| *shelf = json!(["tea"])).await?;
+        for (name, thing) in [("Came", "tea"), ("Counted", "tea"), ("Went", "cake")] {
+            context.publish(Message::new(message.id.derive(name), &json!({ name: thing })));
+        }
+        Ok(())
+    };
+    let view = |snapshot: &Snapshot, _: &str| booked(snapshot, "shelf", json!([]));
+    let system = || System::of(Endpoint::new("shelf", ghost).view(view)).judged_by(shelf());
+    let report = explore(system).send([put("tea")]).faults(0).run();
+    assert_eq!(properties(&report), [Property::NoGhostMessages], "{report}");
 }

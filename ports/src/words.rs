@@ -82,6 +82,15 @@ impl Speaker {
     }
 }
 
+/// Two bodies as people say them, in as many words as it takes to tell them apart.
+#[must_use]
+pub fn told_apart(one: &Value, other: &Value, speaker: &Speaker) -> [String; 2] {
+    let at_length = Speaker::of([], true);
+    let told = [[speaker.body(one), speaker.body(other)], [at_length.body(one), at_length.body(other)]];
+    let differ = told.into_iter().find(|[one, other]| one != other);
+    differ.unwrap_or_else(|| [one.to_string(), other.to_string()])
+}
+
 /// A value without the punctuation of JSON, where it can do without.
 #[must_use]
 pub fn plain(value: &Value) -> String {

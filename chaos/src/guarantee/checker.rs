@@ -6,14 +6,15 @@
 //! by one and the same order. The sequential meaning of the messages is given
 //! by a [`Specification`]; the checker searches the orders (a memoised search
 //! over sets of processed messages, as in Lowe's refinement of Wing and Gong's
-//! linearizability test, but without any real-time order to respect), one
-//! aggregate at a time.
+//! linearizability test, but without any real-time order to respect). This is done
+//! for one aggregate at a time; where aggregates cause each other, see
+//! [`causes`](super::causes).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ports::MessageId;
 use ports::law::Specification;
 use ports::words::Speaker;
+use ports::MessageId;
 use serde_json::Value;
 
 use super::diagnosis::Diagnosis;
@@ -29,24 +30,15 @@ pub fn judge(
     specification: &dyn Specification,
     evidence: &Evidence<'_>,
 ) -> Result<Result<(), Judgement>, TooManyOrders> {
-    judge_in_words(specification, evidence, &Speaker::default())
-}
-
-/// Judges the evidence, and names the messages as `speaker` does.
-pub(crate) fn judge_in_words(
-    specification: &dyn Specification,
-    evidence: &Evidence<'_>,
-    speaker: &Speaker,
-) -> Result<Result<(), Judgement>, TooManyOrders> {
     let wrong_ids = wrong_ids(evidence);
     if wrong_ids.is_none() && explained(specification, evidence)? {
         return Ok(Ok(()));
     }
-    Ok(Err(Diagnosis::new(specification, evidence, speaker).find(wrong_ids)))
+    Ok(Err(Diagnosis::new(specification, evidence, &Speaker::default()).judgement(wrong_ids)))
 }
 
 /// The same id, published with two contents.
-fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
+pub(super) fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
     let mut bodies: BTreeMap<MessageId, &Value> = BTreeMap::new();
     evidence.outputs.iter().find_map(|output| match bodies.insert(output.id, &output.body) {
         Some(other) if other != &output.body => Some((other.clone(), output.body.clone())),
@@ -55,7 +47,10 @@ fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
 }
 
 /// Whether some order explains state and outputs both.
-fn explained(specification: &dyn Specification, evidence: &Evidence<'_>) -> Result<bool, TooManyOrders> {
+pub(super) fn explained(
+    specification: &dyn Specification,
+    evidence: &Evidence<'_>,
+) -> Result<bool, TooManyOrders> {
     const MOST_STEPS: usize = 1_000_000;
     let actual = sorted(evidence.contents(specification));
     let all = evidence.inputs.len();

@@ -7,7 +7,7 @@ use ports::law::{Named, Property, Specification, Symptom};
 use ports::words::{self, Speaker};
 use serde_json::Value;
 
-use super::judgement::{Evidence, Judgement};
+use super::judgement::{Evidence, Judgement, Undecided};
 
 /// One sequential execution.
 #[derive(Clone, Debug)]
@@ -30,6 +30,48 @@ fn minus(a: &[Value], b: &[Value]) -> Vec<Value> {
     left
 }
 
+/// Of so many messages it is tried whether some are missing, or one is there twice.
+const MOST_INPUTS: usize = 6;
+
+/// A way to see what went wrong.
+struct Explanation<'a> {
+    symptoms: Vec<(Property, Symptom)>,
+    /// What is told besides.
+    aside: Aside,
+    /// Whether everything else is as it should be.
+    exact: bool,
+    /// What it leaves unexplained, and does not tell.
+    unexplained: Vec<Value>,
+    /// The legal execution that it is held against.
+    nearest: Option<&'a Execution>,
+}
+
+/// What is told besides the symptoms.
+enum Aside {
+    Nothing,
+    /// Nothing else was said than what was said.
+    NothingBut,
+    /// This was said, too.
+    Said(Vec<Value>),
+}
+
+impl<'a> Explanation<'a> {
+    /// One without symptoms.
+    fn of(nearest: Option<&'a Execution>) -> Self {
+        let (symptoms, unexplained) = (Vec::new(), Vec::new());
+        Self { symptoms, aside: Aside::Nothing, exact: false, unexplained, nearest }
+    }
+
+    /// How many symptoms there are, without the ghosts that are told already. Of as
+    /// many, that one message is lost and all else fits says more than that state
+    /// and outputs tell different stories.
+    fn cost(&self, told: &[Value]) -> (usize, bool) {
+        let new = |symptom: &Symptom| !matches!(symptom, Symptom::Unjustified(it) if told.contains(it));
+        let count = self.symptoms.iter().filter(|(_, symptom)| new(symptom)).count();
+        (count + self.unexplained.iter().filter(|output| !told.contains(output)).count(), !self.exact)
+    }
+}
+
 /// Finds out what is wrong with evidence that no order explains.
 pub(super) struct Diagnosis<'a> {
     specification: &'a dyn Specification,
@@ -37,6 +79,8 @@ pub(super) struct Diagnosis<'a> {
     speaker: &'a Speaker,
     /// All executions of all messages, each once.
     legal: Vec<Execution>,
+    /// Whether these are really all.
+    lawless: bool,
     actual: Vec<Value>,
 }
 
@@ -51,25 +95,46 @@ impl<'a> Diagnosis<'a> {
         speaker: &'a Speaker,
     ) -> Self {
         let all: Vec<usize> = (0..evidence.inputs.len()).collect();
-        let legal = executions(specification, evidence.inputs, &all);
+        let Executions { found: legal, exhausted } = executions(specification, evidence.inputs, &all);
         let actual = evidence.contents(specification);
-        Self { specification, evidence, speaker, legal, actual }
+        Self { specification, evidence, speaker, legal, lawless: exhausted, actual }
     }
 
-    pub(super) fn find(&self, wrong_ids: Option<(Value, Value)>) -> Judgement {
+    /// What is wrong.
+    ///
+    /// # Errors
+    ///
+    /// When it is the law that is wrong: nothing that could have happened is legal.
+    pub(super) fn find(&self, wrong_ids: Option<(Value, Value)>) -> Result<Judgement, Undecided> {
+        if self.legal.is_empty() && self.lawless && wrong_ids.is_none() {
+            return Err(Undecided::NoLegalOutcome(self.outlawed()));
+        }
+        Ok(self.judgement(wrong_ids))
+    }
+
+    /// The messages that the law has no legal outcome for.
+    fn outlawed(&self) -> String {
+        let inputs = 0..self.evidence.inputs.len();
+        let never = |input: &usize| self.possible_outputs(*input, true).is_empty();
+        let mut outlawed: Vec<usize> = inputs.clone().filter(never).collect();
+        if outlawed.is_empty() {
+            outlawed = inputs.collect();
+        }
+        let said = outlawed.into_iter().map(|input| self.speaker.said(&self.evidence.inputs[input]));
+        words::enumeration(&said.collect::<Vec<_>>())
+    }
+
+    pub(super) fn judgement(&self, wrong_ids: Option<(Value, Value)>) -> Judgement {
         let mut symptoms: Vec<(Property, Symptom)> = Vec::new();
         if let Some((one, other)) = wrong_ids {
             symptoms.push((Property::ConsistentOutputs, Symptom::TwoContents(one, other)));
         }
         symptoms.extend(self.contradictions());
         symptoms.extend(self.published_again());
-        let nearest = self.nearest();
-        match &nearest {
-            Some(nearest) if &nearest.state == self.evidence.state => {
-                symptoms.extend(self.output_symptoms(nearest));
-            }
-            _ => symptoms.extend(self.state_symptoms()),
-        }
+        // What a contradiction or a double id says need not be said once more.
+        let told = self.told_by(&symptoms);
+        let Explanation { symptoms: others, aside, nearest, .. } = self.explanation(&told);
+        symptoms.extend(others);
         if symptoms.is_empty() {
             symptoms.push((Property::StateMatchesOutputs, Symptom::DifferentOrders));
         }
@@ -79,18 +144,6 @@ impl<'a> Diagnosis<'a> {
                 violated.push(*property);
             }
         }
-        // What a contradiction or a double id says need not be said once more.
-        let told: Vec<Value> = symptoms
-            .iter()
-            .flat_map(|(_, symptom)| match symptom {
-                Symptom::Contradiction(_, outputs) => outputs.clone(),
-                Symptom::TwoContents(one, other) => {
-                    vec![self.specification.content(one), self.specification.content(other)]
-                }
-                Symptom::PublishedAgain(output) => vec![output.clone()],
-                _ => Vec::new(),
-            })
-            .collect();
         symptoms
             .retain(|(_, symptom)| !matches!(symptom, Symptom::Unjustified(output) if told.contains(output)));
         let mut damage: Vec<String> = Vec::new();
@@ -103,7 +156,46 @@ impl<'a> Diagnosis<'a> {
                 damage.push(sentence);
             }
         }
-        Judgement { violated, reason: self.reason(&symptoms), damage, nearest: nearest.map(|e| self.tell(e)) }
+        let reason = self.reason(&symptoms, &aside);
+        Judgement {
+            violated,
+            reason,
+            damage,
+            nearest: nearest.filter(|e| !e.order.is_empty()).map(|e| self.tell(e)),
+        }
+    }
+
+    /// The outputs that these symptoms speak of.
+    fn told_by(&self, symptoms: &[(Property, Symptom)]) -> Vec<Value> {
+        symptoms
+            .iter()
+            .flat_map(|(_, symptom)| match symptom {
+                Symptom::Contradiction(_, outputs) => outputs.clone(),
+                Symptom::TwoContents(one, other) => {
+                    vec![self.specification.content(one), self.specification.content(other)]
+                }
+                Symptom::PublishedAgain(output) => vec![output.clone()],
+                _ => Vec::new(),
+            })
+            .collect()
+    }
+
+    /// What explains the evidence with the fewest symptoms: an order of all
+    /// messages that leads to the state, but not to these outputs; or one in which
+    /// a message is missing, or there twice. Of those that need as many, the first.
+    fn explanation(&self, told: &[Value]) -> Explanation<'_> {
+        let by_outputs = || self.legal.iter().min_by_key(|execution| self.outputs_apart(execution));
+        let nearest = self.nearest();
+        let legal = nearest.filter(|nearest| &nearest.state == self.evidence.state);
+        let of_all = legal.map(|legal| {
+            let symptoms = self.output_symptoms(legal);
+            let exact = !symptoms.iter().any(|(_, symptom)| *symptom == Symptom::DifferentOrders);
+            Explanation { symptoms, exact, ..Explanation::of(nearest) }
+        });
+        let others = self.lost_or_twice(legal.is_some(), by_outputs());
+        let all = of_all.into_iter().chain(others);
+        let best = all.min_by_key(|explanation| explanation.cost(told));
+        best.unwrap_or_else(|| Explanation { symptoms: self.no_explanation(), ..Explanation::of(nearest) })
     }
 
     /// Outputs of one message that no single processing of it can lead to.
@@ -146,24 +238,8 @@ impl<'a> Diagnosis<'a> {
     /// All that a single processing of an input can publish, whatever the
     /// others (and, if asked for, itself) did before it.
     fn possible_outputs(&self, input: usize, after_itself: bool) -> Vec<Vec<Value>> {
-        const MOST_STATES: usize = 200;
-        const MOST_BEFORE: usize = 4;
         let inputs = self.evidence.inputs;
-        let mut states = vec![self.specification.initial()];
-        let mut from = 0;
-        for _ in 0..inputs.len().min(MOST_BEFORE) {
-            let until = states.len();
-            for index in from..until {
-                for other in (0..inputs.len()).filter(|&other| after_itself || other != input) {
-                    for (state, _) in self.specification.process(&states[index].clone(), &inputs[other]) {
-                        if !states.contains(&state) && states.len() < MOST_STATES {
-                            states.push(state);
-                        }
-                    }
-                }
-            }
-            from = until;
-        }
+        let states = reached_states(self.specification, inputs, (!after_itself).then_some(input));
         let processed = states.iter().flat_map(|state| self.specification.process(state, &inputs[input]));
         processed.map(|(_, outputs)| outputs).collect()
     }
@@ -185,11 +261,14 @@ impl<'a> Diagnosis<'a> {
     /// The legal execution that comes nearest: with the same state if there is
     /// one, and the fewest outputs too many or too few.
     fn nearest(&self) -> Option<&Execution> {
-        self.legal.iter().min_by_key(|execution| {
-            let outputs =
-                minus(&self.actual, &execution.outputs).len() + minus(&execution.outputs, &self.actual).len();
-            (&execution.state != self.evidence.state, outputs)
-        })
+        self.legal
+            .iter()
+            .min_by_key(|execution| (&execution.state != self.evidence.state, self.outputs_apart(execution)))
+    }
+
+    /// How many outputs there are too many, and too few.
+    fn outputs_apart(&self, execution: &Execution) -> usize {
+        minus(&self.actual, &execution.outputs).len() + minus(&execution.outputs, &self.actual).len()
     }
 
     /// The state is legal; what of the outputs?
@@ -211,43 +290,85 @@ impl<'a> Diagnosis<'a> {
         missing.chain(surplus).collect()
     }
 
-    /// No order of all messages leads to the state: does it show one too few
-    /// or one twice?
-    fn state_symptoms(&self) -> Vec<(Property, Symptom)> {
-        const MOST_INPUTS: usize = 6;
+    /// Every way in which the state shows one message too few, or several, the
+    /// fewest first; or else one of them twice.
+    fn lost_or_twice<'e>(&'e self, legal: bool, nearest: Option<&'e Execution>) -> Vec<Explanation<'e>> {
         let count = self.evidence.inputs.len();
-        let input = |index: usize| Named::by(self.speaker, &self.evidence.inputs[index]);
-        let reaching = |indices: &[usize]| -> Vec<Execution> {
-            executions(self.specification, self.evidence.inputs, indices)
-                .into_iter()
-                .filter(|execution| &execution.state == self.evidence.state)
-                .collect()
-        };
         if count > MOST_INPUTS {
-            return vec![(Property::StateMatchesOutputs, Symptom::Unexplained)];
+            return Vec::new();
         }
+        let input = |index: usize| Named::by(self.speaker, &self.evidence.inputs[index]);
         let mut subsets: Vec<(Vec<usize>, Vec<usize>)> = (0u32..(1 << count) - 1)
             .map(|set| (0..count).partition(|index| set & (1 << index) != 0))
             .collect();
         subsets.sort_by_key(|(_, missing)| missing.len());
+        let mut found = Vec::new();
         for (there, missing) in subsets {
-            let surplus = |execution: &Execution| minus(&self.actual, &execution.outputs);
-            let Some(ghosts) = reaching(&there).iter().map(surplus).min_by_key(Vec::len) else { continue };
-            let lost =
-                missing.into_iter().map(|m| (Property::NoLostMessages, Symptom::EffectMissing(input(m))));
-            let ghosts =
-                ghosts.into_iter().map(|output| (Property::NoGhostMessages, Symptom::Unjustified(output)));
-            return lost.chain(ghosts).collect();
+            let Some(execution) = self.reaching(&there) else { continue };
+            let symptom = |&m: &usize| (Property::NoLostMessages, Symptom::EffectMissing(input(m)));
+            let lost = missing.iter().map(symptom).collect();
+            found.push(self.with_outputs(lost, &missing, &execution, legal, nearest));
         }
         for twice in 0..count {
             let indices: Vec<usize> = (0..count).chain([twice]).collect();
-            if !reaching(&indices).is_empty() {
-                return vec![(Property::NoDuplicatedProcessing, Symptom::EffectTwice(input(twice)))];
-            }
+            let Some(execution) = self.reaching(&indices) else { continue };
+            let symptom = (Property::NoDuplicatedProcessing, Symptom::EffectTwice(input(twice)));
+            found.push(self.with_outputs(vec![symptom], &[], &execution, legal, nearest));
         }
+        found
+    }
+
+    /// The execution of these messages that leads to the state, and comes nearest
+    /// to what was published.
+    fn reaching(&self, indices: &[usize]) -> Option<Execution> {
+        let all = executions(self.specification, self.evidence.inputs, indices).found.into_iter();
+        let there = all.filter(|execution| &execution.state == self.evidence.state);
+        there.min_by_key(|execution| self.outputs_apart(execution))
+    }
+
+    /// The messages that are lost or there twice are symptoms, and so is every
+    /// output that they do not explain. That what a lost message leads to was said
+    /// all the same is told aside: it is one thing that went wrong, and not two.
+    fn with_outputs<'e>(
+        &self,
+        mut symptoms: Vec<(Property, Symptom)>,
+        lost: &[usize],
+        execution: &Execution,
+        legal: bool,
+        nearest: Option<&'e Execution>,
+    ) -> Explanation<'e> {
+        let surplus = minus(&self.actual, &execution.outputs);
+        let (own, ghosts): (Vec<Value>, Vec<Value>) = surplus.into_iter().partition(|output| {
+            lost.iter().any(|&m| self.possible_outputs(m, false).iter().any(|can| can.contains(output)))
+        });
+        let mut missing = minus(&execution.outputs, &self.actual);
+        // What is done twice may be said under one id.
+        missing.retain(|output| !lost.is_empty() || !self.actual.contains(output));
+        let exact = own.is_empty() && ghosts.is_empty() && missing.is_empty();
+        let mut unexplained = Vec::new();
+        if lost.is_empty() {
+            unexplained.extend(ghosts.into_iter().chain(missing));
+        } else {
+            let ghost = |output| (Property::NoGhostMessages, Symptom::Unjustified(output));
+            symptoms.extend(ghosts.into_iter().map(ghost));
+            let never = |output| (Property::NoLostMessages, Symptom::NeverPublished(output));
+            symptoms.extend(missing.into_iter().map(never));
+        }
+        let aside = match legal {
+            true => Aside::NothingBut,
+            false if own.is_empty() => Aside::Nothing,
+            false => Aside::Said(own),
+        };
+        Explanation { symptoms, aside, exact, unexplained, nearest }
+    }
+
+    /// The state shows neither too few messages nor one twice.
+    fn no_explanation(&self) -> Vec<(Property, Symptom)> {
         let legal = self.legal.first().map(|execution| &execution.state);
-        let parts =
-            legal.map(|legal| self.specification.parts(self.evidence.aggregate, self.evidence.state, legal));
+        let few = self.evidence.inputs.len() <= MOST_INPUTS;
+        let parts = legal
+            .filter(|_| few)
+            .map(|legal| self.specification.parts(self.evidence.aggregate, self.evidence.state, legal));
         match parts {
             Some(parts) if !parts.is_empty() => {
                 parts.into_iter().map(|(property, part)| (property, Symptom::InPart(part))).collect()
@@ -256,48 +377,54 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    fn reason(&self, symptoms: &[(Property, Symptom)]) -> String {
+    fn reason(&self, symptoms: &[(Property, Symptom)], aside: &Aside) -> String {
         let inputs: Vec<String> = self.evidence.inputs.iter().map(|input| self.speaker.said(input)).collect();
         let state = self.specification.describe(self.evidence.state);
         let subject = match inputs.len() {
+            0 => format!("no message came in about {}, which does not explain", self.evidence.aggregate),
             1 => format!("processing {} exactly once does not explain", inputs[0]),
             _ => format!("no order of {} explains", words::enumeration(&inputs)),
         };
-        let outputs: Vec<String> = symptoms
-            .iter()
-            .filter_map(|(_, symptom)| match symptom {
-                Symptom::NeverPublished(output) => {
-                    let said = self.actual.iter().filter(|other| *other == output).count();
-                    let few = if said == 0 { "no".to_owned() } else { format!("only {said}") };
-                    Some(format!("{few} {}", self.speaker.body(output)))
-                }
-                Symptom::Unjustified(output) => Some(self.speaker.body(output)),
-                Symptom::PublishedAgain(output) => {
-                    Some(format!("{} under two ids", self.speaker.body(output)))
-                }
-                Symptom::TwoContents(one, other) => Some(format!(
-                    "one id that says both {} and {}",
-                    self.speaker.body(one),
-                    self.speaker.body(other)
-                )),
-                Symptom::Contradiction(_, outputs) => Some(format!(
-                    "both {}",
-                    words::enumeration(
-                        &outputs.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
-                    )
-                )),
-                Symptom::DifferentOrders => Some(format!(
-                    "the messages {}",
-                    words::enumeration(
-                        &self.actual.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
-                    )
-                )),
-                Symptom::EffectMissing(_)
-                | Symptom::EffectTwice(_)
-                | Symptom::InPart(_)
-                | Symptom::Unexplained => None,
-            })
-            .collect();
+        let outputs = symptoms.iter().filter_map(|(_, symptom)| match symptom {
+            Symptom::NeverPublished(output) => {
+                let said = self.actual.iter().filter(|other| *other == output).count();
+                let few = if said == 0 { "no".to_owned() } else { format!("only {said}") };
+                Some(format!("{few} {}", self.speaker.body(output)))
+            }
+            Symptom::Unjustified(output) => Some(self.speaker.body(output)),
+            Symptom::PublishedAgain(output) => Some(format!("{} under two ids", self.speaker.body(output))),
+            Symptom::TwoContents(one, other) => Some(format!(
+                "one id that says both {} and {}",
+                self.speaker.body(one),
+                self.speaker.body(other)
+            )),
+            Symptom::Contradiction(_, outputs) => Some(format!(
+                "both {}",
+                words::enumeration(
+                    &outputs.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
+                )
+            )),
+            Symptom::DifferentOrders => Some(format!(
+                "the messages {}",
+                words::enumeration(
+                    &self.actual.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
+                )
+            )),
+            Symptom::EffectMissing(_)
+            | Symptom::EffectTwice(_)
+            | Symptom::InPart(_)
+            | Symptom::BeforeItsCause(..)
+            | Symptom::Unexplained => None,
+        });
+        let all = |outputs: &[Value]| {
+            words::enumeration(&outputs.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>())
+        };
+        let outputs: Vec<String> = match aside {
+            Aside::NothingBut if self.actual.is_empty() => vec!["no message published".to_owned()],
+            Aside::NothingBut => vec![format!("nothing published but {}", all(&self.actual))],
+            Aside::Said(said) => said.iter().map(|output| self.speaker.body(output)).chain(outputs).collect(),
+            Aside::Nothing => outputs.collect(),
+        };
         if outputs.is_empty() {
             format!("{subject} {state}")
         } else {
@@ -318,18 +445,31 @@ impl<'a> Diagnosis<'a> {
     }
 }
 
+/// Executions of some messages.
+struct Executions {
+    found: Vec<Execution>,
+    /// Whether there are no others.
+    exhausted: bool,
+}
+
 /// All executions of the messages with these indices, in every order.
-fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[usize]) -> Vec<Execution> {
+fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[usize]) -> Executions {
+    const MOST_STEPS: usize = 200_000;
     let mut found = Vec::new();
+    let mut steps = 0;
     let start = Execution { order: Vec::new(), state: specification.initial(), outputs: Vec::new() };
     let mut stack = vec![(start, indices.to_vec())];
     while let Some((execution, left)) = stack.pop() {
         if left.is_empty() {
             found.push(execution);
             if found.len() >= Diagnosis::MOST_EXECUTIONS {
-                break;
+                return Executions { found, exhausted: false };
             }
             continue;
+        }
+        steps += 1;
+        if steps > MOST_STEPS {
+            return Executions { found, exhausted: false };
         }
         for (place, &index) in left.iter().enumerate().rev() {
             if left[..place].contains(&index) {
@@ -351,5 +491,44 @@ fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[
             }
         }
     }
-    found
+    Executions { found, exhausted: true }
+}
+
+/// Everything that the processing of one of these messages can publish, after some
+/// of the others.
+pub(crate) fn can_say(specification: &dyn Specification, inputs: &[Message]) -> Vec<Value> {
+    let states = reached_states(specification, inputs, None);
+    let processed = states.iter().flat_map(|state| inputs.iter().map(move |input| (state, input)));
+    let mut said: Vec<Value> = Vec::new();
+    for (state, input) in processed {
+        for output in specification.process(state, input).into_iter().flat_map(|(_, outputs)| outputs) {
+            if !said.contains(&output) {
+                said.push(output);
+            }
+        }
+    }
+    said
+}
+
+/// States that these messages can lead to, in whatever order and however often,
+/// but for one of them.
+fn reached_states(specification: &dyn Specification, inputs: &[Message], but: Option<usize>) -> Vec<Value> {
+    const MOST_STATES: usize = 200;
+    const MOST_BEFORE: usize = 4;
+    let mut states = vec![specification.initial()];
+    let mut from = 0;
+    for _ in 0..inputs.len().min(MOST_BEFORE) {
+        let until = states.len();
+        for index in from..until {
+            for other in (0..inputs.len()).filter(|&other| Some(other) != but) {
+                for (state, _) in specification.process(&states[index].clone(), &inputs[other]) {
+                    if !states.contains(&state) && states.len() < MOST_STATES {
+                        states.push(state);
+                    }
+                }
+            }
+        }
+        from = until;
+    }
+    states
 }

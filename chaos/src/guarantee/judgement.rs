@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use ports::Message;
 use ports::law::{Property, Specification};
+use ports::{Message, MessageId};
 use serde_json::Value;
 
 /// One endpoint's part in a world at rest, for one aggregate.
+#[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     /// Which aggregate.
     pub aggregate: &'a str,
@@ -22,11 +23,15 @@ pub struct Evidence<'a> {
 impl Evidence<'_> {
     /// What the outputs say, one for each id.
     pub(super) fn contents(&self, specification: &dyn Specification) -> Vec<Value> {
+        self.said(specification).into_iter().map(|(_, content)| content).collect()
+    }
+
+    /// What was said under which id, copies left out.
+    pub(super) fn said(&self, specification: &dyn Specification) -> Vec<(MessageId, Value)> {
         let mut known = BTreeSet::new();
         let outputs = self.outputs.iter();
         let contents = outputs.map(|output| (output.id, specification.content(&output.body)));
-        let different = contents.filter(|(id, content)| known.insert((*id, content.to_string())));
-        different.map(|(_, content)| content).collect()
+        contents.filter(|(id, content)| known.insert((*id, content.to_string()))).collect()
     }
 }
 
@@ -49,6 +54,21 @@ pub struct Judgement {
 pub struct TooManyOrders {
     /// How many messages there were.
     pub messages: usize,
+}
+
+/// Why evidence cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Undecided {
+    /// There are too many orders to try.
+    TooManyOrders(TooManyOrders),
+    /// The specification names no legal outcome of these messages, in any order.
+    NoLegalOutcome(String),
+}
+
+impl From<TooManyOrders> for Undecided {
+    fn from(error: TooManyOrders) -> Self {
+        Self::TooManyOrders(error)
+    }
 }
 
 impl Judgement {

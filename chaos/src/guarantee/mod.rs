@@ -4,6 +4,8 @@
 //! Pure: evidence in, [judgement](judgement::Judgement) out. Knows no world, no
 //! handler and no search, only the law's vocabulary in [`ports::law`].
 
+pub(crate) mod causes;
 pub(crate) mod checker;
-mod diagnosis;
+pub(crate) mod contents;
+pub(crate) mod diagnosis;
 pub(crate) mod judgement;

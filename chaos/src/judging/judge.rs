@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use ports::Snapshot;
 use ports::law::Property;
 use ports::words;
-use ports::{Message, Snapshot};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use super::evidence::{Heard, Part};
 use super::verdict::{Finding, Inconclusive, Verdict};
-use crate::guarantee::checker;
-use crate::guarantee::judgement::{Evidence, Judgement};
+use crate::guarantee::causes;
+use crate::guarantee::contents::{self, Said};
+use crate::guarantee::judgement::{Evidence, Judgement, Undecided};
 use crate::handler::fault::HandlerFault;
 use crate::handler::given_up::Place;
 use crate::handler::panics::catching_panics;
@@ -25,7 +27,7 @@ pub(crate) struct Judge {
     system: System,
     known: FxHashMap<Vec<u8>, Judged>,
     key: Vec<u8>,
-    /// Which endpoints were to process a message in any world that was judged.
+    /// Whether each endpoint was to process anything in any world so far.
     reached: Vec<bool>,
 }
 
@@ -36,17 +38,6 @@ impl Judge {
     pub(crate) fn new(system: System) -> Self {
         let reached = vec![false; system.endpoints.len()];
         Self { system, known: FxHashMap::default(), key: Vec::new(), reached }
-    }
-
-    /// Why a verdict would be one over nothing, if it would.
-    pub(crate) fn over_nothing(&self) -> Option<Inconclusive> {
-        let System { specifications, storage_bounds, garbage, .. } = &self.system;
-        if specifications.iter().all(Option::is_none) && storage_bounds.is_empty() && garbage.is_empty() {
-            return Some(Inconclusive::NoSpecification);
-        }
-        let judged = specifications.iter().map(Option::is_some).zip(&self.reached);
-        let never = judged.zip(&self.system.endpoints).find(|((judged, reached), _)| *judged && !**reached);
-        never.map(|(_, endpoint)| Inconclusive::NeverReached { endpoint: endpoint.name().to_owned() })
     }
 
     /// Judges a world at rest. `hint` is an order of the sent messages to try
@@ -61,17 +52,19 @@ impl Judge {
         if let Some(known) = self.known.get(&self.key) {
             return known.clone();
         }
-        let judged = self.judge_afresh(transitions, world, hint).map(|judged| {
-            judged.and_then(|()| {
-                two_contents(transitions, world).map_or(Ok(()), |found| Err(Finding::Property(found)))
-            })
-        });
+        let judged = self.judge_afresh(transitions, world, hint);
         const REMEMBER_AT_MOST: usize = 100_000;
         if self.known.len() >= REMEMBER_AT_MOST {
             self.known.clear();
         }
         self.known.insert(self.key.clone(), judged.clone());
         judged
+    }
+
+    /// Forgets the worlds that it has judged: the texts in them are to be numbered
+    /// anew.
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
     }
 
     /// What a run comes to that ends in this world.
@@ -83,59 +76,78 @@ impl Judge {
         }
     }
 
+    /// Why nothing was judged, although all that was judged was right; none if
+    /// something was.
+    pub(crate) fn judged_nothing(&self) -> Option<Inconclusive> {
+        if !self.system.asks_anything() {
+            return Some(Inconclusive::NobodyJudges);
+        }
+        let judged = self.system.endpoints.iter().zip(&self.system.specifications).zip(&self.reached);
+        let missed = judged.filter(|((_, specification), reached)| specification.is_some() && !**reached);
+        let missed: Vec<String> = missed.map(|((endpoint, _), _)| endpoint.name().to_owned()).collect();
+        (!missed.is_empty()).then_some(Inconclusive::NotReached(missed))
+    }
+
     fn judge_afresh(
         &mut self,
         transitions: &mut TransitionSystem,
         world: &World,
         hint: Option<&[usize]>,
     ) -> Judged {
-        for number in 0..self.system.endpoints.len() {
-            let snapshot = snapshot(transitions, world, number as u8);
-            if let Some(specification) = &self.system.specifications[number] {
-                let inputs = inputs(transitions, world, number, hint);
-                self.reached[number] |= !inputs.is_empty();
-                let outputs: Vec<Message> = world
-                    .published
-                    .iter()
-                    .filter(|copy| usize::from(copy.endpoint) == number)
-                    .map(|copy| read(transitions, &copy.message))
-                    .collect::<Result<_, _>>()
-                    .map_err(|error| error.1)?;
-                let mut aggregates: Vec<String> = Vec::new();
-                for message in inputs.iter().chain(&outputs) {
-                    let aggregate = specification.aggregate(message);
-                    if !aggregates.contains(&aggregate) {
-                        aggregates.push(aggregate);
-                    }
-                }
-                for aggregate in &aggregates {
-                    let about = |messages: &[Message]| -> Vec<Message> {
-                        messages
-                            .iter()
-                            .filter(|message| &specification.aggregate(message) == aggregate)
-                            .cloned()
-                            .collect()
-                    };
-                    let state = match self.state_of(transitions, number, &snapshot, aggregate) {
-                        Ok(state) => state,
-                        Err(finding) => return Ok(Err(finding)),
-                    };
-                    let (inputs, outputs) = (about(&inputs), about(&outputs));
-                    let evidence = Evidence { aggregate, inputs: &inputs, state: &state, outputs: &outputs };
-                    let judged = checker::judge_in_words(&**specification, &evidence, transitions.speaker())
-                        .map_err(|error| Inconclusive::TooManyOrders { messages: error.messages })?;
-                    if let Err(judgement) = judged {
-                        return Ok(Err(Finding::Property(judgement)));
-                    }
-                }
-            }
-            if let Some(judgement) = self.storage(number, &snapshot) {
-                return Ok(Err(Finding::Property(judgement)));
-            }
-        }
-        Ok(Ok(()))
+        self.object(transitions, world, hint).err().unwrap_or(Ok(Ok(())))
     }
 
+    /// Goes through everything that may be objected to, up to the first objection.
+    fn object(
+        &mut self,
+        transitions: &mut TransitionSystem,
+        world: &World,
+        hint: Option<&[usize]>,
+    ) -> Result<(), Judged> {
+        let heard = Heard::in_world(&self.system, transitions, world, hint).map_err(Err)?;
+        let speaker = transitions.speaker().clone();
+        let parts = by_the_law(|| {
+            let ((sent, outputs), parts) = (heard.said(), heard.parts());
+            // What one part says twice is told with all else that is wrong with it.
+            let of_one_part = |one: &Said<'_>, other: &Said<'_>| {
+                let says = |part: &Part, said: &Said<'_>| part.outputs.contains(said.message);
+                parts.iter().any(|part| says(part, one) && says(part, other))
+            };
+            match contents::two_contents(&sent, &outputs).filter(|(one, other)| !of_one_part(one, other)) {
+                Some((one, other)) => Err(contents::judgement(one, other, &speaker)),
+                None => Ok(parts),
+            }
+        })?
+        .map_err(violated)?;
+        for part in &parts {
+            self.reached[part.endpoint] |= !part.inputs.is_empty();
+        }
+        let snapshots: Vec<Snapshot> = (0..self.system.endpoints.len())
+            .map(|endpoint| snapshot(transitions, world, endpoint as u8))
+            .collect();
+        let state_of = |part: &Part| {
+            self.state_of(transitions, part.endpoint, &snapshots[part.endpoint], &part.aggregate)
+        };
+        let states = parts.iter().map(state_of).collect::<Result<Vec<Value>, _>>().map_err(found)?;
+        by_the_law(|| {
+            let parts = parts.iter().zip(&states).filter_map(|(part, state)| self.evidence(part, state));
+            causes::judge(&parts.collect::<Vec<_>>(), &speaker)
+        })?
+        .map_err(undecided)?
+        .map_err(violated)?;
+        let mut stored = snapshots.iter().enumerate();
+        let too_much = stored.find_map(|(endpoint, snapshot)| self.storage(endpoint, snapshot));
+        too_much.map_or(Ok(()), |judgement| Err(violated(judgement)))
+    }
+
+    fn evidence<'a>(&'a self, part: &'a Part, state: &'a Value) -> Option<causes::Part<'a>> {
+        let Part { endpoint, aggregate, inputs, origins, outputs } = part;
+        let specification = self.system.specifications[*endpoint].as_deref()?;
+        let evidence = Evidence { aggregate, inputs, state, outputs };
+        Some(causes::Part { endpoint: *endpoint, specification, evidence, origins })
+    }
+
+    /// What the view says of an aggregate.
     fn state_of(
         &self,
         transitions: &TransitionSystem,
@@ -144,17 +156,8 @@ impl Judge {
         aggregate: &str,
     ) -> Result<Value, Finding> {
         let endpoint = &self.system.endpoints[endpoint];
-        let view = || catching_panics(|| endpoint.state_of(snapshot, aggregate));
-        let reason = match transitions.rehearsal.pulse().inside(&Arc::new(Place::viewing(endpoint)), view) {
-            Ok(Ok(state)) => return Ok(state),
-            Ok(Err(error)) => format!("{error:#}"),
-            Err(caught) => match caught.into_fault() {
-                fault @ HandlerFault::NotDone { .. } => return Err(Finding::Handler(fault)),
-                HandlerFault::Panicked { message, at } => format!("it panicked: {message}{at}"),
-                other => other.to_string(),
-            },
-        };
-        Err(Finding::Handler(HandlerFault::UnreadableState { aggregate: aggregate.to_owned(), reason }))
+        let view = || endpoint.state_of(snapshot, aggregate);
+        asked(transitions, Place::viewing(endpoint), aggregate, view, Value::to_string)
     }
 
     fn storage(&self, endpoint: usize, snapshot: &Snapshot) -> Option<Judgement> {
@@ -233,64 +236,65 @@ fn key_of(world: &World, key: &mut Vec<u8>) {
         word(key, u32::from(copy.endpoint));
         text(key, &copy.message);
     }
+    word(key, world.causes.len() as u32);
+    for cause in &world.causes {
+        word(key, u32::from(cause.output.endpoint));
+        text(key, &cause.output.message);
+        text(key, &cause.under);
+    }
 }
 
-/// One id that was published, or sent, with two contents: over all endpoints, and
-/// before aggregates are told apart. Whoever recognises copies by their ids loses
-/// one of the two.
-fn two_contents(transitions: &TransitionSystem, world: &World) -> Option<Judgement> {
-    let all = transitions.sent.iter().chain(&world.published);
-    let messages: Vec<Message> = all.filter_map(|copy| read(transitions, &copy.message).ok()).collect();
-    let (place, other) = messages.iter().enumerate().find_map(|(place, message)| {
-        let earlier = messages[..place].iter();
-        let mut same = earlier.filter(|other| other.id == message.id && other.body != message.body);
-        same.next().map(|other| (place, other))
-    })?;
-    let speaker = transitions.speaker();
-    let (one, two) = (speaker.body(&other.body), speaker.body(&messages[place].body));
-    Some(Judgement {
-        violated: vec![Property::ConsistentOutputs],
-        reason: format!("one message id stands for both {one} and {two}"),
-        damage: vec![format!(
-            "whoever recognises copies by their ids takes {two} for a copy of {one}, and never acts on it"
-        )],
-        nearest: None,
+fn found(finding: Finding) -> Judged {
+    Ok(Err(finding))
+}
+
+fn violated(judgement: Judgement) -> Judged {
+    found(Finding::Property(judgement))
+}
+
+fn undecided(reason: Undecided) -> Judged {
+    Err(match reason {
+        Undecided::TooManyOrders(error) => Inconclusive::TooManyOrders { messages: error.messages },
+        Undecided::NoLegalOutcome(messages) => Inconclusive::BrokenLaw(format!(
+            "it names no legal outcome of {messages}, in whatever order: its `process` returns an empty list"
+        )),
     })
 }
 
-fn read(transitions: &TransitionSystem, text: &Text) -> Result<Message, (String, Inconclusive)> {
-    serde_json::from_slice(&transitions.texts().bytes(text))
-        .map_err(|error| (error.to_string(), Inconclusive::NothingJudged))
+/// What somebody else's code says of what is stored. It is asked twice: it is to be
+/// a function of what it is shown.
+fn asked<T: PartialEq>(
+    transitions: &TransitionSystem,
+    place: Place,
+    about: &str,
+    ask: impl Fn() -> anyhow::Result<T>,
+    say: impl Fn(&T) -> String,
+) -> Result<T, Finding> {
+    let twice = || catching_panics(|| anyhow::Ok((ask()?, ask()?)));
+    let reason = match transitions.rehearsal.pulse().inside(&Arc::new(place), twice) {
+        Ok(Ok((one, other))) if one == other => return Ok(one),
+        Ok(Ok((one, other))) => {
+            let (one, other) = (say(&one), say(&other));
+            format!("asked twice about the same stores, it gives two answers, {one} and {other}")
+        }
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(caught) => match caught.into_fault() {
+            fault @ HandlerFault::NotDone { .. } => return Err(Finding::Handler(fault)),
+            HandlerFault::Panicked { message, at } => format!("it panicked: {message}{at}"),
+            other => other.to_string(),
+        },
+    };
+    Err(Finding::Handler(HandlerFault::UnreadableState { aggregate: about.to_owned(), reason }))
 }
 
-/// The logical messages that an endpoint was to process.
-fn inputs(
-    transitions: &mut TransitionSystem,
-    world: &World,
-    endpoint: usize,
-    hint: Option<&[usize]>,
-) -> Vec<Message> {
-    let order: Vec<usize> = hint.map_or_else(|| (0..transitions.sent.len()).collect(), <[usize]>::to_vec);
-    let mut texts: Vec<Text> = order
-        .into_iter()
-        .map(|index| transitions.sent[index].clone())
-        .filter(|copy| usize::from(copy.endpoint) == endpoint)
-        .map(|copy| copy.message)
-        .collect();
-    for copy in &world.published {
-        if transitions
-            .subscribers(&copy.message)
-            .iter()
-            .any(|&subscriber| usize::from(subscriber) == endpoint)
-        {
-            texts.push(copy.message.clone());
+/// Asks the specifications; what they run into themselves is no fault of the
+/// handler's.
+fn by_the_law<T>(ask: impl FnOnce() -> T) -> Result<T, Judged> {
+    catching_panics(ask).map_err(|caught| match caught.into_fault() {
+        fault @ HandlerFault::NotDone { .. } => Ok(Err(Finding::Handler(fault))),
+        HandlerFault::Panicked { message, at } => {
+            Err(Inconclusive::BrokenLaw(format!("it panicked: {message}{at}")))
         }
-    }
-    let mut messages: Vec<Message> = Vec::new();
-    for message in texts.iter().filter_map(|text| read(transitions, text).ok()) {
-        if !messages.iter().any(|known| known.id == message.id) {
-            messages.push(message);
-        }
-    }
-    messages
+        other => Err(Inconclusive::BrokenLaw(other.to_string())),
+    })
 }

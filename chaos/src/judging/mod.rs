@@ -4,5 +4,6 @@
 //! against its specification, its storage bounds and its rules about garbage. A
 //! [`Verdict`](verdict::Verdict) is what a whole search or run comes to.
 
+mod evidence;
 pub(crate) mod judge;
 pub(crate) mod verdict;

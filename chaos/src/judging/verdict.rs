@@ -92,12 +92,23 @@ pub enum Inconclusive {
     NotVisited(Vec<Fault>),
     /// No run came to rest within the bounds, so nothing was judged.
     NothingJudged,
-    /// No endpoint says what it should do.
-    NoSpecification,
-    /// An endpoint that was to be judged had nothing to do in any run.
-    NeverReached {
-        /// Which endpoint.
+    /// Nobody judges: no endpoint has a specification, or a rule about what it
+    /// stores.
+    NobodyJudges,
+    /// These endpoints are judged, and no run sent them a message.
+    NotReached(Vec<String>),
+    /// It was one replayed run.
+    OneRunOnly,
+    /// The specification itself is at fault.
+    BrokenLaw(String),
+    /// In a plain run, one message after the other and without any fault, a view
+    /// shows nothing of what was done to what it looks at, and the law wants it to
+    /// be seen.
+    BlindView {
+        /// Whose view.
         endpoint: String,
+        /// What happened, what the view shows, and what it should be.
+        what: String,
     },
     /// A world at rest has too many messages to try all their orders.
     TooManyOrders {
@@ -145,12 +156,29 @@ impl fmt::Display for Inconclusive {
             ),
             Self::NothingJudged => formatter
                 .write_str("no run came to rest with all messages processed, so there was nothing to judge"),
-            Self::NoSpecification => formatter.write_str(
-                "nothing says what is right, so nothing was judged: give the system a specification with `.judged_by(…)`",
+            Self::NobodyJudges => formatter.write_str(
+                "nobody judges: no endpoint has a specification or a rule about what it stores, so that anything would do. Say what one should do with .judged_by(…)",
             ),
-            Self::NeverReached { endpoint } => write!(
+            Self::NotReached(endpoints) => write!(
                 formatter,
-                "{endpoint} was to be judged, and in no run was there a message for it: send it one, or mend whoever should publish it"
+                "no message ever came to {}, so nothing that should happen there was judged. Either something is lost on the way, or nobody subscribes there",
+                words::enumeration(endpoints)
+            ),
+            Self::OneRunOnly => {
+                formatter.write_str("this was one run only, a replayed one, and proves nothing of any other")?;
+                match std::env::var_os("CHAOS_REPLAY") {
+                    Some(_) => formatter
+                        .write_str(": CHAOS_REPLAY is set in the environment. Take it out, and every schedule is tried again"),
+                    None => Ok(()),
+                }
+            }
+            Self::BrokenLaw(fault) => write!(
+                formatter,
+                "it is the specification that is at fault, and not the handler, of which nothing can be said: {fault}"
+            ),
+            Self::BlindView { endpoint, what } => write!(
+                formatter,
+                "the view of {endpoint} hides what its handler does, or the handler itself is wrong in a plain run, without any fault: {what}. As long as that is so, what the view shows proves nothing"
             ),
             Self::TooManyOrders { messages } => write!(
                 formatter,

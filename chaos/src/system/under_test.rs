@@ -254,6 +254,13 @@ impl System {
         self
     }
 
+    /// Whether anything at rest is held against anything.
+    pub(crate) fn asks_anything(&self) -> bool {
+        self.specifications.iter().any(Option::is_some)
+            || !self.storage_bounds.is_empty()
+            || !self.garbage.is_empty()
+    }
+
     /// The name of an endpoint's further store among all stores.
     pub(crate) fn store_name(endpoint: &Endpoint, store: &str) -> String {
         if endpoint.shares(store) { store.to_owned() } else { format!("{} {store}", endpoint.name()) }

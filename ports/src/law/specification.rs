@@ -11,7 +11,8 @@ use crate::{Message, MessageId};
 /// of stores, copies or failures.
 pub trait Specification: Send + Sync {
     /// Which aggregate a message, coming in or going out, is about. Messages
-    /// about different aggregates must not influence each other.
+    /// about different aggregates must not influence each other. What a message
+    /// leads to may be about another aggregate than the message is.
     fn aggregate(&self, message: &Message) -> String;
 
     /// The state of an aggregate that no message has reached yet, in the form
@@ -20,7 +21,9 @@ pub trait Specification: Send + Sync {
 
     /// What processing a message may lead to: the next state and the bodies of
     /// the messages to publish. More than one possibility where the handler is
-    /// free to choose. A fresh id in an output is written as [`FRESH`].
+    /// free to choose. A fresh id in an output is written as [`FRESH`]. An empty list
+    /// says that the message cannot come just then: whoever names one for a message
+    /// in every order has no law for it.
     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)>;
 
     /// What processing a message would lead to that was processed before, if

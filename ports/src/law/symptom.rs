@@ -31,6 +31,9 @@ pub enum Symptom {
     InPart(String),
     /// The state and the published messages tell different stories.
     DifferentOrders,
+    /// The first of these shows as processed before the second, and it only exists
+    /// because the second was processed.
+    BeforeItsCause(Named, Named),
     /// No order leads to this state.
     Unexplained,
 }

@@ -154,6 +154,9 @@ impl Specification for Orders {
             Symptom::DifferentOrders => {
                 format!("{order} says one thing, and everybody who listens was told another")
             }
+            Symptom::BeforeItsCause(effect, cause) => {
+                format!("{effect} came to {order} before {cause}, without which nobody would have said it")
+            }
             Symptom::InPart(_) | Symptom::Unexplained => {
                 format!("nobody can say how {order} came to be what it is")
             }
@@ -241,6 +244,9 @@ impl Specification for Members {
             }
             Symptom::DifferentOrders => {
                 format!("the customer of {order} was told one thing, and the programme says another")
+            }
+            Symptom::BeforeItsCause(effect, cause) => {
+                format!("{effect} came to {order} before {cause}, without which nobody would have said it")
             }
             Symptom::InPart(_) | Symptom::Unexplained => {
                 format!("nobody can say how the membership of {order} came about")

@@ -1,0 +1,503 @@
+//! One order over everything that is judged, in which causes come before effects.
+//!
+//! What is sent is there from the start; what an endpoint publishes is there for
+//! others once a step of the same explanation has put it out. Most systems never
+//! notice: where messages only flow downstream, whatever explains upstream can
+//! come first as a whole, and then everything is there. It is only where what an
+//! endpoint says comes back to it, through whomever, that an order may have an
+//! effect before its cause. So the parts (an endpoint, for one aggregate) are put
+//! into *groups* that cause each other, each group is explained by itself, and a
+//! part that is alone in its group, and hears nothing of itself, is explained as
+//! if there were no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ports::law::{Named, Property, Specification, Symptom};
+use ports::words::{self, Speaker};
+use ports::{Message, MessageId};
+use serde_json::Value;
+
+use super::checker;
+use super::diagnosis::{Diagnosis, can_say};
+use super::judgement::{Evidence, Judgement, TooManyOrders, Undecided};
+
+/// Where an input comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is there from the start.
+    Sent,
+    /// It is there once any of these was put out: an endpoint, and what it said
+    /// under which id.
+    Outputs(Vec<(usize, MessageId)>),
+}
+
+/// What one endpoint did about one aggregate.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) endpoint: usize,
+    pub(crate) specification: &'a dyn Specification,
+    pub(crate) evidence: Evidence<'a>,
+    /// Where each of the inputs comes from.
+    pub(crate) origins: &'a [Origin],
+}
+
+/// Judges all parts of a world at rest together.
+pub(crate) fn judge(parts: &[Part<'_>], speaker: &Speaker) -> Result<Result<(), Judgement>, Undecided> {
+    let apart = Plan::new(parts, true);
+    if apart.unexplained()?.is_none() {
+        return Ok(Ok(()));
+    }
+    let belongings = belongings(parts);
+    if !belongings.moved {
+        return apart.judgement(speaker);
+    }
+    // What an output is about may be another aggregate than the one that it came
+    // from: then it may have come from any of the endpoint.
+    if Plan::new(parts, false).unexplained()?.is_none() {
+        return Ok(Ok(()));
+    }
+    let moved = parts
+        .iter()
+        .zip(&belongings.outputs)
+        .map(|(part, outputs)| Part { evidence: Evidence { outputs, ..part.evidence }, ..*part });
+    let moved: Vec<Part<'_>> = moved.collect();
+    match Plan::new(&moved, true).judgement(speaker)? {
+        Ok(()) => apart.judgement(speaker),
+        told => Ok(told),
+    }
+}
+
+/// Which outputs belong to which part.
+struct Belongings {
+    outputs: Vec<Vec<Message>>,
+    /// Whether any may have come from a part that it is not about.
+    moved: bool,
+}
+
+/// Gives each output to the part that can lead to it: the one that it is about, if
+/// that one can.
+fn belongings(parts: &[Part<'_>]) -> Belongings {
+    let mut outputs: Vec<Vec<Message>> = parts.iter().map(|part| part.evidence.outputs.to_vec()).collect();
+    let several = |part: &Part<'_>| parts.iter().filter(|other| other.endpoint == part.endpoint).count() > 1;
+    if !parts.iter().any(several) {
+        return Belongings { outputs, moved: false };
+    }
+    let sayable: Vec<Vec<Value>> =
+        parts.iter().map(|part| can_say(part.specification, part.evidence.inputs)).collect();
+    let mut moved = false;
+    for (place, part) in parts.iter().enumerate() {
+        let others = || (0..parts.len()).filter(|&it| it != place && parts[it].endpoint == part.endpoint);
+        for output in part.evidence.outputs {
+            let content = part.specification.content(&output.body);
+            let Some(other) = others().find(|&other| sayable[other].contains(&content)) else { continue };
+            moved = true;
+            if !sayable[place].contains(&content) {
+                outputs[place].retain(|mine| mine != output);
+                outputs[other].push(output.clone());
+            }
+        }
+    }
+    Belongings { outputs, moved }
+}
+
+/// Outputs of which each is put out by some step of the parts that share them.
+struct Pool {
+    endpoint: usize,
+    ids: Vec<MessageId>,
+    contents: Vec<Value>,
+}
+
+/// When an input is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Gate {
+    Open,
+    /// Once any of these outputs was put out: a pool, and a place in it.
+    After(Vec<(usize, usize)>),
+}
+
+/// Pools whose parts cause each other, and whether they do.
+struct Group {
+    pools: Vec<usize>,
+    bound: bool,
+}
+
+/// How the parts are to be explained.
+struct Plan<'a> {
+    parts: &'a [Part<'a>],
+    pools: Vec<Pool>,
+    /// The pool of each part.
+    pool_of: Vec<usize>,
+    /// For each part, when each of its inputs is there.
+    gates: Vec<Vec<Gate>>,
+    groups: Vec<Group>,
+}
+
+impl<'a> Plan<'a> {
+    /// With the outputs of each part by themselves, or those of each endpoint
+    /// together.
+    fn new(parts: &'a [Part<'a>], apart: bool) -> Self {
+        let mut pools: Vec<Pool> = Vec::new();
+        let mut pool_of = Vec::with_capacity(parts.len());
+        for part in parts {
+            let known = pools.iter().position(|pool| !apart && pool.endpoint == part.endpoint);
+            let place = known.unwrap_or_else(|| {
+                pools.push(Pool { endpoint: part.endpoint, ids: Vec::new(), contents: Vec::new() });
+                pools.len() - 1
+            });
+            for (id, content) in part.evidence.said(part.specification) {
+                pools[place].ids.push(id);
+                pools[place].contents.push(content);
+            }
+            pool_of.push(place);
+        }
+        let mut plan = Self { parts, pools, pool_of, gates: Vec::new(), groups: Vec::new() };
+        plan.gates = plan.gates();
+        plan.groups = plan.groups();
+        plan
+    }
+
+    fn gates(&self) -> Vec<Vec<Gate>> {
+        let asked = |origin: &Origin| matches!(origin, Origin::Outputs(_));
+        let mut places: BTreeMap<(usize, MessageId), Vec<(usize, usize)>> = BTreeMap::new();
+        if self.parts.iter().any(|part| part.origins.iter().any(asked)) {
+            for (number, pool) in self.pools.iter().enumerate() {
+                for (place, &id) in pool.ids.iter().enumerate() {
+                    places.entry((pool.endpoint, id)).or_default().push((number, place));
+                }
+            }
+        }
+        let gate = |origin: &Origin| match origin {
+            Origin::Sent => Gate::Open,
+            Origin::Outputs(outputs) => {
+                let after: Vec<_> =
+                    outputs.iter().filter_map(|output| places.get(output)).flatten().copied().collect();
+                if after.is_empty() { Gate::Open } else { Gate::After(after) }
+            }
+        };
+        self.parts.iter().map(|part| part.origins.iter().map(gate).collect()).collect()
+    }
+
+    /// Pools that cause each other are one group. The groups come in the order of
+    /// their first parts.
+    fn groups(&self) -> Vec<Group> {
+        let count = self.pools.len();
+        let mut causes: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); count];
+        for (part, gates) in self.gates.iter().enumerate() {
+            for gate in gates {
+                if let Gate::After(outputs) = gate {
+                    outputs.iter().for_each(|&(pool, _)| _ = causes[pool].insert(self.pool_of[part]));
+                }
+            }
+        }
+        if causes.iter().all(BTreeSet::is_empty) {
+            return (0..count).map(|pool| Group { pools: vec![pool], bound: false }).collect();
+        }
+        let reached: Vec<BTreeSet<usize>> = (0..count).map(|pool| reached_from(&causes, pool)).collect();
+        let mut groups: Vec<Group> = Vec::new();
+        for pool in 0..count {
+            let first =
+                (0..pool).find(|&other| reached[pool].contains(&other) && reached[other].contains(&pool));
+            match first.and_then(|first| groups.iter_mut().find(|group| group.pools.contains(&first))) {
+                Some(group) => group.pools.push(pool),
+                None => groups.push(Group { pools: vec![pool], bound: reached[pool].contains(&pool) }),
+            }
+        }
+        groups
+    }
+
+    /// The parts of a group.
+    fn members(&self, group: &Group) -> Vec<usize> {
+        (0..self.parts.len()).filter(|&part| group.pools.contains(&self.pool_of[part])).collect()
+    }
+
+    /// The first group that nothing explains.
+    fn unexplained(&self) -> Result<Option<&Group>, TooManyOrders> {
+        for group in &self.groups {
+            if !self.explains(group)? {
+                return Ok(Some(group));
+            }
+        }
+        Ok(None)
+    }
+
+    fn explains(&self, group: &Group) -> Result<bool, TooManyOrders> {
+        let members = self.members(group);
+        match members.as_slice() {
+            &[part] if !group.bound => self.explained_alone(part),
+            parts if parts.iter().any(|&it| checker::wrong_ids(&self.parts[it].evidence).is_some()) => {
+                Ok(false)
+            }
+            _ => Ok(Together { plan: self, group, members, free: Free::Nothing }.explanation()?.is_some()),
+        }
+    }
+
+    fn explained_alone(&self, part: usize) -> Result<bool, TooManyOrders> {
+        let Part { specification, evidence, .. } = &self.parts[part];
+        Ok(checker::wrong_ids(evidence).is_none() && checker::explained(*specification, evidence)?)
+    }
+
+    /// What is wrong with the first group that nothing explains. That the law has no
+    /// legal outcome for one is only said if nothing else is wrong.
+    fn judgement(&self, speaker: &Speaker) -> Result<Result<(), Judgement>, Undecided> {
+        let mut lawless = None;
+        for group in &self.groups {
+            if self.explains(group)? {
+                continue;
+            }
+            match self.tell_group(group, speaker) {
+                Err(Undecided::NoLegalOutcome(messages)) => _ = lawless.get_or_insert(messages),
+                told => return told.map(Err),
+            }
+        }
+        lawless.map_or(Ok(Ok(())), |messages| Err(Undecided::NoLegalOutcome(messages)))
+    }
+
+    fn tell_group(&self, group: &Group, speaker: &Speaker) -> Result<Judgement, Undecided> {
+        let members = self.members(group);
+        for &part in &members {
+            if !self.explained_alone(part)? {
+                let Part { specification, evidence, .. } = &self.parts[part];
+                return Diagnosis::new(*specification, evidence, speaker).find(checker::wrong_ids(evidence));
+            }
+        }
+        let (effect, cause) = self.too_early(group, &members)?;
+        Ok(self.out_of_order(&members, effect, cause, speaker))
+    }
+
+    /// Each part is explained by itself: which message comes before its cause in
+    /// what explains them together otherwise, and the cause.
+    fn too_early(&self, group: &Group, members: &[usize]) -> Result<(Step, Step), TooManyOrders> {
+        let together = |free| Together { plan: self, group, members: members.to_vec(), free }.explanation();
+        let inputs =
+            members.iter().flat_map(|&part| (0..self.gates[part].len()).map(move |input| (part, input)));
+        let gated = inputs.filter(|&(part, input)| self.gates[part][input] != Gate::Open);
+        for effect in gated.clone() {
+            if let Some(found) = together(Free::One(effect))? {
+                return Ok((effect, self.cause_at_home(&found, effect)));
+            }
+        }
+        // It takes several: the first of them that comes too early.
+        let mut first = gated;
+        let fallback = first.next().unwrap_or((members[0], 0));
+        let Some(found) = together(Free::All)? else { return Ok((fallback, fallback)) };
+        let too_early = found.order.iter().enumerate().find_map(|(place, &(part, input))| {
+            let cause = found.cause_of(&self.gates[part][input])?;
+            let when = found.order.iter().position(|&step| step == cause)?;
+            (when >= place).then_some(((part, input), cause))
+        });
+        Ok(too_early.unwrap_or((fallback, fallback)))
+    }
+
+    /// What caused an effect: the message to the same part, if there is one in the
+    /// chain of causes, else the last before it.
+    fn cause_at_home(&self, found: &Progress, effect: Step) -> Step {
+        let cause_of = |(part, input): Step| found.cause_of(&self.gates[part][input]);
+        let chain = std::iter::successors(cause_of(effect), |&cause| cause_of(cause));
+        let chain: Vec<Step> = chain.take(found.order.len()).collect();
+        let at_home = chain.iter().find(|cause| cause.0 == effect.0 && **cause != effect);
+        at_home.or(chain.first()).copied().unwrap_or(effect)
+    }
+
+    fn out_of_order(&self, members: &[usize], effect: Step, cause: Step, speaker: &Speaker) -> Judgement {
+        let message = |(part, input): Step| &self.parts[part].evidence.inputs[input];
+        let mut inputs: Vec<String> = Vec::new();
+        for &part in members {
+            for input in self.parts[part].evidence.inputs {
+                let said = speaker.said(input);
+                if !inputs.contains(&said) {
+                    inputs.push(said);
+                }
+            }
+        }
+        let states = members.iter().map(|&part| &self.parts[part]);
+        let states: Vec<String> =
+            states.map(|part| part.specification.describe(part.evidence.state)).collect();
+        let (late, early) = (speaker.said(message(cause)), speaker.said(message(effect)));
+        let part = &self.parts[effect.0];
+        let symptom =
+            Symptom::BeforeItsCause(Named::by(speaker, message(effect)), Named::by(speaker, message(cause)));
+        Judgement {
+            violated: vec![Property::StateMatchesOutputs],
+            reason: format!(
+                "no order of {} explains {}, unless {early} was processed before {late}, which caused it",
+                words::enumeration(&inputs),
+                words::enumeration(&states),
+            ),
+            damage: vec![part.specification.damage(part.evidence.aggregate, &symptom)],
+            nearest: None,
+        }
+    }
+}
+
+/// Everything that is caused in the end.
+fn reached_from(causes: &[BTreeSet<usize>], pool: usize) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let mut waiting: Vec<usize> = causes[pool].iter().copied().collect();
+    while let Some(next) = waiting.pop() {
+        if reached.insert(next) {
+            waiting.extend(&causes[next]);
+        }
+    }
+    reached
+}
+
+/// A part, and one of its inputs.
+type Step = (usize, usize);
+
+/// Which inputs need not wait for their causes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Free {
+    Nothing,
+    One(Step),
+    All,
+}
+
+/// A search for one order of the inputs of a whole group.
+struct Together<'p, 'a> {
+    plan: &'p Plan<'a>,
+    group: &'p Group,
+    members: Vec<usize>,
+    free: Free,
+}
+
+/// How far an order has come.
+#[derive(Clone)]
+struct Progress {
+    order: Vec<Step>,
+    /// The state of each member.
+    states: Vec<Value>,
+    /// Who has put out what, for each pool.
+    said: Vec<Vec<Option<Step>>>,
+}
+
+impl Progress {
+    /// The first in the order that puts out what opens a gate.
+    fn cause_of(&self, gate: &Gate) -> Option<Step> {
+        let Gate::After(outputs) = gate else { return None };
+        let causes = outputs.iter().filter_map(|&(pool, place)| self.said[pool][place]);
+        causes.min_by_key(|cause| self.order.iter().position(|step| step == cause))
+    }
+}
+
+impl Together<'_, '_> {
+    /// An order that explains everything, if there is one.
+    fn explanation(&self) -> Result<Option<Progress>, TooManyOrders> {
+        const MOST_STEPS: usize = 300_000;
+        let parts = self.plan.parts;
+        let steps = self
+            .members
+            .iter()
+            .flat_map(|&part| (0..parts[part].evidence.inputs.len()).map(move |input| (part, input)));
+        let all: Vec<Step> = steps.collect();
+        let start = Progress {
+            order: Vec::new(),
+            states: self.members.iter().map(|&part| parts[part].specification.initial()).collect(),
+            said: self.plan.pools.iter().map(|pool| vec![None; pool.ids.len()]).collect(),
+        };
+        let mut seen = BTreeSet::new();
+        let mut stack = vec![start];
+        let mut taken = 0;
+        while let Some(progress) = stack.pop() {
+            if progress.order.len() == all.len() {
+                if self.is_what_happened(&progress) {
+                    return Ok(Some(progress));
+                }
+                continue;
+            }
+            let open = all.iter().rev().filter(|&step| !progress.order.contains(step));
+            for &step in open.filter(|&&step| self.is_there(&progress, step)) {
+                for next in self.after(&progress, step) {
+                    taken += 1;
+                    if taken > MOST_STEPS {
+                        return Err(TooManyOrders { messages: all.len() });
+                    }
+                    if seen.insert(key_of(&next)) {
+                        stack.push(next);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_what_happened(&self, progress: &Progress) -> bool {
+        let states = self.members.iter().zip(&progress.states);
+        states.into_iter().all(|(&part, state)| self.plan.parts[part].evidence.state == state)
+            && self.group.pools.iter().all(|&pool| progress.said[pool].iter().all(Option::is_some))
+    }
+
+    /// Whether a message is there to be processed. What another group puts out is:
+    /// it comes first as a whole.
+    fn is_there(&self, progress: &Progress, step: Step) -> bool {
+        let (part, input) = step;
+        match &self.plan.gates[part][input] {
+            Gate::Open => true,
+            Gate::After(_) if self.free == Free::All || self.free == Free::One(step) => true,
+            Gate::After(outputs) => outputs.iter().any(|&(pool, place)| {
+                !self.group.pools.contains(&pool) || progress.said[pool][place].is_some()
+            }),
+        }
+    }
+
+    /// Everything that processing one more message may lead to, as far as it was
+    /// really said.
+    fn after(&self, progress: &Progress, step: Step) -> Vec<Progress> {
+        let (part, input) = step;
+        let member = self.members.iter().position(|&it| it == part).expect("a member of the group");
+        let Part { specification, evidence, .. } = &self.plan.parts[part];
+        let mut found = Vec::new();
+        for (state, outputs) in specification.process(&progress.states[member], &evidence.inputs[input]) {
+            let mut next = progress.clone();
+            next.order.push(step);
+            next.states[member] = state;
+            let mut ways = vec![next];
+            for output in &outputs {
+                ways = ways.into_iter().flat_map(|way| self.saying(way, step, output)).collect();
+            }
+            found.extend(ways);
+        }
+        found
+    }
+
+    /// A step puts out what says this: of several that say the same, each that
+    /// somebody else waits for.
+    fn saying(&self, progress: Progress, step: Step, content: &Value) -> Vec<Progress> {
+        let pool = self.plan.pool_of[step.0];
+        let contents = &self.plan.pools[pool].contents;
+        let free = |&place: &usize| progress.said[pool][place].is_none() && &contents[place] == content;
+        let mut waited_for: Vec<Vec<Step>> = Vec::new();
+        let mut ways = Vec::new();
+        for place in (0..contents.len()).filter(free) {
+            let waiting = self.waiting_for(pool, place);
+            if !waited_for.contains(&waiting) {
+                waited_for.push(waiting);
+                let mut way = progress.clone();
+                way.said[pool][place] = Some(step);
+                ways.push(way);
+            }
+        }
+        ways
+    }
+
+    /// Who waits for an output.
+    fn waiting_for(&self, pool: usize, place: usize) -> Vec<Step> {
+        let mut waiting = Vec::new();
+        for &part in &self.members {
+            for (input, gate) in self.plan.gates[part].iter().enumerate() {
+                if matches!(gate, Gate::After(outputs) if outputs.contains(&(pool, place))) {
+                    waiting.push((part, input));
+                }
+            }
+        }
+        waiting
+    }
+}
+
+/// What the rest of an order depends on.
+fn key_of(progress: &Progress) -> (Vec<Step>, Vec<String>, Vec<Vec<bool>>) {
+    let mut processed = progress.order.clone();
+    processed.sort_unstable();
+    let states = progress.states.iter().map(Value::to_string).collect();
+    let said = progress.said.iter().map(|said| said.iter().map(Option::is_some).collect()).collect();
+    (processed, states, said)
+}
