@@ -272,6 +272,63 @@ fn an_output_under_the_id_of_what_was_sent_is_a_violation() {
     explore(passes_on).send([named("ann")]).assert_exactly_once();
 }
 
+// ---- nothing judged, nothing held -----------------------------------------
+
+#[test]
+fn where_nobody_judges_nothing_holds() {
+    let lazy = || System::of(Endpoint::new("lazy", async |_, _, _| Ok(())));
+    let report = explore(lazy).send([named("x")]).run();
+    assert_eq!(inconclusive(&report), &Inconclusive::NobodyJudges);
+    assert!(report.counts.states > 0 && report.to_string().contains("judged_by"), "{report}");
+    assert_eq!(inconclusive(&soak(lazy).send([named("x")]).runs(10).run()), &Inconclusive::NobodyJudges);
+    // A rule about what is stored is something to hold.
+    let bounded = || lazy().stores_at_most("everything", 0, |snapshot| snapshot.documents().count());
+    explore(bounded).send([named("x")]).assert_exactly_once();
+    let clean = || lazy().leaves_no_garbage(|_| Vec::new());
+    explore(clean).send([named("x")]).assert_exactly_once();
+    // One scripted run is looked at by whoever wrote the script.
+    Chaos::on(lazy).send([named("x")]).run().assert_exactly_once();
+}
+
+#[test]
+fn an_endpoint_that_nothing_comes_to_is_not_judged() {
+    let till = || {
+        Endpoint::new("till", async |message, ports, _| {
+            book(ports, "till", message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await
+        })
+        .view(|snapshot, _| booked(snapshot, "till", json!(0)))
+    };
+    let loses = || {
+        System::of(Endpoint::new("door", async |_, _, _| Ok(())))
+            .and(till().subscribes_to("Hello"))
+            .judged_by(Tally)
+    };
+    let report = explore(loses).send([named("ann")]).run();
+    assert_eq!(inconclusive(&report), &Inconclusive::NotReached(vec!["till".to_owned()]));
+    assert_says(&report, &["o message ever came to till"]);
+    assert!(!soak(loses).send([named("ann")]).runs(10).run().holds());
+    let says = || {
+        System::of(greeter("door", |message| message.id.derive("hello"), "Hello"))
+            .and(till().subscribes_to("Hello"))
+            .judged_by(Tally)
+    };
+    explore(says).send([named("ann")]).assert_exactly_once();
+}
+
+#[test]
+fn one_replayed_run_is_no_search() {
+    let lossy =
+        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(Tally);
+    let code = explore(lossy).send([named("x")]).run().replay.expect("it is wrong");
+    let right =
+        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(Tally);
+    // The handler was mended since; still it is only one run.
+    let report = explore(right).send([named("x")]).replay(&code.parse().unwrap()).unwrap();
+    assert!(report.single && report.holds(), "the run itself is shown: {report}");
+    let told = std::panic::catch_unwind(|| report.assert_exactly_once()).unwrap_err();
+    assert!(told.downcast_ref::<String>().unwrap().contains("one run only"));
+}
+
 // ---- causes before effects ------------------------------------------------
 
 /// A sale is placed, which asks for its payment; it is paid when that has come.

@@ -158,17 +158,15 @@ impl Soak {
         /// What is known about handlers is forgotten now and then, so that a
         /// long soak needs no more memory than a short one.
         const REMEMBER_AT_MOST: usize = 200_000;
-        let afresh = || {
-            let transitions = self.scenario.transitions(Arc::clone(&pulse));
-            (transitions, Judge::new(self.scenario.system.clone()))
-        };
-        let (mut transitions, mut judge) = afresh();
+        let afresh = || self.scenario.transitions(Arc::clone(&pulse));
+        let (mut transitions, mut judge) = (afresh(), Judge::new(self.scenario.system.clone()));
         let mut report = Report::of_one_run(Verdict::Holds, self.describe());
         let mut initial = transitions.initial();
         let mut run = RandomRun::new(Dice::new(self.seed, self.fault_rate), initial.clone());
         for _ in 0..self.runs {
             if transitions.rehearsal.history_count().max(transitions.texts().count()) > REMEMBER_AT_MOST {
-                (transitions, judge) = afresh();
+                transitions = afresh();
+                judge.forget();
                 initial = transitions.initial();
             }
             run.begin(&initial);
@@ -193,6 +191,11 @@ impl Soak {
             report.tell(&mut transitions, &trace);
             report.steps = run.taken.len();
             break;
+        }
+        if report.verdict == Verdict::Holds
+            && let Some(reason) = judge.judged_nothing()
+        {
+            report.verdict = Verdict::Inconclusive(reason);
         }
         (report.faults, report.visited) = (run.faults, run.visited);
         report.counts = Counts { deliveries: transitions.rehearsal.history_count(), ..report.counts };

@@ -8,7 +8,7 @@ use ports::words;
 use super::picture::wrap;
 use super::story::Teller;
 use crate::handler::fault::HandlerFault;
-use crate::judging::verdict::{Finding, Verdict};
+use crate::judging::verdict::{Finding, Inconclusive, Verdict};
 use crate::search::counts::Counts;
 use crate::world::fault::{Fault, Faults};
 use crate::world::trace::Trace;
@@ -100,12 +100,27 @@ impl Report {
     /// With the story, when it was not, and when there is no verdict.
     #[track_caller]
     pub fn assert_exactly_once(&self) {
-        if !self.holds() {
+        if self.is_one_replayed_run() {
+            self.clone().taken_for_a_search().assert_exactly_once();
+        } else if !self.holds() {
             // The report is for people; where it was asked for is of no interest.
             let text = self.to_string();
             eprintln!("\n{text}");
             std::panic::resume_unwind(Box::new(text));
         }
+    }
+
+    /// Whether nothing was tried but a recorded run, and that was right.
+    fn is_one_replayed_run(&self) -> bool {
+        self.holds() && self.single && self.replay.is_some()
+    }
+
+    /// The report for whoever asked for a search: one run is none.
+    pub(crate) fn taken_for_a_search(self) -> Self {
+        if self.is_one_replayed_run() {
+            return Self { verdict: Verdict::Inconclusive(Inconclusive::OneRunOnly), ..self };
+        }
+        self
     }
 
     /// One line: the verdict and what it rests on.
