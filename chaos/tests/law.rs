@@ -763,3 +763,121 @@ fn a_lost_message_that_was_announced_is_no_ghost_besides() {
     let report = explore(system).send([put("tea")]).faults(0).run();
     assert_eq!(properties(&report), [Property::NoGhostMessages], "{report}");
 }
+
+// ---- the view ---------------------------------------------------------------
+
+#[test]
+fn a_view_that_gives_two_answers_is_noticed() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let system = || {
+        let view = |_: &Snapshot, _: &str| Ok(1 + ASKED.fetch_add(1, Ordering::Relaxed));
+        System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(view)).judged_by(Tally)
+    };
+    let report = explore(system).send([named("x")]).faults(0).run();
+    let fault =
+        matches!(&report.verdict, Verdict::Violated(Finding::Handler(HandlerFault::UnreadableState { .. })));
+    assert!(fault, "{report}");
+    assert_says(&report, &["he view of the till", "two answers, 1 and 2"]);
+}
+
+/// Writes down each delivery, without looking whether it was there before.
+async fn scribble(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let read = ports.documents.get("list").await?;
+    let mut list: Vec<String> = match &read {
+        Some(document) => serde_json::from_slice(&document.body)?,
+        None => Vec::new(),
+    };
+    list.push(message.name().to_owned());
+    ports
+        .documents
+        .put("list", serde_json::to_vec(&list)?, Precondition::unchanged_since(read.as_ref()))
+        .await?;
+    Ok(())
+}
+
+#[test]
+fn a_view_that_hides_what_was_done_twice_is_noticed() {
+    let honest = |snapshot: &Snapshot, _: &str| json_document(snapshot, "list", json!([]));
+    let hides = |snapshot: &Snapshot, _: &str| {
+        let names: BTreeSet<String> = serde_json::from_value(json_document(snapshot, "list", json!([]))?)?;
+        Ok(names)
+    };
+    let shown = || System::of(Endpoint::new("list", scribble).view(honest)).judged_by(list_of_names());
+    let report = explore(shown).send([named("tea")]).run();
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    let hidden = || System::of(Endpoint::new("list", scribble).view(hides)).judged_by(list_of_names());
+    let report = explore(hidden).send([named("tea")]).run();
+    assert!(matches!(inconclusive(&report), Inconclusive::BlindView { .. }));
+    assert_says(
+        &report,
+        &["he view of list", "after tea and tea #2, it shows [\"tea\"]", "[\"tea\",\"tea\"]"],
+    );
+    // The same where each delivery has a document of its own.
+    let apart = async |message: &Message, ports: &Ports, context: &Context| {
+        let key = context.new_id().to_string();
+        ports.documents.put(&key, message.name().into(), Precondition::None).await?;
+        Ok(())
+    };
+    let hides = |snapshot: &Snapshot, _: &str| {
+        Ok(snapshot
+            .documents()
+            .map(|(_, body)| String::from_utf8_lossy(body).into_owned())
+            .collect::<BTreeSet<_>>())
+    };
+    let hidden = || System::of(Endpoint::new("list", apart).view(hides)).judged_by(list_of_names());
+    let report = explore(hidden).send([named("tea")]).run();
+    assert!(matches!(inconclusive(&report), Inconclusive::BlindView { .. }));
+}
+
+/// Right handlers are right about plain runs, whatever they are like.
+#[test]
+fn right_handlers_are_not_called_blind() {
+    // It knows only whom it was told of before the start, and drops the others.
+    let invited = || {
+        let handler = async |message: &Message, ports: &Ports, _: &Context| {
+            if ports.documents.get(&message.id.to_string()).await?.is_none() {
+                return Ok(());
+            }
+            book(ports, "till", message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await
+        };
+        let view = |snapshot: &Snapshot, _: &str| booked(snapshot, "till", json!(0));
+        System::of(Endpoint::new("till", handler).view(view)).judged_by(Tally).stored(
+            "till",
+            named("x").id.to_string(),
+            Vec::new(),
+        )
+    };
+    explore(invited).send([named("x")]).assert_exactly_once();
+    // It takes them in its own order, and where the law is free, so is it.
+    let free = || {
+        let law = Law(
+            json!(0),
+            |_: &Message| String::new(),
+            |state: &Value, _: &Message| {
+                let n = state.as_u64().unwrap();
+                vec![(json!(n + 1), Vec::new()), (json!(n + 2), Vec::new())]
+            },
+        );
+        let handler = async |message: &Message, ports: &Ports, _: &Context| {
+            book(ports, "till", message, |n| *n = json!(n.as_u64().unwrap_or(0) + 2)).await
+        };
+        let view = |snapshot: &Snapshot, _: &str| booked(snapshot, "till", json!(0));
+        System::of(Endpoint::new("till", handler).view(view)).judged_by(law)
+    };
+    explore(free).send([named("x"), named("y")]).faults(0).assert_exactly_once();
+    let sorted = || {
+        let handler = async |message: &Message, ports: &Ports, _: &Context| {
+            book(ports, "list", message, |list| {
+                let mut names: Vec<String> = serde_json::from_value(list.clone()).unwrap_or_default();
+                names.push(message.name().to_owned());
+                names.sort();
+                *list = json!(names);
+            })
+            .await
+        };
+        let view = |snapshot: &Snapshot, _: &str| booked(snapshot, "list", json!([]));
+        System::of(Endpoint::new("list", handler).view(view)).judged_by(list_of_names())
+    };
+    explore(sorted).send([named("b"), named("a"), named("c")]).faults(0).assert_exactly_once();
+}

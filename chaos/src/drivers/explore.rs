@@ -11,6 +11,7 @@ use super::supervised::supervised;
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
+use crate::judging::plain_runs;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
 use crate::scenario::Scenario;
 use crate::search::counts::{Observer, Progress};
@@ -183,7 +184,8 @@ impl Explore {
 
     /// Asserts after every step what must be true of every world. For tests of
     /// the engine: it costs a good deal of time. Whether a green verdict would mean
-    /// anything (somebody judges, everybody who is judged is reached) is not asked: these tests compare the searches of
+    /// anything (somebody judges, everybody who is judged is reached, the view is
+    /// right about plain runs) is not asked: these tests compare the searches of
     /// programs that mean nothing.
     #[doc(hidden)]
     pub fn checked(mut self) -> Self {
@@ -376,7 +378,7 @@ impl Explore {
     }
 
     fn searched(&self, pulse: Arc<Pulse>) -> (Searched, TransitionSystem) {
-        let mut transitions = self.scenario.transitions(pulse);
+        let mut transitions = self.scenario.transitions(Arc::clone(&pulse));
         transitions.checked = self.checked;
         let mut judge = Judge::new(self.scenario.system.clone());
         // Argument 5: who does not ask for rest does not reduce.
@@ -392,7 +394,7 @@ impl Explore {
         }
         .run();
         if searched.verdict == Verdict::Holds
-            && let Some(reason) = self.doubt(&judge, searched.visited)
+            && let Some(reason) = self.doubt(&judge, searched.visited, pulse)
         {
             searched.verdict = Verdict::Inconclusive(reason);
         }
@@ -400,14 +402,15 @@ impl Explore {
     }
 
     /// Why it means nothing that nothing wrong was found, if there is a reason.
-    fn doubt(&self, judge: &Judge, visited: Faults) -> Option<Inconclusive> {
+    fn doubt(&self, judge: &Judge, visited: Faults, pulse: Arc<Pulse>) -> Option<Inconclusive> {
         let missed = self.demanded.iter().copied().filter(|&fault| !visited.contains(fault));
         let missed: Vec<Fault> = missed.collect();
         let unvisited = (!missed.is_empty()).then_some(Inconclusive::NotVisited(missed));
         if self.checked {
             return unvisited;
         }
-        judge.judged_nothing().or(unvisited)
+        let nothing = judge.judged_nothing().or(unvisited);
+        nothing.or_else(|| plain_runs::blind_view(&self.scenario, pulse))
     }
 
     fn report(&self, searched: Searched, mut transitions: TransitionSystem) -> Report {

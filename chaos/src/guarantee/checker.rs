@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ports::law::Specification;
 use ports::words::Speaker;
-use ports::MessageId;
+use ports::{Message, MessageId};
 use serde_json::Value;
 
 use super::diagnosis::Diagnosis;
@@ -86,6 +86,45 @@ pub(super) fn explained(
         }
     }
     Ok(false)
+}
+
+/// A state that some order of the messages leads to, if none leads to this one. The
+/// given order is tried first. None as well if there are too many orders.
+pub(crate) fn state_instead_of(
+    specification: &dyn Specification,
+    inputs: &[Message],
+    state: &Value,
+) -> Option<Value> {
+    const MOST_STEPS: usize = 20_000;
+    let mut seen: BTreeSet<(Vec<usize>, String)> = BTreeSet::new();
+    let mut stack = vec![(Vec::<usize>::new(), specification.initial())];
+    let mut steps = 0;
+    let mut first = None;
+    while let Some((done, reached)) = stack.pop() {
+        if done.len() == inputs.len() {
+            if &reached == state {
+                return None;
+            }
+            _ = first.get_or_insert(reached);
+            continue;
+        }
+        for next in (0..inputs.len()).rev().filter(|next| !done.contains(next)) {
+            for (state, _) in specification.process(&reached, &inputs[next]) {
+                steps += 1;
+                if steps > MOST_STEPS {
+                    return None;
+                }
+                let mut done = done.clone();
+                done.push(next);
+                let mut processed = done.clone();
+                processed.sort_unstable();
+                if seen.insert((processed, state.to_string())) {
+                    stack.push((done, state));
+                }
+            }
+        }
+    }
+    first
 }
 
 /// Which of the actual outputs (sorted) the expected ones are.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::evidence::{Heard, Part};
 use super::verdict::{Finding, Inconclusive, Verdict};
 use crate::guarantee::causes;
+use crate::guarantee::checker;
 use crate::guarantee::contents::{self, Said};
 use crate::guarantee::judgement::{Evidence, Judgement, Undecided};
 use crate::handler::fault::HandlerFault;
@@ -29,6 +30,16 @@ pub(crate) struct Judge {
     key: Vec<u8>,
     /// Whether each endpoint was to process anything in any world so far.
     reached: Vec<bool>,
+}
+
+/// A view that shows what the law does not lead to.
+pub(crate) struct Unlike {
+    pub(crate) endpoint: usize,
+    pub(crate) aggregate: String,
+    pub(crate) shown: Value,
+    /// The same in words, and what it should be.
+    pub(crate) is: String,
+    pub(crate) should_be: String,
 }
 
 /// What came of judging a world.
@@ -138,6 +149,43 @@ impl Judge {
         let mut stored = snapshots.iter().enumerate();
         let too_much = stored.find_map(|(endpoint, snapshot)| self.storage(endpoint, snapshot));
         too_much.map_or(Ok(()), |judgement| Err(violated(judgement)))
+    }
+
+    /// Where a view shows what no order of the messages leads to, whatever was
+    /// published. The messages have been sent in this order.
+    pub(crate) fn states_unlike_the_law(
+        &self,
+        transitions: &mut TransitionSystem,
+        world: &World,
+        sent: &[usize],
+    ) -> Vec<Unlike> {
+        let parts = Heard::in_world(&self.system, transitions, world, Some(sent)).map(|heard| {
+            // What the law runs into is told where it is asked to judge.
+            by_the_law(|| heard.parts()).unwrap_or_default()
+        });
+        let parts = parts.unwrap_or_default().into_iter().filter(|part| !part.inputs.is_empty());
+        let unlike = parts.filter_map(|part| {
+            let shown = self.shown(transitions, world, part.endpoint, &part.aggregate)?;
+            let law = self.system.specifications[part.endpoint].as_deref()?;
+            let told = by_the_law(|| {
+                let expected = checker::state_instead_of(law, &part.inputs, &shown)?;
+                Some((law.describe(&shown), law.describe(&expected)))
+            });
+            let (is, should_be) = told.ok()??;
+            Some(Unlike { endpoint: part.endpoint, aggregate: part.aggregate, shown, is, should_be })
+        });
+        unlike.collect()
+    }
+
+    /// What the view of an endpoint shows, if it can.
+    pub(crate) fn shown(
+        &self,
+        transitions: &TransitionSystem,
+        world: &World,
+        endpoint: usize,
+        aggregate: &str,
+    ) -> Option<Value> {
+        self.state_of(transitions, endpoint, &snapshot(transitions, world, endpoint as u8), aggregate).ok()
     }
 
     fn evidence<'a>(&'a self, part: &'a Part, state: &'a Value) -> Option<causes::Part<'a>> {

@@ -6,4 +6,5 @@
 
 mod evidence;
 pub(crate) mod judge;
+pub(crate) mod plain_runs;
 pub(crate) mod verdict;
