@@ -70,6 +70,21 @@ impl Scenario {
         Self { mail, ..self.clone() }
     }
 
+    /// What is wrong with what is sent, if anything is.
+    pub(crate) fn invalid(&self) -> Option<String> {
+        for (place, (_, message)) in self.mail.iter().enumerate() {
+            let same_id =
+                |(_, other): &&(usize, Message)| other.id == message.id && other.body != message.body;
+            if let Some((_, other)) = self.mail[..place].iter().find(same_id) {
+                let [one, two] = words::told_apart(&other.body, &message.body, &self.speaker());
+                return Some(format!(
+                    "under one message id, both {one} and {two} are sent: nobody could tell whether the second is a copy of the first. Give each an id of its own"
+                ));
+            }
+        }
+        None
+    }
+
     /// Names the messages: where all are about one aggregate, that need not be
     /// named.
     pub(crate) fn speaker(&self) -> Speaker {

@@ -881,3 +881,41 @@ fn right_handlers_are_not_called_blind() {
     };
     explore(sorted).send([named("b"), named("a"), named("c")]).faults(0).assert_exactly_once();
 }
+
+// ---- what is sent -----------------------------------------------------------
+
+#[test]
+fn two_contents_sent_under_one_id_are_refused() {
+    let till =
+        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(Tally);
+    let mail = || [named("x"), Message::new(MessageId::named("x"), &"y")];
+    let reports = [
+        explore(till).send(mail()).run(),
+        soak(till).send(mail()).run(),
+        Chaos::on(till).send(mail()).run().report().clone(),
+    ];
+    for report in reports {
+        assert!(matches!(inconclusive(&report), Inconclusive::BadBounds(_)));
+        assert_says(&report, &["nder one message id, both x and y are sent"]);
+    }
+    // Twice the same is a copy.
+    explore(till).send([named("x"), named("x")]).faults(0).assert_exactly_once();
+}
+
+#[test]
+fn what_has_no_name_is_told_as_such() {
+    let told = |body: Value| {
+        let lossy =
+            || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(Tally);
+        explore(lossy).send([Message { id: MessageId::named("x"), body }]).faults(0).run().to_string()
+    };
+    for (body, words) in [
+        (json!(""), "processing (empty) exactly once"),
+        (json!({ "": { "a": 1 } }), "processing (unnamed)(1) exactly once"),
+        (json!({ "Say": { "what": "" } }), "processing Say((empty)) exactly once"),
+        (json!({}), "processing (empty) exactly once"),
+    ] {
+        let text = told(body).replace('\n', " ");
+        assert!(text.to_lowercase().contains(&words.to_lowercase()), "{words}: {text}");
+    }
+}

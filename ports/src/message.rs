@@ -54,8 +54,13 @@ impl Message {
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.body {
-            Value::String(name) => name,
-            Value::Object(fields) => fields.keys().next().map_or("(empty)", String::as_str),
+            Value::String(name) if !name.is_empty() => name,
+            Value::Object(fields) => match fields.keys().next() {
+                None => "(empty)",
+                Some(name) if name.is_empty() => "(unnamed)",
+                Some(name) => name,
+            },
+            Value::String(_) => "(empty)",
             _ => "(unnamed)",
         }
     }

@@ -64,6 +64,7 @@ impl Speaker {
         match body {
             Value::Object(fields) if fields.len() == 1 => {
                 let (name, value) = fields.iter().next().expect("there is one field");
+                let name = if name.is_empty() { "(unnamed)" } else { name };
                 match value {
                     Value::Object(inner) => {
                         // When it was said does not tell what was said.
@@ -73,7 +74,7 @@ impl Speaker {
                         let values = inner.iter().filter(|(name, _)| kept(name));
                         format!("{name}({})", list(values.map(|(_, value)| plain(value))))
                     }
-                    Value::Null => name.clone(),
+                    Value::Null => name.to_owned(),
                     other => format!("{name}({})", plain(other)),
                 }
             }
@@ -91,10 +92,16 @@ pub fn told_apart(one: &Value, other: &Value, speaker: &Speaker) -> [String; 2] 
     differ.unwrap_or_else(|| [one.to_string(), other.to_string()])
 }
 
-/// A value without the punctuation of JSON, where it can do without.
+/// How a text is told that has nothing in it.
+const EMPTY: &str = "(empty)";
+
+/// A value without the punctuation of JSON, where it can do without. What is empty is
+/// told as such: it would be overlooked.
 #[must_use]
 pub fn plain(value: &Value) -> String {
     match value {
+        Value::String(text) if text.is_empty() => EMPTY.to_owned(),
+        Value::Object(fields) if fields.is_empty() => EMPTY.to_owned(),
         Value::String(text) => abbreviate_id(text),
         other => other.to_string(),
     }

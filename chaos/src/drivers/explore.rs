@@ -278,7 +278,9 @@ impl Explore {
     fn invalid(&self) -> Option<String> {
         let bounds = &self.scenario.bounds;
         let (messages, workers, faults) = (self.scenario.mail.len(), bounds.workers, bounds.faults);
-        if !WORKERS.contains(&workers) {
+        if let Some(sentence) = self.scenario.invalid() {
+            Some(sentence)
+        } else if !WORKERS.contains(&workers) {
             let (least, most) = (WORKERS.start(), WORKERS.end());
             Some(format!("{workers} workers cannot be explored: give each endpoint {least} to {most}"))
         } else if messages == 0 {

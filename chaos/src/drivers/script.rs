@@ -14,7 +14,7 @@ use crate::handler::fault::HandlerFault;
 use crate::handler::rehearsal::Ending;
 use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
-use crate::judging::verdict::{Finding, Verdict};
+use crate::judging::verdict::{Finding, Inconclusive, Verdict};
 use crate::scenario::Scenario;
 use crate::search::fingerprint::fingerprint;
 use crate::search::reductions::Reductions;
@@ -80,6 +80,10 @@ impl Chaos {
     pub fn run(self) -> Run {
         let started = std::time::Instant::now();
         let description = self.describe();
+        if let Some(sentence) = self.scenario.invalid() {
+            let verdict = Verdict::Inconclusive(Inconclusive::BadBounds(sentence));
+            return Run::without_a_world(Report::of_one_run(verdict, description));
+        }
         let scenario = self.scenario.clone();
         let run = supervised(&scenario, move |pulse| self.play(pulse))
             .unwrap_or_else(|verdict| Run::without_a_world(Report::of_one_run(verdict, description)));

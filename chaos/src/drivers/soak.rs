@@ -110,7 +110,9 @@ impl Soak {
         const MOST_MESSAGES: usize = 200;
         const MOST_WORKERS: u8 = 32;
         let (messages, workers) = (self.scenario.mail.len(), self.scenario.bounds.workers);
-        if !(1..=MOST_MESSAGES).contains(&messages) {
+        if let Some(sentence) = self.scenario.invalid() {
+            Some(sentence)
+        } else if !(1..=MOST_MESSAGES).contains(&messages) {
             Some(format!("{messages} messages cannot be soaked: send 1 to {MOST_MESSAGES}"))
         } else if !(1..=MOST_WORKERS).contains(&workers) {
             Some(format!("{workers} workers cannot be soaked: give each endpoint 1 to {MOST_WORKERS}"))
