@@ -882,6 +882,43 @@ fn right_handlers_are_not_called_blind() {
     explore(sorted).send([named("b"), named("a"), named("c")]).faults(0).assert_exactly_once();
 }
 
+/// What no message was about must be as it was, if somebody lists it.
+#[test]
+fn an_aggregate_that_no_message_was_about_is_untouched() {
+    let about = |message: &Message| message.name().to_owned();
+    let law = move || {
+        Law(json!(0), about, |state: &Value, _: &Message| {
+            vec![(json!(state.as_u64().unwrap() + 1), Vec::new())]
+        })
+    };
+    let endpoint = |careless: bool| {
+        let add = |n: &mut Value| *n = json!(n.as_u64().unwrap_or(0) + 1);
+        Endpoint::new("books", async move |message, ports, _| {
+            book(ports, message.name(), message, add).await?;
+            if careless { book(ports, "bystander", message, add).await } else { Ok(()) }
+        })
+        .view(|snapshot, key| booked(snapshot, key, json!(0)))
+    };
+    let listing = |endpoint: Endpoint| {
+        endpoint
+            .lists_aggregates(|snapshot| Ok(snapshot.documents().map(|(key, _)| key.to_owned()).collect()))
+    };
+    explore(|| System::of(listing(endpoint(false))).judged_by(law()))
+        .send([named("x")])
+        .assert_exactly_once();
+    let report = explore(|| System::of(listing(endpoint(true))).judged_by(law())).send([named("x")]).run();
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    assert_says(&report, &["o message came in about bystander, which does not explain 1"]);
+    // A message may be about it all the same.
+    let mail = [named("x"), named("bystander")];
+    let report = explore(|| System::of(listing(endpoint(true))).judged_by(law())).send(mail).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    // A list that cannot be made is told as such.
+    let broken = || endpoint(false).lists_aggregates(|_| anyhow::bail!("no list today"));
+    let report = explore(|| System::of(broken()).judged_by(law())).send([named("x")]).run();
+    assert_says(&report, &["the list of aggregates", "no list today"]);
+}
+
 // ---- what is sent -----------------------------------------------------------
 
 #[test]

@@ -15,6 +15,7 @@ pub type HandlerFuture = Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
 
 type Handler = dyn Fn(Arc<Message>, Ports, Arc<Context>) -> HandlerFuture + Send + Sync;
 type View = dyn Fn(&Snapshot, &str) -> anyhow::Result<Value> + Send + Sync;
+type Aggregates = dyn Fn(&Snapshot) -> anyhow::Result<Vec<String>> + Send + Sync;
 
 /// An endpoint: its name, its handler, what it subscribes to, and how to read
 /// the business state out of what it stores.
@@ -26,6 +27,7 @@ pub struct Endpoint {
     handler: Arc<Handler>,
     handler_name: &'static str,
     view: Arc<View>,
+    aggregates: Option<Arc<Aggregates>>,
     subscriptions: Vec<String>,
     stores: Vec<String>,
     shared_stores: Vec<String>,
@@ -53,6 +55,7 @@ impl Endpoint {
             }),
             handler_name: std::any::type_name::<H>(),
             view: Arc::new(|_, _| Ok(Value::Null)),
+            aggregates: None,
             subscriptions: Vec::new(),
             stores: Vec::new(),
             shared_stores: Vec::new(),
@@ -71,6 +74,18 @@ impl Endpoint {
         view: impl Fn(&Snapshot, &str) -> anyhow::Result<S> + Send + Sync + 'static,
     ) -> Self {
         self.view = Arc::new(move |snapshot, id| Ok(serde_json::to_value(view(snapshot, id)?)?));
+        self
+    }
+
+    /// Which aggregates its stores hold anything of. Whoever judges the endpoint
+    /// asks its [view](Self::view) about those that a message was about; with such
+    /// a list, about all others as well, which must be as nobody has touched them.
+    #[must_use]
+    pub fn lists_aggregates(
+        mut self,
+        list: impl Fn(&Snapshot) -> anyhow::Result<Vec<String>> + Send + Sync + 'static,
+    ) -> Self {
+        self.aggregates = Some(Arc::new(list));
         self
     }
 
@@ -210,6 +225,16 @@ impl Endpoint {
     #[must_use]
     pub fn handle(&self, message: Arc<Message>, ports: Ports, context: Arc<Context>) -> HandlerFuture {
         (self.handler)(message, ports, context)
+    }
+
+    /// The aggregates that its stores hold anything of, if it can
+    /// [list](Self::lists_aggregates) them; else none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the list says when it cannot read what is stored.
+    pub fn aggregates(&self, snapshot: &Snapshot) -> anyhow::Result<Vec<String>> {
+        self.aggregates.as_ref().map_or(Ok(Vec::new()), |list| list(snapshot))
     }
 
     /// The business state of one aggregate, read through the endpoint's view.

@@ -117,7 +117,7 @@ impl Judge {
     ) -> Result<(), Judged> {
         let heard = Heard::in_world(&self.system, transitions, world, hint).map_err(Err)?;
         let speaker = transitions.speaker().clone();
-        let parts = by_the_law(|| {
+        let mut parts = by_the_law(|| {
             let ((sent, outputs), parts) = (heard.said(), heard.parts());
             // What one part says twice is told with all else that is wrong with it.
             let of_one_part = |one: &Said<'_>, other: &Said<'_>| {
@@ -136,6 +136,7 @@ impl Judge {
         let snapshots: Vec<Snapshot> = (0..self.system.endpoints.len())
             .map(|endpoint| snapshot(transitions, world, endpoint as u8))
             .collect();
+        parts.extend(self.untouched(transitions, &parts, &snapshots).map_err(found)?);
         let state_of = |part: &Part| {
             self.state_of(transitions, part.endpoint, &snapshots[part.endpoint], &part.aggregate)
         };
@@ -193,6 +194,31 @@ impl Judge {
         let specification = self.system.specifications[*endpoint].as_deref()?;
         let evidence = Evidence { aggregate, inputs, state, outputs };
         Some(causes::Part { endpoint: *endpoint, specification, evidence, origins })
+    }
+
+    /// Aggregates that the stores hold anything of, and that no message was about.
+    fn untouched(
+        &self,
+        transitions: &TransitionSystem,
+        parts: &[Part],
+        snapshots: &[Snapshot],
+    ) -> Result<Vec<Part>, Finding> {
+        let mut found: Vec<Part> = Vec::new();
+        for (endpoint, snapshot) in snapshots.iter().enumerate() {
+            if self.system.specifications[endpoint].is_none() {
+                continue;
+            }
+            let list = || self.system.endpoints[endpoint].aggregates(snapshot);
+            for aggregate in
+                asked(transitions, "the list of aggregates", list, |names| words::enumeration(names))?
+            {
+                let about = |part: &Part| part.endpoint == endpoint && part.aggregate == aggregate;
+                if !parts.iter().chain(&found).any(about) {
+                    found.push(Part::untouched(endpoint, aggregate));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// What the view says of an aggregate.
