@@ -208,10 +208,9 @@ impl Judge {
             if self.system.specifications[endpoint].is_none() {
                 continue;
             }
-            let list = || self.system.endpoints[endpoint].aggregates(snapshot);
-            for aggregate in
-                asked(transitions, "the list of aggregates", list, |names| words::enumeration(names))?
-            {
+            let it = &self.system.endpoints[endpoint];
+            let (list, say) = (|| it.aggregates(snapshot), |names: &Vec<String>| words::enumeration(names));
+            for aggregate in asked(transitions, Place::viewing(it), "the list of aggregates", list, say)? {
                 let about = |part: &Part| part.endpoint == endpoint && part.aggregate == aggregate;
                 if !parts.iter().chain(&found).any(about) {
                     found.push(Part::untouched(endpoint, aggregate));

@@ -147,10 +147,7 @@ impl Search<'_> {
             }
         }
         self.cycle(explored).unwrap_or(match explored.judged {
-            true => {
-                let verdict = self.judge.over_nothing().map_or(Verdict::Holds, Verdict::Inconclusive);
-                Stop::Verdict(verdict, None)
-            }
+            true => Stop::Verdict(Verdict::Holds, None),
             false => Stop::Verdict(Verdict::Inconclusive(Inconclusive::NothingJudged), None),
         })
     }
@@ -308,12 +305,7 @@ impl Search<'_> {
         };
         let mut counts = explored.counts(self.transitions);
         let bounds = &self.transitions.bounds;
-        let exhausted = matches!(
-            verdict,
-            Verdict::Holds
-                | Verdict::Inconclusive(Inconclusive::NoSpecification | Inconclusive::NeverReached { .. })
-        );
-        if exhausted
+        if verdict == Verdict::Holds
             && bounds.faults_per_message.is_none()
             && !bounds.stale_by_delivery
             && explored.graph.has_no_free_cycle()

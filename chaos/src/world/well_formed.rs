@@ -179,8 +179,6 @@ mod tests {
     use crate::world::state::{Cause, Envelope, InFlight, World};
     use crate::world::step::Step;
 
-    type Tamper = fn(&mut World);
-
     /// Two messages under way at two workers, each with a document that will
     /// expire.
     fn in_the_middle() -> (TransitionSystem, World) {
@@ -229,7 +227,7 @@ mod tests {
     fn a_world_that_was_tampered_with_is_noticed() {
         let (transitions, world) = in_the_middle();
         assert_eq!(transitions.broken_invariant(&world), None);
-        let broken = |tamper: Tamper| {
+        let broken = |tamper: fn(&mut World)| {
             let mut world = world.clone();
             tamper(&mut world);
             transitions.broken_invariant(&world).unwrap_or("nothing is broken")
