@@ -73,11 +73,45 @@
 //! for one state. That costs time, not soundness: what is merged is equal.
 //!
 //! *Assumes* that ids are mere names: compared for equality, derived from, stored
-//! whole. *Checked* at every ending of a handler, which is run once more with
-//! other ids in the same order, and by `CHAOS_NAMING=descending`, with which every
-//! search of the workshop is repeated. *Not checked*: a handler that orders its
-//! state by fresh ids, or looks only at a part of an id that both assignments
-//! share.
+//! whole, in whatever spelling. *Checked* in three ways, for there are two ways to
+//! make more of an id than a name, and one of them may be harmless.
+//!
+//! - *To look inside*: at a byte, a prefix, a remainder, a hash. Whenever a handler
+//!   has ended, it is run again with ids that are in the same order, and of which
+//!   every byte is another, and so is every view. Its replies are what a world with
+//!   these ids would have answered: the same texts with other ids in them. A
+//!   handler that treats ids as names does the same but for the ids, whatever it
+//!   sorts by them, for their order is kept. So a difference is a finding
+//!   ([`LooksInsideIds`](crate::HandlerFault::LooksInsideIds)). One exception is
+//!   made: calls and texts that consist of the same parts in another order are no
+//!   finding, since a map may be sorted by another spelling of ids.
+//! - *To compare two of them*: `<`, `min`, `sort`, a `BTreeMap`. That is harmless
+//!   where nothing depends on how it ends; a set of processed ids is written in
+//!   another order, and is the same set. What a call means cannot be seen in it. So
+//!   when a handler does anything otherwise with ids in another order, or a view
+//!   shows anything otherwise, that is only a suspicion, and it is the outcome that
+//!   decides: up to 64 runs of the search, spread evenly over its states at rest,
+//!   are repeated in worlds in which every id is in one order from its birth on,
+//!   whoever reads it back: later ones smaller, scrambled, and later ones larger.
+//!   No id is renamed there, and no state merged. Such a run is a real one, so if it
+//!   ends wrong, the handler is wrong
+//!   ([`OrdersByIds`](crate::HandlerFault::OrdersByIds)), and a right one is never
+//!   blamed. A search alone would not see it: it numbers the ids of a stored
+//!   document by first appearance, so that a sorted map is always read back in the
+//!   order in which it was written.
+//! - *To make one up*: an id that carries the mark of fresh ids, and that nobody has
+//!   handed out ([`StrangeId`](crate::HandlerFault::StrangeId)).
+//!
+//! Besides, `cargo workshop verify` repeats every search with `CHAOS_NAMING=scrambled`.
+//!
+//! *Not checked*, or not all: a handler that compares ids is seen to do so wherever
+//! it ends, but what comes of it only in the runs that are repeated. Ids of
+//! [`named`](ports::MessageId::named) messages, and what is derived from them, are
+//! constants: their order is the same in every run, as if it had a meaning. (But
+//! each order of delivery is tried, and so an order of state by them is seen against
+//! every order in which things happened.) An id in a spelling that is not
+//! [known](crate::HandlerFault::LooksInsideIds), in base 58, say, is taken for a look
+//! inside. A delivery with more than 4,096 ids is not looked at.
 //!
 //! *Assumes* that workers are alike: nothing tells a handler where it runs. *Not
 //! checked*: process ids, host names.

@@ -78,8 +78,8 @@
 //!
 //! A green verdict holds *within the bounds it names*, and under assumptions
 //! about the handler: it is deterministic given its replies (observed, not
-//! proved), it treats fresh ids as mere names, and it cannot see which worker it
-//! runs on.
+//! proved), it treats fresh ids as mere names (looks inside are found, comparisons
+//! tried out), and it cannot see which worker it runs on.
 
 mod drivers;
 mod guarantee;

@@ -16,6 +16,8 @@
 //!   id: for everyone downstream it is another message, unless the first id was
 //!   stored before it was sent.
 
+mod guise;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
+
+use self::guise::Disguised;
+#[doc(hidden)]
+pub use self::guise::{Guise, Order};
 
 /// The name of a logical message: a UUID.
 ///
@@ -42,7 +48,8 @@ impl MessageId {
     /// random names" from "another state", even when the names are buried in
     /// an opaque document. Hence the mark; [`derive`](Self::derive) passes it
     /// on. Ids made outside of a simulator carry it by chance once in four
-    /// billion, and nothing but the speed of a search would suffer.
+    /// billion. A handler that makes one is told so: see
+    /// [`Context::new_id`](crate::Context::new_id) for ids that may be had.
     pub const FRESH_MARK: [u8; 4] = [0xf5, 0xe5, 0x4f, 0x1d];
 
     /// The id that belongs to a name: the same name gives the same id, always
@@ -74,13 +81,20 @@ impl MessageId {
     /// that does so sees whether a handler looks at anything but that.
     fn derive_fresh(&self, name: &str) -> Self {
         let own = self.0.as_bytes();
-        let mut line = own[4..9].to_vec();
+        let disguised = Disguised::of(own);
+        let mut line = match disguised {
+            Some(Disguised { line, .. }) => guise::spread(line).to_vec(),
+            None => own[4..9].to_vec(),
+        };
         line.extend_from_slice(name.as_bytes());
         let hash = Uuid::new_v5(&NAMED, &line).into_bytes();
         let mut bytes = *own;
         bytes[4..9].copy_from_slice(&hash[..5]);
         // Never that of a fresh id itself.
         bytes[7] |= 1;
+        if let Some(disguised) = disguised {
+            bytes = Disguised { line: guise::gather(&bytes), ..disguised }.bytes();
+        }
         Self(Builder::from_custom_bytes(bytes).into_uuid())
     }
 
@@ -97,6 +111,9 @@ impl MessageId {
     #[must_use]
     pub fn serial(&self) -> Option<u64> {
         let bytes = self.0.as_bytes();
+        if let Some(disguised) = Disguised::of(bytes) {
+            return (disguised.line == 0).then_some(u64::from(disguised.number) + 1);
+        }
         let low = u64::from_be_bytes(bytes[8..].try_into().ok()?) & !(0b11 << 62);
         (Self::fresh(low) == *self).then_some(low)
     }
@@ -112,11 +129,22 @@ impl MessageId {
         Self(Builder::from_custom_bytes(bytes).into_uuid())
     }
 
+    /// The fresh id with this number (which is one less than its serial) in a
+    /// guise; `None` for a number that is too large.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_guise(number: u32, guise: Guise) -> Option<Self> {
+        let bytes = || Disguised { line: 0, number, guise }.bytes();
+        (number < Guise::NUMBERS).then(|| Self(Uuid::from_bytes(bytes())))
+    }
+
     /// Whether this id, or one that it was derived from, was made by
-    /// [`fresh`](Self::fresh).
+    /// [`fresh`](Self::fresh), or by a simulator that wants to see whether
+    /// anybody depends on how its ids look.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        self.0.as_bytes()[..4] == Self::FRESH_MARK
+        let bytes = self.0.as_bytes();
+        bytes[..4] == Self::FRESH_MARK || Disguised::of(bytes).is_some()
     }
 
     /// The id as a UUID.

@@ -38,7 +38,8 @@ const MOST_FAULTS: u8 = 32;
 ///
 /// The defaults: 2 workers, 1 fault, no stale reads, every class of faults but
 /// those in which a call [lands late](Faults::LATE), 3,000,000 states. With
-/// `CHAOS_NAMING=descending` in the environment, fresh ids are other ones.
+/// `CHAOS_NAMING=descending` or `scrambled` in the environment, fresh ids are other
+/// ones.
 pub fn explore(system: impl FnOnce() -> System) -> Explore {
     let mut scenario = Scenario::new(system(), 1, 0, Faults::usual());
     scenario.naming = Naming::asked_for();
@@ -425,7 +426,8 @@ impl Explore {
             report.tell(&mut transitions, &trace);
             report.faults = trace.faults().count();
             report.stale = trace.faults().filter(|&fault| fault == Fault::StaleRead).count();
-            if trace.loop_start().is_none() {
+            // A replay has the usual ids, with which all is well.
+            if trace.loop_start().is_none() && !transitions.rehearsal.has_lasting_ids() {
                 let code = ReplayCode::record(&mut transitions, &self.scenario, &trace);
                 report.replay = code.map(|code| code.to_string());
             }

@@ -10,6 +10,8 @@ use ports::outside::NoAnswer;
 use ports::words::{Speaker, abbreviate_id, list};
 use ports::{Document, Etag, Message, NewEvent, Precondition, PublishError, RecordedEvent, StoreError};
 
+use smallvec::SmallVec;
+
 use super::text::{Id, Text, Texts};
 use crate::system::store_map::{Store, StoreMap};
 
@@ -166,6 +168,34 @@ impl Call {
         }
     }
 
+    /// All texts that it says something in.
+    pub(crate) fn texts(&self) -> SmallVec<[&Text; 4]> {
+        let mut texts = SmallVec::new();
+        texts.extend(self.object().map(|object| &object.key));
+        match self {
+            Self::Append { events, .. } => texts.extend(events),
+            Self::Put { body, condition, .. } => texts.extend([body].into_iter().chain(condition.etag())),
+            Self::Delete { condition, .. } => texts.extend(condition.etag()),
+            Self::Publish { message } => texts.push(message),
+            Self::Ask { request, .. } => texts.push(request),
+            Self::ReadStream { .. } | Self::Get { .. } => {}
+        }
+        texts
+    }
+
+    /// Everything but its texts.
+    pub(crate) fn shape(&self) -> impl Eq + use<> {
+        let store = self.object().map(|object| object.store);
+        let numbers = match self {
+            Self::Append { expected, events, .. } => Some((*expected, events.len(), None)),
+            Self::Put { time_to_live, condition: Condition::IfAbsent, .. } => Some((1, 0, *time_to_live)),
+            Self::Put { time_to_live, .. } => Some((0, 0, *time_to_live)),
+            Self::Ask { writes, .. } => Some((u64::from(*writes), 0, None)),
+            _ => None,
+        };
+        (std::mem::discriminant(self), store, numbers)
+    }
+
     /// The document, stream or thing outside that it touches.
     pub(crate) fn object(&self) -> Option<&ObjectKey> {
         match self {
@@ -186,6 +216,13 @@ impl Condition {
             Precondition::None => Self::None,
             Precondition::IfAbsent => Self::IfAbsent,
             Precondition::IfEtag(etag) => Self::IfEtag(texts.intern(etag.0.as_bytes())),
+        }
+    }
+
+    fn etag(&self) -> Option<&Text> {
+        match self {
+            Self::IfEtag(etag) => Some(etag),
+            Self::None | Self::IfAbsent => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Why a handler cannot be explored, each with the cure.
 
+use ports::MessageId;
+
 /// Why a handler cannot be explored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandlerFault {
@@ -31,15 +33,37 @@ pub enum HandlerFault {
         /// What it did the second time.
         second: String,
     },
-    /// Given other fresh ids, it did something else.
+    /// Given other fresh ids, in the same order, it did something else; or its view
+    /// showed something else.
+    ///
+    /// An id may be written in capital or small letters, with hyphens or without,
+    /// in braces, as a URN, as 16 bytes (raw, or as decimal numbers in a list), as
+    /// one decimal number, and in base 64 of either alphabet.
     #[error(
-        "the handler looks inside a fresh id: with one it {first}, with another it {second}. Ids are names: compare them for equality, pass them on whole, and make new ones from them with MessageId::derive"
+        "the handler looks inside a fresh id: with one it {first}, with another it {second}. Ids are names: compare them for equality, pass them on whole (as text, as bytes, or in base 64), and make new ones from them with MessageId::derive"
     )]
     LooksInsideIds {
         /// What it did with one id.
         first: String,
         /// What it did with another.
         second: String,
+    },
+    /// With fresh ids in another order, or otherwise different, a run that is right
+    /// is wrong.
+    #[error(
+        "the handler depends on the order of fresh ids, or on what they look like: of two runs that differ in nothing but the ids, one is right, and in the other {wrong}. Fresh ids are random, and so is what `<`, `min`, `sort` or a BTreeMap make of them: keep an order of your own (a Vec, or a number that counts up), and compare ids for equality only"
+    )]
+    OrdersByIds {
+        /// What is wrong in that run.
+        wrong: String,
+    },
+    /// It uses an id that looks fresh, and that it did not get from anybody.
+    #[error(
+        "the handler uses the id {id}, which has the mark of a fresh id, and nobody has handed it out. Take fresh ids from context.new_id(), and make others from them with MessageId::derive; MessageId::fresh, and the mark, are for simulators"
+    )]
+    StrangeId {
+        /// The id.
+        id: MessageId,
     },
     /// It waits for something that is not a port call.
     #[error(
@@ -112,4 +136,13 @@ pub enum HandlerFault {
     /// be read back.
     #[error("a message on a queue is not a message: {0}")]
     UnreadableMessage(String),
+}
+
+impl HandlerFault {
+    /// What is added to a finding that is none with ids in another order.
+    pub(crate) const ORDER_IS_CHANCE: &str = ". In the same run with fresh ids in another order, all is well: the handler depends on their order, and that is random. Keep an order of your own (a Vec, or a number that counts up), and compare ids for equality only";
+
+    pub(crate) fn strange_id(id: MessageId) -> Self {
+        Self::StrangeId { id }
+    }
 }

@@ -24,7 +24,7 @@ use super::call::{Call, RawCall, Reply};
 use super::fault::HandlerFault;
 use super::panics::install_panic_hook;
 use super::stage::Stage;
-use super::text::{Id, Text, Texts};
+use super::text::{Assignment, Id, Text, Texts};
 use super::watchdog::Pulse;
 use crate::system::store_map::StoreMap;
 
@@ -61,30 +61,40 @@ pub(crate) enum Ending {
 /// queue may be so long. (Steps number them in a byte.)
 pub(crate) const MOST_AT_ONCE: usize = 200;
 
-struct History {
-    parent: Option<HistoryId>,
-    endpoint: u8,
-    message: Text,
+pub(super) struct History {
+    pub(super) parent: Option<HistoryId>,
+    pub(super) endpoint: u8,
+    pub(super) message: Text,
     /// Which of the parent's calls was answered, and how.
-    reply: Option<(u8, Reply)>,
+    pub(super) reply: Option<(u8, Reply)>,
     depth: usize,
     /// The number of the first id that the handler itself draws after this
     /// reply.
-    first_new_id: Id,
-    pending: Arc<Pending>,
+    pub(super) first_new_id: Id,
+    pub(super) pending: Arc<Pending>,
+    /// Whether anything was done otherwise with ids in another order.
+    pub(super) compares_ids: bool,
 }
 
 /// All handlers of one search, and everything known about what they do.
 pub(crate) struct Rehearsal {
-    endpoints: Vec<Endpoint>,
+    pub(super) endpoints: Vec<Endpoint>,
     stores: Arc<StoreMap>,
     pub(crate) texts: Texts,
-    histories: Vec<History>,
-    roots: FxHashMap<(u8, Text), HistoryId>,
-    children: FxHashMap<(HistoryId, u8, Reply), HistoryId>,
-    pulse: Arc<Pulse>,
+    pub(super) histories: Vec<History>,
+    roots: FxHashMap<(u8, Text, Id), HistoryId>,
+    children: FxHashMap<(HistoryId, u8, Reply, Id), HistoryId>,
+    pub(super) pulse: Arc<Pulse>,
     max_calls: usize,
-    speaker: Speaker,
+    pub(super) speaker: Speaker,
+    /// Whether ids are those of the world, and not numbered within the delivery:
+    /// see [`with_lasting_ids`](Self::with_lasting_ids).
+    pub(super) lasting: bool,
+    /// How much was looked at with other ids.
+    turn: usize,
+    /// Whether any delivery or view has done anything otherwise with ids in another
+    /// order.
+    pub(crate) compares_ids: bool,
 }
 
 impl Rehearsal {
@@ -107,7 +117,41 @@ impl Rehearsal {
             pulse,
             max_calls,
             speaker,
+            lasting: false,
+            turn: 0,
+            compares_ids: false,
         }
+    }
+
+    /// The same handlers, in a world whose ids are these from their birth on, so
+    /// that two ids are in one order whoever reads them.
+    pub(crate) fn with_lasting_ids(&self, ids: Assignment) -> Self {
+        let other = Self::new(
+            self.endpoints.clone(),
+            Arc::clone(&self.stores),
+            self.texts.with(ids),
+            Arc::clone(&self.pulse),
+            self.max_calls,
+            self.speaker.clone(),
+        );
+        Self { lasting: true, ..other }
+    }
+
+    /// Counts what is looked at with other ids, so that each time they are others.
+    pub(crate) fn next_turn(&mut self) -> usize {
+        self.turn += 1;
+        self.turn - 1
+    }
+
+    /// Whether the handler, which has ended here, has done anything otherwise with
+    /// ids in another order.
+    pub(crate) fn compares_ids_in(&self, history: HistoryId) -> bool {
+        self.histories[history as usize].compares_ids
+    }
+
+    /// Whether ids are those of the world.
+    pub(crate) fn has_lasting_ids(&self) -> bool {
+        self.lasting
     }
 
     pub(crate) fn pending(&self, history: HistoryId) -> &Arc<Pending> {
@@ -134,19 +178,28 @@ impl Rehearsal {
         self.histories.len()
     }
 
-    /// A delivery of this message (its ids numbered from 0) at its very start.
-    pub(crate) fn start(&mut self, endpoint: u8, message: Text) -> Result<HistoryId, HandlerFault> {
-        if let Some(&history) = self.roots.get(&(endpoint, message.clone())) {
+    /// A delivery of this message (its ids numbered from 0) at its very start. It
+    /// knows `known` ids at least.
+    pub(crate) fn start(
+        &mut self,
+        endpoint: u8,
+        message: Text,
+        known: Id,
+    ) -> Result<HistoryId, HandlerFault> {
+        let key = (endpoint, message, known);
+        if let Some(&history) = self.roots.get(&key) {
             return Ok(history);
         }
-        let first_new_id = message.ids.iter().map(|id| id + 1).max().unwrap_or(0);
+        let message = key.1.clone();
+        let first_new_id = message.ids.iter().map(|id| id + 1).max().unwrap_or(0).max(known);
         let history = self.add(History {
             parent: None,
             endpoint,
-            message: message.clone(),
+            message,
             reply: None,
             depth: 0,
             first_new_id,
+            compares_ids: false,
             pending: Arc::new(Pending {
                 calls: Vec::new(),
                 raw_calls: Vec::new(),
@@ -156,24 +209,25 @@ impl Rehearsal {
                 known_ids: first_new_id,
             }),
         })?;
-        self.roots.insert((endpoint, message), history);
+        self.roots.insert(key, history);
         Ok(history)
     }
 
     /// The delivery after one more reply (its new ids numbered on from the
-    /// known ones).
+    /// known ones). It knows `known` ids at least.
     pub(crate) fn follow(
         &mut self,
         history: HistoryId,
         call: u8,
         reply: Reply,
+        known: Id,
     ) -> Result<HistoryId, HandlerFault> {
-        let key = (history, call, reply);
+        let key = (history, call, reply, known);
         if let Some(&child) = self.children.get(&key) {
             return Ok(child);
         }
         let parent = &self.histories[history as usize];
-        let mut first_new_id = parent.pending.known_ids;
+        let mut first_new_id = parent.pending.known_ids.max(known);
         _ = key.2.map(|id| {
             first_new_id = first_new_id.max(id + 1);
             id
@@ -185,6 +239,7 @@ impl Rehearsal {
             reply: Some((call, key.2.clone())),
             depth: parent.depth + 1,
             first_new_id,
+            compares_ids: false,
             pending: Arc::clone(&parent.pending),
         };
         if child.depth > self.max_calls {
@@ -201,7 +256,7 @@ impl Rehearsal {
     /// Runs the handler to find out what a new history wants.
     fn add(&mut self, mut history: History) -> Result<HistoryId, HandlerFault> {
         let found = self.run(&history)?;
-        if found.ending.is_some() {
+        if found.ending.is_some() && !self.lasting {
             // Nothing will replay an ending, so it is checked here; and once
             // more with other ids, for ids must be nothing but names.
             let again = self.run(&history)?;
@@ -211,22 +266,7 @@ impl Rehearsal {
                     second: again.describe(&self.texts, &self.speaker),
                 });
             }
-            if found.known_ids > 0 {
-                self.texts.rename_all(true);
-                let renamed = self.run(&history);
-                self.texts.rename_all(false);
-                let renamed = renamed?;
-                let failed = |ending: &Option<Ending>| matches!(ending, Some(Ending::Failed(_)));
-                // What an error says is not part of the world.
-                let same =
-                    renamed.ending == found.ending || (failed(&renamed.ending) && failed(&found.ending));
-                if !same {
-                    return Err(HandlerFault::LooksInsideIds {
-                        first: found.describe(&self.texts, &self.speaker),
-                        second: renamed.describe(&self.texts, &self.speaker),
-                    });
-                }
-            }
+            self.try_other_ids(&mut history, &found)?;
         }
         history.pending = Arc::new(found);
         let id = HistoryId::try_from(self.histories.len()).expect("fewer than 2^32 deliveries in progress");
@@ -249,12 +289,18 @@ impl Rehearsal {
         let dropped = stage.switchboard.take_dropped();
         drop(stage);
 
-        let mut dropped: Vec<Call> = dropped.iter().map(|call| self.intern(history, call)).collect();
+        let mut dropped = dropped
+            .iter()
+            .map(|call| self.intern_call(history.endpoint, known_ids, call))
+            .collect::<Result<Vec<Call>, _>>()?;
         if ended.is_some() {
             // Whatever it still waits for, nobody will ever hear the answer.
-            dropped.extend(raw_calls.drain(..).map(|call| self.intern(history, &call)));
+            for call in raw_calls.drain(..) {
+                dropped.push(self.intern_call(history.endpoint, known_ids, &call)?);
+            }
         }
-        let calls: Vec<Call> = raw_calls.iter().map(|call| self.intern(history, call)).collect();
+        let calls = raw_calls.iter().map(|call| self.intern_call(history.endpoint, known_ids, call));
+        let calls: Vec<Call> = calls.collect::<Result<_, _>>()?;
         if calls.len() > MOST_AT_ONCE || outputs.len() > MOST_AT_ONCE {
             let what = match calls.len() {
                 0 => format!("the handler hands over {} outputs", outputs.len()),
@@ -262,19 +308,39 @@ impl Rehearsal {
             };
             return Err(HandlerFault::TooMuchAtOnce { what, limit: MOST_AT_ONCE });
         }
-        let mut output = |output: &Message| {
-            let bytes = serde_json::to_vec(output).expect("a message is an id and a JSON value");
-            self.texts.intern(&bytes)
+        let ending = match ended {
+            None => None,
+            Some(Ok(())) => Some(Ending::Done(self.intern_outputs(known_ids, &outputs)?)),
+            Some(Err(error)) => Some(Ending::Failed(error)),
         };
-        let ending = ended.map(|result| match result {
-            Ok(()) => Ending::Done(outputs.iter().map(&mut output).collect()),
-            Err(error) => Ending::Failed(error),
-        });
         Ok(Pending { calls, raw_calls, dropped, ending, notes, known_ids })
     }
 
-    fn intern(&mut self, history: &History, call: &RawCall) -> Call {
-        Call::intern(call, history.endpoint, &self.stores, &mut self.texts)
+    /// Interns the call of a handler that knows so many ids.
+    pub(super) fn intern_call(
+        &mut self,
+        endpoint: u8,
+        known_ids: Id,
+        call: &RawCall,
+    ) -> Result<Call, HandlerFault> {
+        let stores = &self.stores;
+        self.texts
+            .of_a_handler(known_ids, |texts| Call::intern(call, endpoint, stores, texts))
+            .map_err(HandlerFault::strange_id)
+    }
+
+    /// Interns the outputs of a handler that knows so many ids.
+    pub(super) fn intern_outputs(
+        &mut self,
+        known_ids: Id,
+        outputs: &[Message],
+    ) -> Result<Vec<Text>, HandlerFault> {
+        let output = |texts: &mut Texts, output: &Message| {
+            texts.intern(&serde_json::to_vec(output).expect("a message is an id and a JSON value"))
+        };
+        self.texts
+            .of_a_handler(known_ids, |texts| outputs.iter().map(|message| output(texts, message)).collect())
+            .map_err(HandlerFault::strange_id)
     }
 
     /// A run of the handler that has got the last reply of a history, and has not
@@ -307,34 +373,12 @@ impl Rehearsal {
 
     /// The calls that a run waits for, which must be those that it waited for
     /// when it was first at this history.
-    fn recognise(&mut self, stage: &Stage, id: HistoryId) -> Result<Vec<(RawCall, usize)>, HandlerFault> {
+    fn recognise(&self, stage: &Stage, id: HistoryId) -> Result<Vec<(RawCall, usize)>, HandlerFault> {
         let history = &self.histories[id as usize];
-        let (endpoint, known) = (history.endpoint, Arc::clone(&history.pending));
-        let mut waiting = stage.switchboard.waiting();
-        let renamed = self.texts.naming().1 != 0;
-        if !renamed || stage.ended.is_some() {
-            let same = stage.ended.is_none() && waiting.iter().map(|(call, _)| call).eq(&known.raw_calls);
-            return if same { Ok(waiting) } else { Err(self.nondeterministic(stage, &known, &waiting)) };
-        }
-        // The calls are sorted by what they say, ids included, so with other ids
-        // they may be the same in another order.
-        let mut there: Vec<(Call, (RawCall, usize))> = waiting
-            .drain(..)
-            .map(|raw| (Call::intern(&raw.0, endpoint, &self.stores, &mut self.texts), raw))
-            .collect();
-        for call in &known.calls {
-            let found = there.iter().position(|(other, _)| other == call);
-            waiting.extend(found.map(|found| there.swap_remove(found).1));
-        }
-        let same = there.is_empty() && waiting.len() == known.calls.len();
-        waiting.extend(there.into_iter().map(|(_, raw)| raw));
-        if same {
-            return Ok(waiting);
-        }
-        Err(HandlerFault::LooksInsideIds {
-            first: describe_calls(&known.raw_calls, &self.speaker),
-            second: describe_calls(waiting.iter().map(|(call, _)| call), &self.speaker),
-        })
+        let known = Arc::clone(&history.pending);
+        let waiting = stage.switchboard.waiting();
+        let same = stage.ended.is_none() && waiting.iter().map(|(call, _)| call).eq(&known.raw_calls);
+        if same { Ok(waiting) } else { Err(self.nondeterministic(stage, &known, &waiting)) }
     }
 
     fn nondeterministic(&self, stage: &Stage, known: &Pending, waiting: &[(RawCall, usize)]) -> HandlerFault {
@@ -348,7 +392,7 @@ impl Rehearsal {
 }
 
 impl Pending {
-    fn describe(&self, texts: &Texts, speaker: &Speaker) -> String {
+    pub(super) fn describe(&self, texts: &Texts, speaker: &Speaker) -> String {
         match &self.ending {
             None => describe_calls(&self.raw_calls, speaker),
             Some(Ending::Failed(error)) => format!("returned the error {error:?}"),
@@ -361,7 +405,7 @@ impl Pending {
     }
 }
 
-fn describe_calls<'a>(calls: impl IntoIterator<Item = &'a RawCall>, speaker: &Speaker) -> String {
+pub(super) fn describe_calls<'a>(calls: impl IntoIterator<Item = &'a RawCall>, speaker: &Speaker) -> String {
     let calls: Vec<_> = calls.into_iter().map(|call| call.in_words(speaker)).collect();
     if calls.is_empty() { "made no call".to_owned() } else { format!("called {}", calls.join(" and ")) }
 }

@@ -47,9 +47,8 @@ impl Stage {
     pub(super) fn new(endpoint: &Endpoint, message: Message, texts: &Texts, pulse: Arc<Pulse>) -> Self {
         let switchboard = Switchboard::default();
         let next_id = Arc::new(AtomicU32::new(0));
-        let (ids, naming) = (Arc::clone(&next_id), texts.naming());
-        let (naming, offset) = naming;
-        let context = Arc::new(Context::new(move || naming.id(ids.fetch_add(1, Ordering::Relaxed), offset)));
+        let (ids, assignment) = (Arc::clone(&next_id), texts.assignment());
+        let context = Arc::new(Context::new(move || assignment.id(ids.fetch_add(1, Ordering::Relaxed))));
         let ports = switchboard.ports(endpoint);
         let place = Arc::new(Place::handling(endpoint, &message));
         let future = endpoint.handle(Arc::new(message), ports, Arc::clone(&context));

@@ -25,7 +25,7 @@ use crate::world::transition_system::TransitionSystem;
 
 /// Judges worlds at rest; the same world is judged once.
 pub(crate) struct Judge {
-    system: System,
+    pub(super) system: System,
     known: FxHashMap<Vec<u8>, Judged>,
     key: Vec<u8>,
     /// Whether each endpoint was to process anything in any world so far.
@@ -49,6 +49,11 @@ impl Judge {
     pub(crate) fn new(system: System) -> Self {
         let reached = vec![false; system.endpoints.len()];
         Self { system, known: FxHashMap::default(), key: Vec::new(), reached }
+    }
+
+    /// A judge of the same, who knows nothing yet.
+    pub(crate) fn afresh(&self) -> Self {
+        Self::new(self.system.clone())
     }
 
     /// Judges a world at rest. `hint` is an order of the sent messages to try
@@ -141,6 +146,10 @@ impl Judge {
             self.state_of(transitions, part.endpoint, &snapshots[part.endpoint], &part.aggregate)
         };
         let states = parts.iter().map(state_of).collect::<Result<Vec<Value>, _>>().map_err(found)?;
+        for (part, state) in parts.iter().zip(&states) {
+            self.view_with_other_ids(transitions, world, part.endpoint, &part.aggregate, state)
+                .map_err(|fault| found(Finding::Handler(fault)))?;
+        }
         by_the_law(|| {
             let parts = parts.iter().zip(&states).filter_map(|(part, state)| self.evidence(part, state));
             causes::judge(&parts.collect::<Vec<_>>(), &speaker)

@@ -6,5 +6,6 @@
 
 mod evidence;
 pub(crate) mod judge;
+mod other_ids;
 pub(crate) mod plain_runs;
 pub(crate) mod verdict;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use rustc_hash::FxHashMap;
+
 use super::counts::Counts;
 use super::fingerprint::fingerprint;
 use super::growth::Growth;
@@ -11,6 +13,7 @@ use super::liveness::{Edge, Graph};
 use super::patience::{self, Patience};
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
+use crate::handler::rehearsal::HistoryId;
 use crate::world::budget::Spent;
 use crate::world::fault::{Fault, Faults};
 use crate::world::state::World;
@@ -75,6 +78,7 @@ pub(super) struct Explored {
     /// Memory that is used for one state after the other.
     scratch: (Vec<Step>, Vec<Edge>),
     pub(super) end_states: EndStates,
+    comparisons: FxHashMap<HistoryId, [Option<(u32, Step)>; 3]>,
     pub(super) last_component: u8,
 }
 
@@ -173,6 +177,31 @@ impl Explored {
         self.nodes.push(node);
         self.graph.add_node();
         new
+    }
+
+    /// Remembers that a step from a node ends a delivery that compares ids.
+    pub(super) fn keep_comparison(&mut self, history: HistoryId, node: u32, step: Step) {
+        let known = self.comparisons.entry(history).or_insert([None; 3]);
+        // The ways that cost least, and one that costs a good deal.
+        let place = known.iter().position(Option::is_none).unwrap_or(2);
+        known[place] = Some((node, step));
+    }
+
+    /// Runs to the end of a delivery that compares ids, and runs to rest: at most so
+    /// many of each, spread evenly.
+    pub(super) fn comparing(&self, most: usize) -> Vec<Vec<Step>> {
+        let mut found: Vec<_> = self.comparisons.values().flatten().flatten().collect();
+        found.sort_by_key(|(node, step)| (*node, step.to_string()));
+        let every = found.len().div_ceil(most).max(1);
+        let deliveries = found.into_iter().step_by(every).map(|&(node, step)| {
+            let mut chain = self.chain(node);
+            chain.push(step);
+            chain
+        });
+        let ends: Vec<u32> =
+            (0..).zip(&self.nodes).filter(|(_, node)| node.at_rest).map(|(index, _)| index).collect();
+        let every = ends.len().div_ceil(most).max(1);
+        deliveries.chain(ends.into_iter().step_by(every).map(|end| self.chain(end))).collect()
     }
 
     /// The faults that a node has cost.

@@ -9,6 +9,7 @@ use super::explored::{EndStates, Explored};
 use super::footprints::Footprints;
 use super::independence;
 use super::liveness::{Cost, Edge};
+use super::other_ids::Wrong;
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use super::to_raw::raw_trace;
@@ -85,7 +86,7 @@ impl Search<'_> {
                     footprints.conclude(self.transitions);
                 }
                 stop => {
-                    let mut searched = self.finish(explored, stop);
+                    let mut searched = self.finish_with_other_ids(explored, stop);
                     searched.counts.restarts = restarts;
                     return searched;
                 }
@@ -255,7 +256,12 @@ impl Search<'_> {
             next.component = independence::component_after(footprints, self.transitions, world, step);
             explored.last_component = explored.last_component.max(next.component);
         }
-        self.transitions.apply_known(&mut next, step, fault)?;
+        let applied = self.transitions.apply_known(&mut next, step, fault)?;
+        if let Some(history) = applied.delivery
+            && self.transitions.rehearsal.compares_ids_in(history)
+        {
+            explored.keep_comparison(history, index, step);
+        }
         if let Some(fault) = fault
             && (world.work_in_flight() || next.work_in_flight())
         {
@@ -282,6 +288,27 @@ impl Search<'_> {
                 Some(Stop::Verdict(Verdict::Inconclusive(unknown), None))
             }
         }
+    }
+
+    /// Finishes, and looks whether anything is otherwise with ids in another order.
+    fn finish_with_other_ids(&mut self, explored: Explored, mut stop: Stop) -> Searched {
+        let wrong = match &mut stop {
+            Stop::Verdict(Verdict::Holds, _) => self.wrong_with_other_ids(&explored),
+            Stop::Verdict(Verdict::Violated(Finding::Property(judgement)), Some(end)) => {
+                if self.right_with_other_ids(&explored, *end) {
+                    judgement.reason += HandlerFault::ORDER_IS_CHANCE;
+                }
+                None
+            }
+            _ => None,
+        };
+        let mut searched = self.finish(explored, stop);
+        if let Some(Wrong { fault, trace, transitions }) = wrong {
+            searched.verdict = Verdict::Violated(Finding::Handler(fault));
+            searched.trace = Some(trace);
+            *self.transitions = transitions;
+        }
+        searched
     }
 
     fn finish(&mut self, mut explored: Explored, stop: Stop) -> Searched {

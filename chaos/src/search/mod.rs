@@ -4,8 +4,10 @@
 //! has found; [`symmetry`] and [`fingerprint`] say which worlds are one state;
 //! [`independence`] says which steps need not be taken, from what [`footprints`]
 //! and [`components`] know of the messages; [`liveness`] looks at the graph that
-//! is left behind, and [`patience`] waits where a clock runs; [`to_raw`] turns a way through it into a run; [`growth`] names
-//! what keeps growing, and [`treadmill`] notices when there is no end to it. The arguments why nothing is lost by all that are in
+//! is left behind, and [`patience`] waits where a clock runs; [`to_raw`] turns a way
+//! through it into a run; [`growth`] names what keeps growing, and [`treadmill`]
+//! notices when there is no end to it; [`other_ids`] repeats runs with ids in other
+//! orders. The arguments why nothing is lost by all that are in
 //! [`how_it_works`](crate::how_it_works).
 
 mod components;
@@ -17,6 +19,7 @@ mod footprints;
 mod growth;
 mod independence;
 mod liveness;
+mod other_ids;
 mod patience;
 pub(crate) mod reductions;
 pub(crate) mod symmetry;

@@ -36,6 +36,12 @@ struct Renaming {
 const UNNAMED: Id = Id::MAX;
 
 impl Renaming {
+    /// The first `count` ids keep their names.
+    fn keep(&mut self, count: Id) {
+        (0..count).zip(&mut self.names).for_each(|(id, name)| *name = id);
+        self.next = count;
+    }
+
     fn name(&mut self, id: Id) -> Id {
         let name = &mut self.names[id as usize];
         if *name == UNNAMED {
@@ -71,10 +77,7 @@ impl Renaming {
 /// Brings a world into canonical form, and tells what went where.
 pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left: bool) -> Places {
     let mut renaming = Renaming { names: smallvec::smallvec![UNNAMED; world.next_id as usize], next: 0 };
-    if !reductions.ids {
-        renaming.names = (0..world.next_id).collect();
-        renaming.next = world.next_id;
-    }
+    renaming.keep(if reductions.ids { world.sent_ids } else { world.next_id });
 
     if !stale_left {
         // Nobody can read an old version any more.

@@ -110,12 +110,24 @@ impl TransitionSystem {
 
     fn start(&mut self, world: &mut World, worker: u8, message: Text) -> Result<Applied, HandlerFault> {
         let mut ids = Ids::new();
+        let known = self.learn_all_ids(world, &mut ids);
         let local = message.map(|id| localise(&mut ids, id));
         let endpoint = world.workers[usize::from(worker)].endpoint;
-        let history = self.rehearsal.start(endpoint, local)?;
+        let history = self.rehearsal.start(endpoint, local, known)?;
         world.workers[usize::from(worker)].busy =
             Some(Busy { message, holds_lock: true, reads_old: false, history, ids, phase: Phase::Handling });
         Ok(self.arrived(world, worker))
+    }
+
+    /// Where ids are lasting, a delivery numbers all that there are as the world
+    /// does, so that each is the same wherever it is read. Returns how many it
+    /// knows at least.
+    fn learn_all_ids(&self, world: &World, ids: &mut Ids) -> Id {
+        if !self.rehearsal.has_lasting_ids() {
+            return 0;
+        }
+        ids.extend(ids.len() as Id..world.next_id);
+        world.next_id
     }
 
     /// A delivery has come to a new history: names its new ids, and sees whether
@@ -229,10 +241,15 @@ impl TransitionSystem {
                 return Ok(Applied::default());
             }
         };
+        let mut ids = {
+            let busy = world.workers[usize::from(worker)].busy.as_mut().expect("the worker is still busy");
+            std::mem::take(&mut busy.ids)
+        };
+        let known = self.learn_all_ids(world, &mut ids);
+        let local = reply.map(|id| localise(&mut ids, id));
         let busy = world.workers[usize::from(worker)].busy.as_mut().expect("the worker is still busy");
-        let ids = &mut busy.ids;
-        let local = reply.map(|id| localise(ids, id));
-        busy.history = self.rehearsal.follow(busy.history, index, local)?;
+        busy.ids = ids;
+        busy.history = self.rehearsal.follow(busy.history, index, local, known)?;
         let applied = self.arrived(world, worker);
         Ok(Applied { reply: Some(reply), took_effect, ..applied })
     }

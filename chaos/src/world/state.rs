@@ -37,6 +37,9 @@ pub(crate) struct World {
     pub(crate) spent: Spent,
     /// The next fresh id. Not part of the state's identity.
     pub(crate) next_id: Id,
+    /// Ids below this one may be those of sent messages. A copy of these can come
+    /// from the sender at any time, so they keep their names.
+    pub(crate) sent_ids: Id,
 }
 
 /// A copy of a message at an endpoint.

@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::state::{Busy, Content, Envelope, Object, Version, Worker, World};
 use crate::handler::call::{Call, ObjectKey};
 use crate::handler::rehearsal::{Ending, Pending, Rehearsal};
-use crate::handler::text::{Naming, Text, TextId, Texts};
+use crate::handler::text::{Assignment, Naming, Text, TextId, Texts};
 use crate::handler::watchdog::Pulse;
 use crate::system::outside::Outside;
 use crate::system::store_map::StoreMap;
@@ -63,17 +63,17 @@ impl TransitionSystem {
         let mut texts = Texts::new(naming);
         let sent = sent.iter().map(|(endpoint, message)| {
             let bytes = serde_json::to_vec(message).expect("a message is an id and a JSON value");
-            Envelope { endpoint: *endpoint as u8, message: texts.intern(&bytes) }
+            Envelope { endpoint: *endpoint as u8, message: texts.intern_at_the_start(&bytes) }
         });
         let sent = sent.collect();
         let stored = system.stored.iter().map(|(name, key, body)| {
-            let key = ObjectKey { store: stores.named(name), key: texts.intern(key.as_bytes()) };
-            (key, texts.intern(body))
+            let key = ObjectKey { store: stores.named(name), key: texts.intern_at_the_start(key.as_bytes()) };
+            (key, texts.intern_at_the_start(body))
         });
         let stored = stored.collect();
         let stored_outside = Outside::stored(system).into_iter().map(|(name, state)| {
             let key = ObjectKey { store: stores.named(&name), key: texts.intern(b"") };
-            (key, texts.intern(&state))
+            (key, texts.intern_at_the_start(&state))
         });
         let stored_outside = stored_outside.collect();
         let rehearsal =
@@ -90,6 +90,23 @@ impl TransitionSystem {
             routes: FxHashMap::default(),
             distinguish_workers: false,
             checked: false,
+        }
+    }
+
+    /// The same system, in a world whose ids are these from their birth on.
+    pub(crate) fn with_lasting_ids(&self, ids: Assignment) -> Self {
+        Self {
+            rehearsal: self.rehearsal.with_lasting_ids(ids),
+            bounds: self.bounds.clone(),
+            sent: self.sent.clone(),
+            stores: Arc::clone(&self.stores),
+            stored: self.stored.clone(),
+            stored_outside: self.stored_outside.clone(),
+            endpoints: self.endpoints.clone(),
+            asks_for_causes: self.asks_for_causes.clone(),
+            routes: self.routes.clone(),
+            distinguish_workers: true,
+            checked: self.checked,
         }
     }
 
@@ -154,6 +171,7 @@ impl TransitionSystem {
             component: 0,
             spent: Spent::default(),
             next_id,
+            sent_ids: self.sent.iter().flat_map(|copy| &copy.message.ids).map(|id| id + 1).max().unwrap_or(0),
         }
     }
 

@@ -156,7 +156,7 @@ impl Cargo {
             command.env("CHAOS_REPLAY", code);
         }
         if self.other_ids {
-            command.env("CHAOS_NAMING", "descending");
+            command.env("CHAOS_NAMING", "scrambled");
         }
         if self.write_tables {
             command.env("PRICES", "write");

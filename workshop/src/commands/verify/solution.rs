@@ -52,8 +52,8 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
     (culprits, tested.records)
 }
 
-/// Repeats all searches with other fresh ids, where later ones are smaller. For
-/// a handler that treats them as names, that makes no difference.
+/// Repeats all searches with other fresh ids, in another order and with other
+/// bytes. For a handler that treats them as names, that makes no difference.
 fn compare_with_other_ids(cargo: &Cargo, package: &Package, usual: &[Record]) -> Vec<String> {
     let other = match cargo.with_other_ids().test(package, None, &[]) {
         // Golden stories may tell an id, so the tests themselves need not pass.
