@@ -65,8 +65,7 @@ fn the_engine_says_the_same() {
         what_becomes_of_publishes(),
         dropped_in_one_go(),
         time_passes(),
-        // Not `charged_to_the_roots()`: the engine still charges faults by message to
-        // sent messages only, and lets nothing go wrong at published ones.
+        charged_to_the_roots(),
         rest_is_no_deadlock(),
         phases(),
         late_calls(),

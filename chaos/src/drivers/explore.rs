@@ -100,7 +100,8 @@ impl Explore {
     }
 
     /// At most so many faults for each message that was sent, instead of a
-    /// bound on all faults together.
+    /// bound on all faults together. A fault at a message that was published is
+    /// charged to the sent ones that it goes back to; at several, to each.
     pub fn faults_per_message(mut self, faults: u8) -> Self {
         self.scenario.bounds.faults = 0;
         self.scenario.bounds.faults_per_message = Some(faults);
@@ -384,8 +385,12 @@ impl Explore {
         let mut transitions = self.scenario.transitions(Arc::clone(&pulse));
         transitions.checked = self.checked;
         let mut judge = Judge::new(self.scenario.system.clone());
-        // Argument 5: who does not ask for rest does not reduce.
-        let independence = self.reductions.independence && self.settles;
+        // Argument 5: who does not ask for rest does not reduce. And where a fault is
+        // charged to whoever has published its message by then, publishing does not
+        // commute with it (argument 3).
+        let charged_by_cause = self.scenario.bounds.faults_per_message.is_some()
+            && self.scenario.system.endpoints.len() > 1;
+        let independence = self.reductions.independence && self.settles && !charged_by_cause;
         let mut searched = Search {
             transitions: &mut transitions,
             judge: &mut judge,

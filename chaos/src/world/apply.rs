@@ -96,7 +96,7 @@ impl TransitionSystem {
     /// Pays for a fault. Where deliveries with old reads are counted, it is the first
     /// of them that is paid for.
     fn pay(&self, world: &mut World, step: Step, fault: Fault) {
-        let budget = self.budget(fault, self.message_of(world, step));
+        let budgets = self.budgets(world, fault, self.message_of(world, step));
         if let (Fault::StaleRead, Step::Call { worker, .. }) = (fault, step)
             && self.bounds.stale_by_delivery
         {
@@ -105,7 +105,7 @@ impl TransitionSystem {
                 return;
             }
         }
-        world.spent.pay(budget);
+        world.spent.pay(&budgets);
     }
 
     fn start(&mut self, world: &mut World, worker: u8, message: Text) -> Result<Applied, HandlerFault> {
@@ -171,8 +171,8 @@ impl TransitionSystem {
                 let call = call.map(&mut |id| ids[id as usize]);
                 let dropped = InFlight { endpoint, message: message.clone(), call, certain: false };
                 // No more of them can land than can be paid for.
-                let budget = self.budget(fault, Some(&message));
-                let left = usize::from(world.spent.left(&self.bounds, budget));
+                let budgets = self.budgets(world, fault, Some(&message));
+                let left = usize::from(world.spent.left(&self.bounds, &budgets));
                 if world.in_flight.iter().filter(|other| **other == dropped).count() < left {
                     world.in_flight.push(dropped);
                 }

@@ -1,5 +1,7 @@
 //! How much may go wrong, and how much of that is spent.
 
+use smallvec::SmallVec;
+
 use super::fault::{Fault, Faults};
 
 /// At most so many messages can have a bound of their own: what a run has spent
@@ -12,7 +14,8 @@ pub struct Bounds {
     /// How many faults in all.
     pub faults: u8,
     /// How many faults for each message that was sent, instead of a bound on
-    /// all of them.
+    /// all of them. Whatever strikes at a message that was published is charged to
+    /// the sent ones that it goes back to, to each of them.
     pub faults_per_message: Option<u8>,
     /// How many stale reads.
     pub stale: u8,
@@ -39,6 +42,9 @@ pub(crate) enum Budget {
     OfMessage(u8),
 }
 
+/// Everything that a fault is paid from, each once.
+pub(crate) type Budgets = SmallVec<[Budget; 2]>;
+
 impl Bounds {
     /// How much there is of a budget.
     pub(crate) fn of(&self, budget: Budget) -> u8 {
@@ -49,16 +55,25 @@ impl Bounds {
         }
     }
 
-    /// What a fault is paid from that strikes at the message in this place among
-    /// those sent, if it is one of them.
-    pub(crate) fn budget(&self, fault: Fault, sent: impl FnOnce() -> Option<usize>) -> Budget {
-        match fault {
-            Fault::StaleRead => Budget::Stale,
-            _ if self.faults_per_message.is_some() => sent().map_or(Budget::Faults, |index| {
-                Budget::OfMessage(index.min(MOST_BOUNDED_MESSAGES - 1) as u8)
-            }),
-            _ => Budget::Faults,
+    /// What a fault is paid from, that strikes at a message which goes back to those
+    /// in these places among the messages sent: from each of these. Where there is
+    /// none (time belongs to no message), it is a fault of the whole run.
+    pub(crate) fn budgets<Places: IntoIterator<Item = usize>>(
+        &self,
+        fault: Fault,
+        roots: impl FnOnce() -> Places,
+    ) -> Budgets {
+        let mut budgets = Budgets::new();
+        if fault == Fault::StaleRead {
+            budgets.push(Budget::Stale);
+        } else if self.faults_per_message.is_some() {
+            let own = |place: usize| Budget::OfMessage(place.min(MOST_BOUNDED_MESSAGES - 1) as u8);
+            budgets.extend(roots().into_iter().map(own));
         }
+        if budgets.is_empty() {
+            budgets.push(Budget::Faults);
+        }
+        budgets
     }
 }
 
@@ -71,16 +86,19 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    pub(crate) fn pay(&mut self, budget: Budget) {
-        match budget {
-            Budget::Faults => self.faults += 1,
-            Budget::Stale => self.stale += 1,
-            Budget::OfMessage(message) => self.by_message[usize::from(message)] += 1,
+    /// Pays for one fault.
+    pub(crate) fn pay(&mut self, budgets: &[Budget]) {
+        for &budget in budgets {
+            match budget {
+                Budget::Faults => self.faults += 1,
+                Budget::Stale => self.stale += 1,
+                Budget::OfMessage(message) => self.by_message[usize::from(message)] += 1,
+            }
         }
     }
 
     /// How much of a budget has been spent.
-    pub(crate) fn on(&self, budget: Budget) -> u8 {
+    fn on(&self, budget: Budget) -> u8 {
         match budget {
             Budget::Faults => self.faults,
             Budget::Stale => self.stale,
@@ -88,9 +106,9 @@ impl Spent {
         }
     }
 
-    /// How much of a budget is left.
-    pub(crate) fn left(&self, bounds: &Bounds, budget: Budget) -> u8 {
-        bounds.of(budget) - self.on(budget)
+    /// How many faults can still be paid from all of these together.
+    pub(crate) fn left(&self, bounds: &Bounds, budgets: &[Budget]) -> u8 {
+        budgets.iter().map(|&budget| bounds.of(budget) - self.on(budget)).min().unwrap_or(0)
     }
 
     /// Whether any fault of this class can still be paid for, by one of the

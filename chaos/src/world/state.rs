@@ -23,8 +23,9 @@ pub(crate) struct World {
     pub(crate) workers: SmallVec<[Worker; 4]>,
     /// Every different message that was published, and by which endpoint.
     pub(crate) published: Vec<Envelope>,
-    /// Under which messages the outputs of endpoints that nobody judges were
-    /// published, each cause once, sorted.
+    /// Under which messages outputs were published, where somebody asks (of endpoints
+    /// that nobody judges; of all, where each message has faults of its own): each
+    /// cause once, sorted.
     pub(crate) causes: Vec<Cause>,
     /// Calls that outlived whoever made them.
     pub(crate) in_flight: Vec<InFlight>,

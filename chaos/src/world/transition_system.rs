@@ -9,9 +9,9 @@ use std::sync::Arc;
 use ports::words::Speaker;
 use ports::{Endpoint, Message};
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
-use super::budget::{Bounds, Budget, Spent};
+use super::budget::{Bounds, Budgets, Spent};
 use super::fault::Fault;
 use super::state::{Busy, Content, Envelope, Object, Version, Worker, World};
 use crate::handler::call::{Call, ObjectKey};
@@ -33,8 +33,9 @@ pub(crate) struct TransitionSystem {
     /// What is outside and not empty at the start.
     stored_outside: Vec<(ObjectKey, Text)>,
     endpoints: Vec<Endpoint>,
-    /// Whether the law must be told what led to an endpoint's outputs, for each
-    /// endpoint: its own explanation tells it of one that is judged.
+    /// Whether it must be known what led to an endpoint's outputs, for each endpoint:
+    /// the law asks for it where no explanation of its own tells it, and who pays for
+    /// a fault where each message has its own.
     asks_for_causes: Vec<bool>,
     /// Who gets which published messages.
     pub(super) routes: FxHashMap<TextId, SmallVec<[u8; 2]>>,
@@ -58,7 +59,8 @@ impl TransitionSystem {
         let endpoints = &system.endpoints;
         let judged = system.specifications.iter().map(Option::is_some);
         let any_judged = judged.clone().any(|judged| judged);
-        let asks_for_causes = judged.map(|judged| any_judged && !judged).collect();
+        let by_message = bounds.faults_per_message.is_some();
+        let asks_for_causes = judged.map(|judged| by_message || any_judged && !judged).collect();
         let stores = Arc::new(StoreMap::of(system));
         let mut texts = Texts::new(naming);
         let sent = sent.iter().map(|(endpoint, message)| {
@@ -122,8 +124,8 @@ impl TransitionSystem {
         &self.endpoints
     }
 
-    /// Whether the law must be told under which messages this endpoint published
-    /// its outputs.
+    /// Whether it must be known under which messages this endpoint published its
+    /// outputs.
     pub(super) fn asks_for_causes(&self, endpoint: u8) -> bool {
         self.asks_for_causes[usize::from(endpoint)]
     }
@@ -220,13 +222,29 @@ impl TransitionSystem {
     }
 
     /// What a fault at this message is paid from.
-    pub(super) fn budget(&self, fault: Fault, message: Option<&Text>) -> Budget {
-        let sent = || self.sent.iter().position(|envelope| Some(&envelope.message) == message);
-        self.bounds.budget(fault, sent)
+    pub(super) fn budgets(&self, world: &World, fault: Fault, message: Option<&Text>) -> Budgets {
+        self.bounds.budgets(fault, || message.map(|message| self.roots(world, message)).unwrap_or_default())
+    }
+
+    /// The messages that were sent, by their places, and under whose processing, or
+    /// under that of what came of it, this one was published.
+    fn roots(&self, world: &World, message: &Text) -> SmallVec<[usize; 2]> {
+        let mut caused_by: SmallVec<[&Text; 4]> = smallvec![message];
+        let mut next = 0;
+        while let Some(&message) = caused_by.get(next) {
+            for cause in world.causes.iter().filter(|cause| cause.output.message == *message) {
+                if !caused_by.contains(&&cause.under) {
+                    caused_by.push(&cause.under);
+                }
+            }
+            next += 1;
+        }
+        (0..self.sent.len()).filter(|&place| caused_by.contains(&&self.sent[place].message)).collect()
     }
 
     pub(super) fn affordable(&self, world: &World, fault: Fault, message: Option<&Text>) -> bool {
-        self.bounds.classes.contains(fault) && world.spent.left(&self.bounds, self.budget(fault, message)) > 0
+        self.bounds.classes.contains(fault)
+            && world.spent.left(&self.bounds, &self.budgets(world, fault, message)) > 0
     }
 
     /// Whether any fault of this class can still be paid for.

@@ -264,8 +264,8 @@ mod tests {
             (|world| world.workers[0].busy.as_mut().unwrap().phase = Phase::Acking, "a delivery is in"),
             (
                 |world| {
-                    world.spent.pay(Budget::Faults);
-                    world.spent.pay(Budget::Faults);
+                    world.spent.pay(&[Budget::Faults]);
+                    world.spent.pay(&[Budget::Faults]);
                 },
                 "no budget",
             ),

@@ -286,7 +286,7 @@ pub fn case(seed: u64) -> (Style, Scope) {
         classes = classes.with(Fault::StaleRead);
     }
     let mail: Vec<(u8, char)> = ['m', 'n', 'o'][..messages].iter().map(|&text| (0, text)).collect();
-    let per_message = (rng.random_bool(0.1) && !two_endpoints && faults > 0).then_some(1);
+    let per_message = (rng.random_bool(0.1) && faults > 0).then_some(1);
     let scope = Scope {
         faults: if per_message.is_some() { 0 } else { faults },
         faults_per_message: per_message,
