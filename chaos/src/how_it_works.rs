@@ -104,14 +104,18 @@
 //!
 //! Besides, `cargo workshop verify` repeats every search with `CHAOS_NAMING=scrambled`.
 //!
+//! - *Of messages that are sent*, ids are no fresh ones: a test has
+//!   [named](ports::MessageId::named) them, and they are the same in every run. There
+//!   a look inside is no fault in itself (whoever picks a shard by a message's id
+//!   picks the same for each copy), and only the outcome counts: a few runs are
+//!   repeated with the opposite ids, each bit another and all of them in the opposite
+//!   order, and with other ones. Left out if the law itself says something else about
+//!   a message with another id.
+//!
 //! *Not checked*, or not all: a handler that compares ids is seen to do so wherever
-//! it ends, but what comes of it only in the runs that are repeated. Ids of
-//! [`named`](ports::MessageId::named) messages, and what is derived from them, are
-//! constants: their order is the same in every run, as if it had a meaning. (But
-//! each order of delivery is tried, and so an order of state by them is seen against
-//! every order in which things happened.) An id in a spelling that is not
-//! [known](crate::HandlerFault::LooksInsideIds), in base 58, say, is taken for a look
-//! inside. A delivery with more than 4,096 ids is not looked at.
+//! it ends, but what comes of it only in the runs that are repeated. An id in a
+//! spelling that is not [known](crate::HandlerFault::LooksInsideIds), in base 58, say,
+//! is taken for a look inside. A delivery with more than 4,096 ids is not looked at.
 //!
 //! *Assumes* that workers are alike: nothing tells a handler where it runs. *Not
 //! checked*: process ids, host names.

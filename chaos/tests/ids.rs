@@ -95,7 +95,7 @@ fn fault_of(report: &Report) -> &HandlerFault {
 fn orders_by_ids(report: &Report) {
     assert!(matches!(fault_of(report), HandlerFault::OrdersByIds { .. }), "{report}");
     let text = report.to_string().replace('\n', " ");
-    for words in ["the order of fresh ids", "keep an order of your own", "compare ids for equality only"] {
+    for words in ["the order of ids", "keep an order of your own", "compare ids for equality only"] {
         assert!(text.to_lowercase().contains(words), "{text}");
     }
     assert!(!report.story.is_empty(), "the run is told");
@@ -586,4 +586,126 @@ fn a_whole_id_in_any_spelling_is_harmless() {
         // Ids are found in this spelling, too: otherwise there were more states.
         assert_eq!(report.counts, usual.counts, "{example}");
     }
+}
+
+// ---- ids that were sent ---------------------------------------------------
+
+/// Guests sit by the order of the messages' ids, whoever comes first.
+#[derive(Default, Serialize, Deserialize)]
+struct ByMessage(BTreeMap<MessageId, String>);
+
+/// Seats whoever has the smaller id first, and tells nobody: as a table that lists
+/// its guests in some order would.
+async fn smaller_first(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let read = ports.documents.get("table").await?;
+    let mut guests: ByMessage = match &read {
+        Some(document) => serde_json::from_slice(&document.body)?,
+        None => ByMessage::default(),
+    };
+    guests.0.insert(message.id, message.read()?);
+    let condition = Precondition::unchanged_since(read.as_ref());
+    ports.documents.put("table", serde_json::to_vec(&guests)?, condition).await?;
+    Ok(())
+}
+
+/// Only the guest with the name that comes first may sit at the head of the table.
+struct Head;
+
+impl Specification for Head {
+    fn aggregate(&self, _: &Message) -> String {
+        "the table".to_owned()
+    }
+    fn initial(&self) -> Value {
+        json!([])
+    }
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        let mut guests: BTreeSet<String> = serde_json::from_value(state.clone()).unwrap();
+        guests.insert(message.read().unwrap());
+        vec![(json!(guests), Vec::new())]
+    }
+    fn describe(&self, state: &Value) -> String {
+        format!("a table with {state}")
+    }
+    fn damage(&self, _: &str, symptom: &Symptom) -> String {
+        format!("{symptom:?}")
+    }
+}
+
+/// The ids of these two happen to be in the order of their names.
+fn in_order() -> [Message; 2] {
+    let named = |name: &str| Message::new(MessageId::named(name), &name);
+    let mut names = (0..).map(|number| [format!("ann {number}"), format!("bob {number}")]);
+    let both = names.find_map(|[one, other]| {
+        let both = [named(&one), named(&other)];
+        (both[0].id < both[1].id).then_some(both)
+    });
+    both.expect("one pair in two is")
+}
+
+#[test]
+fn an_order_of_sent_ids_is_noticed() {
+    let view = |snapshot: &Snapshot, _: &str| {
+        let guests: ByMessage = match snapshot.document("table") {
+            Some(body) => serde_json::from_slice(body)?,
+            None => ByMessage::default(),
+        };
+        Ok(guests.0.into_values().collect::<Vec<_>>())
+    };
+    let system = move || System::of(Endpoint::new("table", smaller_first).view(view)).judged_by(Head);
+    orders_by_ids(&explore(system).send(in_order()).run());
+    // One that orders by names does not care.
+    let right = move || {
+        let view = move |snapshot: &Snapshot, aggregate: &str| {
+            view(snapshot, aggregate).map(|guests| guests.into_iter().collect::<BTreeSet<_>>())
+        };
+        System::of(Endpoint::new("table", smaller_first).view(view)).judged_by(Head)
+    };
+    explore(right).send(in_order()).assert_exactly_once();
+}
+
+#[test]
+fn a_part_of_a_sent_id_that_matters_is_noticed() {
+    /// Guests with an even id are let in.
+    async fn doorman(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+        let even = message.id.as_uuid().as_bytes()[15] % 2 == 0;
+        if even { smaller_first(message, ports, context).await } else { Ok(()) }
+    }
+    let named = |name: String| Message::new(MessageId::named(&name), &name);
+    let even = (0..).map(|number| named(format!("ann {number}")));
+    let even = even.into_iter().find(|guest| guest.id.as_uuid().as_bytes()[15] % 2 == 0).unwrap();
+    let view = |snapshot: &Snapshot, _: &str| {
+        let guests: ByMessage = match snapshot.document("table") {
+            Some(body) => serde_json::from_slice(body)?,
+            None => ByMessage::default(),
+        };
+        Ok(guests.0.into_values().collect::<BTreeSet<_>>())
+    };
+    let system = move || System::of(Endpoint::new("table", doorman).view(view)).judged_by(Head);
+    orders_by_ids(&explore(system).send([even]).run());
+}
+
+/// Whoever picks a shard by the id of a message picks the same for each copy.
+#[test]
+fn a_shard_by_a_sent_id_is_harmless() {
+    async fn sharded(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+        let shard = format!("shard {}", message.id.as_uuid().as_bytes()[0] % 2);
+        let read = ports.documents.get(&shard).await?;
+        let mut guests: ByMessage = match &read {
+            Some(document) => serde_json::from_slice(&document.body)?,
+            None => ByMessage::default(),
+        };
+        guests.0.insert(message.id, message.read()?);
+        let condition = Precondition::unchanged_since(read.as_ref());
+        ports.documents.put(&shard, serde_json::to_vec(&guests)?, condition).await?;
+        Ok(())
+    }
+    let view = |snapshot: &Snapshot, _: &str| {
+        let mut all = BTreeSet::new();
+        for (_, body) in snapshot.documents() {
+            all.extend(serde_json::from_slice::<ByMessage>(body)?.0.into_values());
+        }
+        Ok(all)
+    };
+    let system = move || System::of(Endpoint::new("table", sharded).view(view)).judged_by(Head);
+    explore(system).send(guests(2)).assert_exactly_once();
 }

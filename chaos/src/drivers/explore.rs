@@ -388,8 +388,8 @@ impl Explore {
         // Argument 5: who does not ask for rest does not reduce. And where a fault is
         // charged to whoever has published its message by then, publishing does not
         // commute with it (argument 3).
-        let charged_by_cause = self.scenario.bounds.faults_per_message.is_some()
-            && self.scenario.system.endpoints.len() > 1;
+        let charged_by_cause =
+            self.scenario.bounds.faults_per_message.is_some() && self.scenario.system.endpoints.len() > 1;
         let independence = self.reductions.independence && self.settles && !charged_by_cause;
         let mut searched = Search {
             transitions: &mut transitions,

@@ -48,10 +48,10 @@ pub enum HandlerFault {
         /// What it did with another.
         second: String,
     },
-    /// With fresh ids in another order, or otherwise different, a run that is right
-    /// is wrong.
+    /// With ids in another order, or otherwise different, a run that is right is
+    /// wrong.
     #[error(
-        "the handler depends on the order of fresh ids, or on what they look like: of two runs that differ in nothing but the ids, one is right, and in the other {wrong}. Fresh ids are random, and so is what `<`, `min`, `sort` or a BTreeMap make of them: keep an order of your own (a Vec, or a number that counts up), and compare ids for equality only"
+        "the handler depends on the order of ids, or on what they look like: of two runs that differ in nothing but the ids, one is right, and in the other {wrong}. Ids are random, and so is what `<`, `min`, `sort` or a BTreeMap make of them: keep an order of your own (a Vec, or a number that counts up), and compare ids for equality only"
     )]
     OrdersByIds {
         /// What is wrong in that run.

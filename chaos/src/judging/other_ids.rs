@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ports::ids::Guise;
+use ports::{Message, MessageId};
 use serde_json::Value;
 
 use super::judge::Judge;
@@ -12,7 +13,7 @@ use crate::handler::given_up::Place;
 use crate::handler::panics::catching_panics;
 use crate::handler::text::{Assignment, Text, Texts};
 use crate::world::snapshot::snapshot;
-use crate::world::state::{Content, World};
+use crate::world::state::{Content, Envelope, World};
 use crate::world::transition_system::TransitionSystem;
 
 impl Judge {
@@ -57,6 +58,28 @@ impl Judge {
         }
         transitions.rehearsal.texts.as_usual();
         fault.map_or(Ok(()), Err)
+    }
+
+    /// Whether the law says the same about a message that is sent if that has another
+    /// id. One that does not knows these very ids.
+    pub(crate) fn is_indifferent_to_ids(
+        &self,
+        transitions: &TransitionSystem,
+        change: fn(MessageId) -> MessageId,
+    ) -> bool {
+        let indifferent = |copy: &Envelope| {
+            let Some(law) = self.system.specifications[usize::from(copy.endpoint)].as_deref() else {
+                return true;
+            };
+            let Ok(message) = serde_json::from_slice::<Message>(&transitions.texts().bytes(&copy.message))
+            else {
+                return false;
+            };
+            let said = |message: &Message| (law.aggregate(message), law.process(&law.initial(), message));
+            let other = Message { id: change(message.id), body: message.body.clone() };
+            said(&message) == said(&other)
+        };
+        catching_panics(|| transitions.sent.iter().all(indifferent)).unwrap_or(false)
     }
 
     fn view_with(

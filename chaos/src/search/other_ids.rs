@@ -5,6 +5,15 @@
 //! ends. A search has one order of ids only; so where a handler or a view compares
 //! ids, runs are repeated in worlds where ids are in other orders. Such a run is as
 //! real as any other: what is wrong at its end is wrong.
+//!
+//! Messages that are sent have ids of their own, which a test has made from names:
+//! they are the same in every run, as if that had a meaning. So some runs are also
+//! repeated with other ones. To look inside of these is no fault in itself (whoever
+//! picks a shard by the id of a message picks the same for each copy), but it must
+//! lead to nothing wrong.
+
+use ports::MessageId;
+use uuid::Uuid;
 
 use super::explored::Explored;
 use super::explorer::Search;
@@ -24,9 +33,28 @@ pub(super) struct Wrong {
 }
 
 impl Search<'_> {
-    /// Repeats runs that ended well with ids in other orders, if anybody compares
-    /// ids, and finds one that does not.
+    /// Repeats runs that ended well with other ids, and finds one that does not.
     pub(super) fn wrong_with_other_ids(&mut self, explored: &Explored) -> Option<Wrong> {
+        self.wrong_with_other_sent_ids(explored).or_else(|| self.wrong_with_other_fresh_ids(explored))
+    }
+
+    fn wrong_with_other_sent_ids(&mut self, explored: &Explored) -> Option<Wrong> {
+        const A_FEW: usize = 8;
+        let runs: Vec<_> = explored.comparing(A_FEW).iter().map(|chain| self.steps_to(chain)).collect();
+        [opposite, anew].into_iter().find_map(|change| {
+            let mut transitions = self.transitions.with_lasting_ids(Assignment::LASTING[3]);
+            let mut judge = self.judge.by_the_law_only();
+            if !judge.is_indifferent_to_ids(&transitions, change) || !transitions.change_sent_ids(change) {
+                return None;
+            }
+            let (wrong, trace) =
+                runs.iter().find_map(|steps| wrong_run(&mut transitions, &mut judge, steps))?;
+            Some(Wrong { fault: HandlerFault::OrdersByIds { wrong }, trace, transitions })
+        })
+    }
+
+    /// In other orders, if anybody compares ids.
+    fn wrong_with_other_fresh_ids(&mut self, explored: &Explored) -> Option<Wrong> {
         if !self.transitions.rehearsal.compares_ids {
             return None;
         }
@@ -65,6 +93,21 @@ impl Search<'_> {
         let trace = raw_trace(self.transitions, self.reductions, chain);
         trace.taken().iter().map(|taken| taken.step).collect()
     }
+}
+
+/// The id that is the opposite in each bit that is free: all of them are in the
+/// opposite order.
+fn opposite(id: MessageId) -> MessageId {
+    let mut bytes = id.as_uuid().into_bytes().map(|byte| !byte);
+    // The version and the variant.
+    bytes[6] ^= 0xf0;
+    bytes[8] ^= 0xc0;
+    Uuid::from_bytes(bytes).into()
+}
+
+/// Another id, of the same kind.
+fn anew(id: MessageId) -> MessageId {
+    id.derive("another")
 }
 
 /// The run that takes these steps, as far as they are there.

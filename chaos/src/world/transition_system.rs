@@ -4,10 +4,11 @@
 //! what each one does, in [`apply`](super::apply) and [`effect`](super::effect);
 //! and what time does, in [`expiry`](super::expiry).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ports::words::Speaker;
-use ports::{Endpoint, Message};
+use ports::{Endpoint, Message, MessageId};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
@@ -110,6 +111,30 @@ impl TransitionSystem {
             distinguish_workers: true,
             checked: self.checked,
         }
+    }
+
+    /// Lets every message that is sent have another id, in the message and wherever
+    /// it is written in what is stored at the start. Ids that were fresh stay. Whether
+    /// there was any to change.
+    pub(crate) fn change_sent_ids(&mut self, change: fn(MessageId) -> MessageId) -> bool {
+        let read = |text: &Text| serde_json::from_slice::<Message>(&self.texts().bytes(text)).ok();
+        let ids = self.sent.iter().filter_map(|copy| Some(read(&copy.message)?.id));
+        let ids: BTreeSet<MessageId> = ids.filter(|id| !id.is_fresh()).collect();
+        let texts = &mut self.rehearsal.texts;
+        let mut changed = |text: &mut Text| {
+            let mut bytes = texts.bytes(text);
+            for &id in &ids {
+                rename(&mut bytes, id, change(id));
+            }
+            *text = texts.intern_at_the_start(&bytes);
+        };
+        self.sent.iter_mut().for_each(|copy| changed(&mut copy.message));
+        for (key, body) in &mut self.stored {
+            changed(&mut key.key);
+            changed(body);
+        }
+        self.stored_outside.iter_mut().for_each(|(_, state)| changed(state));
+        !ids.is_empty()
     }
 
     pub(crate) fn texts(&self) -> &Texts {
@@ -255,5 +280,25 @@ impl TransitionSystem {
         };
         self.bounds.classes.contains(fault)
             && (world.spent.any_left(&self.bounds, fault, self.sent.len()) || reads_old())
+    }
+}
+
+/// Replaces an id by another, however it is written.
+fn rename(bytes: &mut Vec<u8>, id: MessageId, other: MessageId) {
+    let spellings = |id: MessageId| {
+        let id = id.as_uuid();
+        let hyphenated = id.hyphenated().to_string().into_bytes();
+        [hyphenated, id.simple().to_string().into_bytes(), id.as_bytes().to_vec()]
+    };
+    for (from, to) in spellings(id).iter().zip(spellings(other)) {
+        let mut place = 0;
+        while place + from.len() <= bytes.len() {
+            if bytes[place..].starts_with(from) {
+                bytes.splice(place..place + from.len(), to.iter().copied());
+                place += from.len();
+            } else {
+                place += 1;
+            }
+        }
     }
 }
