@@ -238,16 +238,20 @@ impl Explored {
         transitions: &mut TransitionSystem,
         reductions: Reductions,
     ) -> Result<Option<(Vec<Step>, usize)>, usize> {
+        const ENOUGH: usize = 200_000;
         let rank = |node: u32| (self.spent(node), self.nodes[node as usize].depth);
         let mut ends: BTreeSet<u32> = BTreeSet::new();
         loop {
             let rests = |node: u32| self.nodes[node as usize].at_rest || ends.contains(&node);
             let Some(cycle) = self.graph.cycle_without_an_end(rests, rank) else { return Ok(None) };
             let world = self.world(transitions, reductions, cycle[0]);
-            match world.map_or(Patience::Never, |world| patience::look(transitions, reductions, &world)) {
+            let look = |world| patience::look(transitions, reductions, &world, ENOUGH);
+            match world.map_or(Patience::Never, look) {
                 Patience::Ends => _ = ends.insert(cycle[0]),
-                Patience::Unknown(states) => return Err(states),
-                Patience::Never => return Ok(self.round(transitions, reductions, &cycle)),
+                Patience::Unknown { states, clock_runs: true } => return Err(states),
+                Patience::Never | Patience::Unknown { .. } => {
+                    return Ok(self.round(transitions, reductions, &cycle));
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ use super::footprints::Footprints;
 use super::independence;
 use super::liveness::{Cost, Edge};
 use super::other_ids::Wrong;
+use super::patience::{self, Patience};
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use super::to_raw::raw_trace;
@@ -67,6 +68,9 @@ enum Stop {
     Handler(u32, Step, HandlerFault),
     /// A cycle of steps without faults, and where in it it goes round.
     Cycle(Vec<Step>, usize),
+    /// Rest is out of reach, after so many stale reads; and since older versions are
+    /// kept as long as one may still be read, no cycle ever closes.
+    Endless { stale: u8 },
 }
 
 impl Search<'_> {
@@ -78,12 +82,22 @@ impl Search<'_> {
             self.trial_run(&mut footprints);
             footprints.conclude(self.transitions);
         }
+        let mut endless = false;
         loop {
             let mut explored = self.begin();
             match self.attempt(&mut explored, &mut footprints) {
                 Stop::Learned => {
                     restarts += 1;
                     footprints.conclude(self.transitions);
+                }
+                // With no stale read left to come, nothing old is kept, and the cycle
+                // closes.
+                Stop::Endless { stale } => {
+                    endless = true;
+                    self.transitions.bounds.stale = stale;
+                }
+                Stop::Verdict(Verdict::Holds, _) if endless => {
+                    unreachable!("rest is out of reach with so many stale reads")
                 }
                 stop => {
                     let mut searched = self.finish_with_other_ids(explored, stop);
@@ -137,7 +151,7 @@ impl Search<'_> {
                 }
                 if explored.depth(index) >= DEEP
                     && expanded.is_multiple_of(LOOK_BACK)
-                    && let Some(stop) = self.look_back(explored, index)
+                    && let Some(stop) = self.look_back(explored, index, &world)
                 {
                     return stop;
                 }
@@ -165,11 +179,19 @@ impl Search<'_> {
         Some(Stop::Verdict(Verdict::Inconclusive(stopped), None))
     }
 
-    /// Looks back at the way to a state: does something grow on it without end?
-    fn look_back(&mut self, explored: &Explored, index: u32) -> Option<Stop> {
-        let growing = treadmill::grows(self.transitions, self.reductions, &explored.chain(index))?;
-        let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
-        Some(Stop::Verdict(Verdict::Inconclusive(reason), None))
+    /// Looks back at the way to a state: does something grow on it without end? Or is
+    /// rest out of reach from here?
+    fn look_back(&mut self, explored: &Explored, index: u32, world: &World) -> Option<Stop> {
+        const A_FEW: usize = 2_000;
+        if let Some(growing) = treadmill::grows(self.transitions, self.reductions, &explored.chain(index)) {
+            let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
+            return Some(Stop::Verdict(Verdict::Inconclusive(reason), None));
+        }
+        let keeps_older = world.objects.iter().any(|object| !object.older.is_empty());
+        let never = keeps_older
+            && self.check_settles
+            && patience::look(self.transitions, self.reductions, world, A_FEW) == Patience::Never;
+        never.then(|| Stop::Endless { stale: world.spent.stale() })
     }
 
     /// Judges a state if it is at rest, and takes every step from it that must be
@@ -313,7 +335,7 @@ impl Search<'_> {
 
     fn finish(&mut self, mut explored: Explored, stop: Stop) -> Searched {
         let (verdict, chain, loops_from) = match stop {
-            Stop::Learned => unreachable!("what was learned is used"),
+            Stop::Learned | Stop::Endless { .. } => unreachable!("what was learned is used"),
             Stop::Verdict(verdict, at) => (verdict, at.map(|index| explored.chain(index)), None),
             Stop::Handler(index, step, handler_fault) => {
                 let mut chain = explored.chain(index);

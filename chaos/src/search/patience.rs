@@ -25,12 +25,23 @@ pub(super) enum Patience {
     /// They do not.
     Never,
     /// So many states were looked at, and none of them was at rest.
-    Unknown(usize),
+    Unknown {
+        /// How many.
+        states: usize,
+        /// Whether there was anything to wait for. If not, the graph itself has the
+        /// answer.
+        clock_runs: bool,
+    },
 }
 
-/// Looks for rest from a world from which the graph has no way to it.
-pub(super) fn look(transitions: &mut TransitionSystem, reductions: Reductions, world: &World) -> Patience {
-    const ENOUGH: usize = 200_000;
+/// Looks for rest from a world from which the graph has no way to it, in so many
+/// states.
+pub(super) fn look(
+    transitions: &mut TransitionSystem,
+    reductions: Reductions,
+    world: &World,
+    enough: usize,
+) -> Patience {
     let mut clock_runs = false;
     let (mut seen, mut buffer) = (HashSet::new(), Vec::new());
     let mut waiting = vec![world.clone()];
@@ -39,9 +50,8 @@ pub(super) fn look(transitions: &mut TransitionSystem, reductions: Reductions, w
         if world.at_rest() {
             return Patience::Ends;
         }
-        if seen.len() > ENOUGH {
-            // Without a clock, the graph itself has the answer.
-            return if clock_runs { Patience::Unknown(seen.len()) } else { Patience::Never };
+        if seen.len() > enough {
+            return Patience::Unknown { states: seen.len(), clock_runs };
         }
         transitions.enabled(&world, &mut steps);
         steps.retain(|&step| transitions.fault(&world, step).is_none());

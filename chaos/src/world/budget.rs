@@ -97,6 +97,11 @@ impl Spent {
         }
     }
 
+    /// How many stale reads there were.
+    pub(crate) fn stale(&self) -> u8 {
+        self.stale
+    }
+
     /// How much of a budget has been spent.
     fn on(&self, budget: Budget) -> u8 {
         match budget {

@@ -1,0 +1,115 @@
+//! Runs without an end: rest that is out of reach, and what grows for ever, where
+//! no state ever comes back.
+
+#![allow(missing_docs)]
+
+use chaos::{Inconclusive, Property, Report, Specification, StoreKind, Symptom, System, Verdict, explore};
+use serde_json::{Value, json};
+use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+
+/// One message, processed once.
+struct Once;
+
+impl Specification for Once {
+    fn aggregate(&self, _: &Message) -> String {
+        "it".to_owned()
+    }
+    fn initial(&self) -> Value {
+        json!(false)
+    }
+    fn process(&self, _: &Value, _: &Message) -> Vec<(Value, Vec<Value>)> {
+        vec![(json!(true), Vec::new())]
+    }
+    fn describe(&self, state: &Value) -> String {
+        state.to_string()
+    }
+    fn damage(&self, _: &str, symptom: &Symptom) -> String {
+        format!("{symptom:?}")
+    }
+}
+
+/// A number is a document of so many bytes.
+async fn number(ports: &Ports, key: &str) -> anyhow::Result<Option<usize>> {
+    Ok(ports.documents.get(key).await?.map(|document| document.body.len()))
+}
+
+async fn put(ports: &Ports, key: &str, number: usize) -> anyhow::Result<()> {
+    ports.documents.put(key, vec![b'.'; number], Precondition::None).await?;
+    Ok(())
+}
+
+fn back_and_forth(number: Option<usize>) -> usize {
+    1 - number.unwrap_or(1)
+}
+
+fn upwards(number: Option<usize>) -> usize {
+    number.map_or(0, |number| number + 1)
+}
+
+/// Fails after each put, so that it is called again for ever.
+fn never_done(next: fn(Option<usize>) -> usize) -> System {
+    on_a_weak_store(Endpoint::new("e", async move |_: &Message, ports: &Ports, _: &Context| {
+        let read = number(ports, "it").await?;
+        put(ports, "it", next(read)).await?;
+        anyhow::bail!("once more")
+    }))
+}
+
+/// Is never done if it does not find what it has put just before.
+fn doomed_by_an_old_read(next: fn(Option<usize>) -> usize) -> System {
+    on_a_weak_store(Endpoint::new("e", async move |_: &Message, ports: &Ports, _: &Context| {
+        let doom = number(ports, "doom").await?;
+        if doom.is_some() {
+            put(ports, "doom", next(doom)).await?;
+            anyhow::bail!("once more");
+        }
+        put(ports, "it", 1).await?;
+        if number(ports, "it").await?.is_none() {
+            put(ports, "doom", next(None)).await?;
+            anyhow::bail!("once more");
+        }
+        Ok(())
+    }))
+}
+
+fn on_a_weak_store(endpoint: Endpoint) -> System {
+    let view = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("it").is_some());
+    System::of(endpoint.view(view)).judged_by(Once).store("e", StoreKind { weak: true, limit: None })
+}
+
+fn report(system: impl Fn() -> System, stale: u8) -> Report {
+    explore(system).send([Message::new(MessageId::named("go"), &"Go")]).faults(0).stale(stale).run()
+}
+
+#[test]
+fn rest_out_of_reach_is_seen_while_old_reads_may_come() {
+    for stale in 0..=3 {
+        let report = report(|| never_done(back_and_forth), stale);
+        assert_eq!(report.violated(), Some(Property::Settles), "{stale} stale: {report}");
+        assert_eq!((report.faults, report.stale), (0, 0), "{report}");
+    }
+}
+
+#[test]
+fn rest_out_of_reach_after_an_old_read_is_seen_while_others_may_come() {
+    for stale in 1..=3 {
+        let report = report(|| doomed_by_an_old_read(back_and_forth), stale);
+        assert_eq!(report.violated(), Some(Property::Settles), "{stale} stale: {report}");
+        assert_eq!(report.stale, 1, "{report}");
+    }
+    let report = report(|| doomed_by_an_old_read(back_and_forth), 0);
+    assert!(report.holds(), "{report}");
+}
+
+#[test]
+fn what_grows_without_end_is_told_while_old_reads_may_come() {
+    for stale in 0..=2 {
+        let report = report(|| never_done(upwards), stale);
+        let Verdict::Inconclusive(Inconclusive::TooManyStates { growing: Some(growing), .. }) =
+            &report.verdict
+        else {
+            panic!("{stale} stale: {report}");
+        };
+        assert!(growing.contains("there is no end to it"), "{growing}");
+    }
+}
