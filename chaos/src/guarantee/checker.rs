@@ -46,7 +46,27 @@ pub(super) fn wrong_ids(evidence: &Evidence<'_>) -> Option<(Value, Value)> {
     })
 }
 
-/// Whether some order explains state and outputs both.
+/// How far one order has come, and what is yet to be tried after that.
+struct Attempt {
+    /// Which messages have been processed, sorted.
+    processed: Vec<usize>,
+    state: Value,
+    outputs: Vec<Value>,
+    /// The next message to go on with.
+    next: usize,
+    /// What the one before it may lead to as well.
+    outcomes: std::vec::IntoIter<(Value, Vec<Value>)>,
+}
+
+impl Attempt {
+    fn new(processed: Vec<usize>, state: Value, outputs: Vec<Value>) -> Self {
+        Self { processed, state, outputs, next: 0, outcomes: Vec::new().into_iter() }
+    }
+}
+
+/// Whether some order explains state and outputs both. Depth first, the inputs in
+/// their given order first; what another order leads to is only asked when that one
+/// has its turn.
 pub(super) fn explained(
     specification: &dyn Specification,
     evidence: &Evidence<'_>,
@@ -55,34 +75,40 @@ pub(super) fn explained(
     let actual = sorted(evidence.contents(specification));
     let all = evidence.inputs.len();
     let mut seen: BTreeSet<(Vec<usize>, String, Vec<usize>)> = BTreeSet::new();
-    // Depth first; the inputs in their given order are tried first.
-    let mut stack = vec![(Vec::<usize>::new(), specification.initial(), Vec::<Value>::new())];
+    let mut stack = vec![Attempt::new(Vec::new(), specification.initial(), Vec::new())];
     let mut steps = 0;
-    while let Some((done, state, outputs)) = stack.pop() {
-        if done.len() == all {
-            if &state == evidence.state && sorted(outputs) == actual {
+    while let Some(attempt) = stack.last_mut() {
+        if attempt.processed.len() == all {
+            if &attempt.state == evidence.state && attempt.outputs.len() == actual.len() {
                 return Ok(true);
             }
+            stack.pop();
             continue;
         }
-        for next in (0..all).rev().filter(|next| !done.contains(next)) {
-            for (state, published) in specification.process(&state, &evidence.inputs[next]) {
-                steps += 1;
-                if steps > MOST_STEPS {
-                    return Err(TooManyOrders { messages: all });
+        let Some((state, published)) = attempt.outcomes.next() else {
+            match (attempt.next..all).find(|next| attempt.processed.binary_search(next).is_err()) {
+                Some(next) => {
+                    let outcomes = specification.process(&attempt.state, &evidence.inputs[next]);
+                    attempt.outcomes = outcomes.into_iter();
+                    attempt.next = next + 1;
                 }
-                let mut outputs = outputs.clone();
-                outputs.extend(published);
-                // Whatever was said must really have been said.
-                let Some(matched) = matched(&outputs, &actual) else { continue };
-                let mut done = done.clone();
-                done.push(next);
-                let mut processed = done.clone();
-                processed.sort_unstable();
-                if seen.insert((processed, state.to_string(), matched)) {
-                    stack.push((done, state, outputs));
-                }
+                None => _ = stack.pop(),
             }
+            continue;
+        };
+        steps += 1;
+        if steps > MOST_STEPS {
+            return Err(TooManyOrders { messages: all });
+        }
+        let outputs: Vec<Value> = attempt.outputs.iter().cloned().chain(published).collect();
+        // Whatever was said must really have been said.
+        let Some(matched) = matched(&outputs, &actual) else { continue };
+        let mut processed = attempt.processed.clone();
+        // The one that these are outcomes of.
+        let just_now = attempt.next - 1;
+        processed.insert(processed.partition_point(|&other| other < just_now), just_now);
+        if seen.insert((processed.clone(), state.to_string(), matched)) {
+            stack.push(Attempt::new(processed, state, outputs));
         }
     }
     Ok(false)
