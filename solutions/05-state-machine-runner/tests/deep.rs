@@ -1,6 +1,6 @@
 //! Beyond the bounds of the exercise.
 
-use chaos::{System, explore, specifications};
+use chaos::{Faults, System, explore, specifications};
 use ex05_state_machine_runner::{endpoint, loyalty};
 use shared::order::add_item;
 
@@ -25,5 +25,17 @@ fn two_items_on_two_endpoints() {
         .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
         .workers(2)
         .faults(1)
+        .assert_exactly_once();
+}
+
+/// Calls that take effect later, while whoever made them goes on or is dead.
+#[test]
+fn two_items_and_calls_that_land_late() {
+    explore(orders)
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+        .workers(2)
+        .faults(2)
+        .with_late_effects()
+        .must_visit(Faults::LATE)
         .assert_exactly_once();
 }

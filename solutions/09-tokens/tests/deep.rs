@@ -1,6 +1,6 @@
 //! Beyond the bounds of the exercise.
 
-use chaos::{Fault, explore};
+use chaos::{Fault, Faults, explore};
 use ex09_tokens::{door, loyalty, orders, registered};
 use shared::Snapshot;
 use shared::order::add_item;
@@ -67,4 +67,13 @@ fn two_messages_with_registered_tokens() {
         tokens,
     );
     explore(|| system).send(sent.clone()).workers(2).faults(0).assert_exactly_once();
+}
+
+/// Calls that take effect later, while whoever made them goes on or is dead: a token
+/// that is deleted late, or put late, is one that nobody waits for any more.
+#[test]
+fn two_items_and_calls_that_land_late() {
+    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
+    let search = explore(|| alone(orders(), &sent)).send(sent.clone()).workers(2).faults(2);
+    search.with_late_effects().must_visit(Faults::LATE).assert_exactly_once();
 }
