@@ -23,7 +23,7 @@ mod durable_execution;
 mod inbox_and_outbox;
 mod logs_and_order;
 
-use chaos::{Explore, Fault, Property, Report, Specification, Symptom};
+use chaos::{Explore, Fault, Property, Specification, Symptom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ fn shown<T: DeserializeOwned + Default>(snapshot: &Snapshot, key: &str) -> anyho
 
 /// The property is violated when these faults strike, and with one fault less nothing is.
 #[track_caller]
-fn assert_found(search: impl Fn() -> Explore, property: Property, struck: &[Fault]) -> Report {
+fn assert_found(search: impl Fn() -> Explore, property: Property, struck: &[Fault]) {
     let faults = u8::try_from(struck.len()).expect("a few");
     let report = search().faults(faults).run();
     assert_eq!(report.violated(), Some(property), "{report}");
@@ -154,7 +154,6 @@ fn assert_found(search: impl Fn() -> Explore, property: Property, struck: &[Faul
         let below = search().faults(faults - 1).run();
         assert!(below.holds(), "{below}");
     }
-    report
 }
 
 /// Nothing is violated with so many faults, and these were tried.
