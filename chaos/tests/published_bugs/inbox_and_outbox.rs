@@ -169,9 +169,9 @@ fn an_outbox_read_by_sequence_number_skips_what_commits_late() {
 /// How a broker knows a copy of what a producer has sent.
 #[derive(Clone, Copy, PartialEq)]
 enum Known {
-    ByANote,
-    ByANoteThatIsTakenBack,
-    ByWhatIsStored,
+    Noted,
+    NotedAndTakenBack,
+    Stored,
 }
 
 /// Stores what each producer sends under its first number.
@@ -179,7 +179,7 @@ async fn store(message: &Message, ports: &Ports, known: Known) -> anyhow::Result
     let record = json_of(&message.id);
     let note = format!("highest number of {}", message.id);
     let records = ports.log.read("topic", 0, 100).await?;
-    if known == Known::ByWhatIsStored {
+    if known == Known::Stored {
         if !records.contains(&record) {
             ports.log.append("topic", records.len() as u64, vec![record]).await?;
         }
@@ -190,7 +190,7 @@ async fn store(message: &Message, ports: &Ports, known: Known) -> anyhow::Result
     }
     ports.documents.put(&note, b"1".to_vec(), Precondition::None).await?;
     let stored = ports.log.append("topic", records.len() as u64, vec![record]).await;
-    if stored.is_err() && known == Known::ByANoteThatIsTakenBack {
+    if stored.is_err() && known == Known::NotedAndTakenBack {
         ports.documents.delete(&note, Precondition::None).await?;
     }
     stored?;
@@ -209,14 +209,14 @@ fn a_number_that_is_noted_before_the_message_is_stored_drops_its_retry() {
         let broker = Endpoint::new("broker", handler).view(|snapshot, _| Ok(snapshot.log("topic").len()));
         explore(|| System::of(broker).judged_by(counts())).send([named("Send")])
     };
-    assert_found(|| search(Known::ByANote), Property::NoLostMessages, &[Fault::WriteReplyLost]);
-    let taken_back = || search(Known::ByANoteThatIsTakenBack);
+    assert_found(|| search(Known::Noted), Property::NoLostMessages, &[Fault::WriteReplyLost]);
+    let taken_back = || search(Known::NotedAndTakenBack);
     assert_found(taken_back, Property::NoLostMessages, &[Fault::WriteReplyLost]);
     let crashes = [Fault::CrashAfterWrite, Fault::CrashBeforeWrite];
     assert_found(|| taken_back().only(crashes), Property::NoLostMessages, &[Fault::CrashAfterWrite]);
     let visited = [Fault::WriteReplyLost, Fault::CrashAfterWrite, Fault::WriteFails];
-    assert_repaired(|| search(Known::ByWhatIsStored), 1, &visited);
-    assert_repaired(|| search(Known::ByWhatIsStored), 2, &visited);
+    assert_repaired(|| search(Known::Stored), 1, &visited);
+    assert_repaired(|| search(Known::Stored), 2, &visited);
 }
 
 /// Jobs in a stream, which a worker takes one after the other; a job that fails goes to the
