@@ -667,12 +667,12 @@ fn an_order_of_sent_ids_is_noticed() {
 fn a_part_of_a_sent_id_that_matters_is_noticed() {
     /// Guests with an even id are let in.
     async fn doorman(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
-        let even = message.id.as_uuid().as_bytes()[15] % 2 == 0;
+        let even = message.id.as_uuid().as_bytes()[15].is_multiple_of(2);
         if even { smaller_first(message, ports, context).await } else { Ok(()) }
     }
     let named = |name: String| Message::new(MessageId::named(&name), &name);
     let even = (0..).map(|number| named(format!("ann {number}")));
-    let even = even.into_iter().find(|guest| guest.id.as_uuid().as_bytes()[15] % 2 == 0).unwrap();
+    let even = even.into_iter().find(|guest| guest.id.as_uuid().as_bytes()[15].is_multiple_of(2)).unwrap();
     let view = |snapshot: &Snapshot, _: &str| {
         let guests: ByMessage = match snapshot.document("table") {
             Some(body) => serde_json::from_slice(body)?,

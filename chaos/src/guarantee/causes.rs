@@ -257,11 +257,26 @@ impl<'a> Plan<'a> {
         for &part in &members {
             if !self.explained_alone(part)? {
                 let Part { specification, evidence, .. } = &self.parts[part];
-                return Diagnosis::new(*specification, evidence, speaker).find(checker::wrong_ids(evidence));
+                let causes = self.said_by_itself(part);
+                return Diagnosis::with_causes(*specification, evidence, causes, speaker)
+                    .find(checker::wrong_ids(evidence));
             }
         }
         let (effect, cause) = self.too_early(group, &members)?;
         Ok(self.out_of_order(&members, effect, cause, speaker))
+    }
+
+    /// For each input of a part that the part itself has caused, what it said then.
+    fn said_by_itself(&self, part: usize) -> Vec<Option<Value>> {
+        let own = self.pool_of[part];
+        let said = |gate: &Gate| match gate {
+            Gate::After(outputs) => match outputs.as_slice() {
+                &[(pool, place)] if pool == own => Some(self.pools[pool].contents[place].clone()),
+                _ => None,
+            },
+            Gate::Open => None,
+        };
+        self.gates[part].iter().map(said).collect()
     }
 
     /// Each part is explained by itself: which message comes before its cause in

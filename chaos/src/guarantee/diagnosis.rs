@@ -76,8 +76,11 @@ impl<'a> Explanation<'a> {
 pub(super) struct Diagnosis<'a> {
     specification: &'a dyn Specification,
     evidence: &'a Evidence<'a>,
+    /// For each input that the endpoint has caused itself, what it said then.
+    causes: Vec<Option<Value>>,
     speaker: &'a Speaker,
-    /// All executions of all messages, each once.
+    /// All executions of all messages, each once, no effect before its cause; if
+    /// there are none, with such, too.
     legal: Vec<Execution>,
     /// Whether these are really all.
     lawless: bool,
@@ -94,10 +97,21 @@ impl<'a> Diagnosis<'a> {
         evidence: &'a Evidence<'a>,
         speaker: &'a Speaker,
     ) -> Self {
+        Self::with_causes(specification, evidence, vec![None; evidence.inputs.len()], speaker)
+    }
+
+    /// With what was said, for each input that the endpoint has caused itself.
+    pub(super) fn with_causes(
+        specification: &'a dyn Specification,
+        evidence: &'a Evidence<'a>,
+        causes: Vec<Option<Value>>,
+        speaker: &'a Speaker,
+    ) -> Self {
         let all: Vec<usize> = (0..evidence.inputs.len()).collect();
-        let Executions { found: legal, exhausted } = executions(specification, evidence.inputs, &all);
+        let Executions { found: legal, exhausted } =
+            executions(specification, evidence.inputs, &causes, &all);
         let actual = evidence.contents(specification);
-        Self { specification, evidence, speaker, legal, lawless: exhausted, actual }
+        Self { specification, evidence, causes, speaker, legal, lawless: exhausted, actual }
     }
 
     /// What is wrong.
@@ -321,7 +335,8 @@ impl<'a> Diagnosis<'a> {
     /// The execution of these messages that leads to the state, and comes nearest
     /// to what was published.
     fn reaching(&self, indices: &[usize]) -> Option<Execution> {
-        let all = executions(self.specification, self.evidence.inputs, indices).found.into_iter();
+        let all = executions(self.specification, self.evidence.inputs, &self.causes, indices);
+        let all = all.found.into_iter();
         let there = all.filter(|execution| &execution.state == self.evidence.state);
         there.min_by_key(|execution| self.outputs_apart(execution))
     }
@@ -452,8 +467,29 @@ struct Executions {
     exhausted: bool,
 }
 
-/// All executions of the messages with these indices, in every order.
-fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[usize]) -> Executions {
+/// All executions of the messages with these indices, in every order in which
+/// nothing is processed before its cause was said; if there is none, in every order.
+fn executions(
+    specification: &dyn Specification,
+    inputs: &[Message],
+    causes: &[Option<Value>],
+    indices: &[usize],
+) -> Executions {
+    if causes.iter().any(Option::is_some) {
+        let in_order = executions_in(specification, inputs, causes, indices);
+        if !in_order.found.is_empty() {
+            return in_order;
+        }
+    }
+    executions_in(specification, inputs, &vec![None; inputs.len()], indices)
+}
+
+fn executions_in(
+    specification: &dyn Specification,
+    inputs: &[Message],
+    causes: &[Option<Value>],
+    indices: &[usize],
+) -> Executions {
     const MOST_STEPS: usize = 200_000;
     let mut found = Vec::new();
     let mut steps = 0;
@@ -472,7 +508,8 @@ fn executions(specification: &dyn Specification, inputs: &[Message], indices: &[
             return Executions { found, exhausted: false };
         }
         for (place, &index) in left.iter().enumerate().rev() {
-            if left[..place].contains(&index) {
+            let too_early = causes[index].as_ref().is_some_and(|cause| !execution.outputs.contains(cause));
+            if left[..place].contains(&index) || too_early {
                 continue;
             }
             let mut rest = left.clone();

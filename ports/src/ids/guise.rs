@@ -57,7 +57,7 @@ impl Guise {
     pub const MARK: [u8; 4] = [0xfb, 0xe5, 0x4f, 0x1d];
 
     fn code(self) -> u8 {
-        (self.order as u8) << 5 | self.salt % Self::SALTS
+        ((self.order as u8) << 5) | (self.salt % Self::SALTS)
     }
 
     fn decode(code: u8) -> Option<Self> {

@@ -163,12 +163,12 @@ fn numbers(text: &[u8], at: usize) -> Option<Read> {
         return None;
     }
     let comma: &[u8] = if text[at..].iter().take(5).any(|&byte| byte == b' ') { b", " } else { b"," };
-    for place in 0..16 {
+    for (place, byte) in bytes.iter_mut().enumerate() {
         if place > 0 {
             next += text[next..].starts_with(comma).then_some(comma.len())?;
         }
         let digits = text[next..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        bytes[place] = canonical_number(&text[next..next + digits])?;
+        *byte = canonical_number(&text[next..next + digits])?;
         next += digits;
     }
     let form = if comma.len() == 1 { Form::Numbers } else { Form::NumbersApart };
