@@ -119,7 +119,7 @@ pub fn abbreviate_id(text: &str) -> String {
 /// At most so many characters, the last one an ellipsis if it is cut.
 #[must_use]
 pub fn short(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    if text.chars().nth(most).is_none() {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()

@@ -79,7 +79,7 @@ impl Teller<'_> {
             Ok(value) => self.value(&value),
             Err(_) => bytes_in_words(&bytes),
         };
-        if text.chars().count() <= MOST {
+        if text.chars().nth(MOST).is_none() {
             return text;
         }
         let head: String = text.chars().take(MOST).collect();

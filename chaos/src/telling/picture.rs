@@ -60,11 +60,12 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut line = String::new();
     for word in text.split(' ') {
         let mut word = word;
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+        // A word may be a megabyte long.
+        let length = word.chars().take(width + 1).count();
+        if !line.is_empty() && line.chars().count() + 1 + length > width {
             lines.push(std::mem::take(&mut line));
         }
-        while word.chars().count() > width {
-            let (at, _) = word.char_indices().nth(width).expect("the word is longer");
+        while let Some((at, _)) = word.char_indices().nth(width) {
             lines.push(word[..at].to_owned());
             word = &word[at..];
         }

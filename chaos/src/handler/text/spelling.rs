@@ -122,8 +122,10 @@ fn usual(text: &[u8], at: usize) -> Option<Read> {
 fn in_guise(text: &[u8], at: usize) -> Option<Read> {
     const { assert!(matches!(Guise::MARK, [0xfb, 0xe5, 0x4f, 0x1d]), "the mark in each spelling") };
     let here = &text[at..];
+    // One byte decides nearly always.
+    let begins = |at: usize, mark: u8| here.get(at).is_some_and(|byte| byte.eq_ignore_ascii_case(&mark));
     let has = |at: usize, mark: &[u8]| {
-        here.get(at..at + mark.len()).is_some_and(|it| it.eq_ignore_ascii_case(mark))
+        begins(at, mark[0]) && here.get(at..at + mark.len()).is_some_and(|it| it.eq_ignore_ascii_case(mark))
     };
     if has(9, &Guise::MARK) {
         raw(here)
@@ -131,8 +133,10 @@ fn in_guise(text: &[u8], at: usize) -> Option<Read> {
         hexadecimal(here)
     } else if has(12, b"++VPH") || has(12, b"--VPH") {
         from_base64(here)
-    } else {
+    } else if here[0].is_ascii_digit() {
         numbers(text, at).or_else(|| decimal(text, at))
+    } else {
+        None
     }
     .filter(|(_, _, id, _)| MessageId::from(*id).is_fresh())
 }
