@@ -113,3 +113,31 @@ fn what_grows_without_end_is_told_while_old_reads_may_come() {
         assert!(growing.contains("there is no end to it"), "{growing}");
     }
 }
+
+/// Two messages that get into each other's way take a good deal longer to get deep.
+#[test]
+fn rest_out_of_reach_is_seen_with_several_messages() {
+    let two = || ["go", "and go"].map(|name| Message::new(MessageId::named(name), &name));
+    for (stale, faults) in [(1, 0), (1, 1), (2, 0), (2, 1)] {
+        for (system, old_reads) in [(never_done as fn(_) -> System, 0), (doomed_by_an_old_read, 1)] {
+            let search = explore(|| system(back_and_forth)).send(two()).faults(faults).stale(stale);
+            let report = search.limit_states(20_000).run();
+            assert_eq!(
+                report.violated(),
+                Some(Property::Settles),
+                "{stale} stale, {faults} faults: {report}"
+            );
+            assert_eq!(report.stale, old_reads, "{report}");
+        }
+    }
+}
+
+/// However many reads of one delivery are old.
+#[test]
+fn rest_out_of_reach_is_seen_while_old_deliveries_may_come() {
+    let one = || [Message::new(MessageId::named("go"), &"Go")];
+    for system in [never_done as fn(_) -> System, doomed_by_an_old_read] {
+        let report = explore(|| system(back_and_forth)).send(one()).stale_deliveries(2).run();
+        assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    }
+}

@@ -29,6 +29,8 @@ use crate::world::transition_system::TransitionSystem;
 /// back whether it goes round for ever. Few right answers get so far.
 const DEEP: u16 = 150;
 const LOOK_BACK: usize = 256;
+/// In so many states, rest is looked for ahead of a state that is suspicious.
+const LOOK_AHEAD: usize = 50_000;
 
 /// A search that is ready to be made.
 pub(crate) struct Search<'a> {
@@ -71,6 +73,14 @@ enum Stop {
     /// Rest is out of reach, after so many stale reads; and since older versions are
     /// kept as long as one may still be read, no cycle ever closes.
     Endless { stale: u8 },
+}
+
+/// Whether something in a weak store was written so often that the run may have no
+/// end. As long as an old version may still be read, no state of such a run ever
+/// comes back.
+fn keeps_many_versions(world: &World) -> bool {
+    const MANY: usize = 8;
+    world.objects.iter().any(|object| object.older.len() >= MANY)
 }
 
 impl Search<'_> {
@@ -134,6 +144,7 @@ impl Search<'_> {
     fn attempt(&mut self, explored: &mut Explored, footprints: &mut Footprints) -> Stop {
         let mut layer = 0;
         let mut expanded = 0usize;
+        let mut look_ahead = LOOK_BACK;
         while let Some((cost, bucket)) = explored.next_bucket() {
             if cost > layer {
                 // Steps without faults stay within a layer, and so do cycles.
@@ -151,9 +162,17 @@ impl Search<'_> {
                 }
                 if explored.depth(index) >= DEEP
                     && expanded.is_multiple_of(LOOK_BACK)
-                    && let Some(stop) = self.look_back(explored, index, &world)
+                    && let Some(stop) = self.look_back(explored, index)
                 {
                     return stop;
+                }
+                if expanded >= look_ahead && self.check_settles && keeps_many_versions(&world) {
+                    match patience::look(self.transitions, self.reductions, &world, LOOK_AHEAD) {
+                        Patience::Never => return Stop::Endless { stale: world.spent.stale() },
+                        // The way to rest is short where there is one.
+                        Patience::Ends => look_ahead = expanded + LOOK_BACK,
+                        Patience::Unknown { .. } => look_ahead = 2 * (expanded + LOOK_BACK),
+                    }
                 }
                 expanded += 1;
                 if let Some(stop) = self.explore(explored, footprints, index, &world) {
@@ -179,19 +198,11 @@ impl Search<'_> {
         Some(Stop::Verdict(Verdict::Inconclusive(stopped), None))
     }
 
-    /// Looks back at the way to a state: does something grow on it without end? Or is
-    /// rest out of reach from here?
-    fn look_back(&mut self, explored: &Explored, index: u32, world: &World) -> Option<Stop> {
-        const A_FEW: usize = 2_000;
-        if let Some(growing) = treadmill::grows(self.transitions, self.reductions, &explored.chain(index)) {
-            let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
-            return Some(Stop::Verdict(Verdict::Inconclusive(reason), None));
-        }
-        let keeps_older = world.objects.iter().any(|object| !object.older.is_empty());
-        let never = keeps_older
-            && self.check_settles
-            && patience::look(self.transitions, self.reductions, world, A_FEW) == Patience::Never;
-        never.then(|| Stop::Endless { stale: world.spent.stale() })
+    /// Looks back at the way to a state: does something grow on it without end?
+    fn look_back(&mut self, explored: &Explored, index: u32) -> Option<Stop> {
+        let growing = treadmill::grows(self.transitions, self.reductions, &explored.chain(index))?;
+        let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
+        Some(Stop::Verdict(Verdict::Inconclusive(reason), None))
     }
 
     /// Judges a state if it is at rest, and takes every step from it that must be
