@@ -3,29 +3,17 @@
 
 #![allow(missing_docs)]
 
-use chaos::{Inconclusive, Property, Report, Specification, StoreKind, Symptom, System, Verdict, explore};
-use serde_json::{Value, json};
+#[path = "support/law.rs"]
+mod support;
+
+use chaos::{Inconclusive, Property, Report, Specification, StoreKind, System, Verdict, explore};
+use serde_json::json;
 use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+use support::about_one;
 
-/// One message, processed once.
-struct Once;
-
-impl Specification for Once {
-    fn aggregate(&self, _: &Message) -> String {
-        "it".to_owned()
-    }
-    fn initial(&self) -> Value {
-        json!(false)
-    }
-    fn process(&self, _: &Value, _: &Message) -> Vec<(Value, Vec<Value>)> {
-        vec![(json!(true), Vec::new())]
-    }
-    fn describe(&self, state: &Value) -> String {
-        state.to_string()
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
+/// Processed, or not.
+fn once() -> impl Specification {
+    about_one("it", json!(false), |_, _| (json!(true), Vec::new()))
 }
 
 /// A number is a document of so many bytes.
@@ -74,7 +62,7 @@ fn doomed_by_an_old_read(next: fn(Option<usize>) -> usize) -> System {
 
 fn on_a_weak_store(endpoint: Endpoint) -> System {
     let view = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("it").is_some());
-    System::of(endpoint.view(view)).judged_by(Once).store("e", StoreKind { weak: true, limit: None })
+    System::of(endpoint.view(view)).judged_by(once()).store("e", StoreKind { weak: true, limit: None })
 }
 
 fn report(system: impl Fn() -> System, stale: u8) -> Report {

@@ -1,38 +1,28 @@
 //! Fresh ids are names. Whoever makes more of them, by their order or by a part of
 //! them, is noticed; whoever writes them down in some way of their own is not.
 
+#[path = "support/law.rs"]
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chaos::{Finding, HandlerFault, Naming, Report, Specification, Symptom, System, Verdict, explore};
+use chaos::{Finding, HandlerFault, Naming, Report, Specification, System, Verdict, explore};
 use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+use support::{about_one, tally};
 use uuid::Uuid;
 
 // ------------------------------------------------------------------ the domain
 
 /// Guests come to a table, and each is told who sat there before.
-struct Table;
-
-impl Specification for Table {
-    fn aggregate(&self, _: &Message) -> String {
-        "the table".to_owned()
-    }
-    fn initial(&self) -> Value {
-        json!([])
-    }
-    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+fn table() -> impl Specification {
+    about_one("the table", json!([]), |state, message| {
         let mut guests: Vec<String> = serde_json::from_value(state.clone()).unwrap();
         guests.push(message.read().unwrap());
-        vec![(json!(guests), vec![json!({ "Seated": guests })])]
-    }
-    fn describe(&self, state: &Value) -> String {
-        format!("a table with {state}")
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
+        (json!(guests), vec![json!({ "Seated": guests })])
+    })
 }
 
 fn guests(count: usize) -> Vec<Message> {
@@ -76,7 +66,7 @@ fn seated<G: Seating>() -> System {
         let Some(body) = snapshot.document("table") else { return Ok(Vec::new()) };
         Ok(serde_json::from_slice::<Stored<G>>(body)?.guests.names())
     };
-    System::of(Endpoint::new("host", host::<G>).view(view)).judged_by(Table)
+    System::of(Endpoint::new("host", host::<G>).view(view)).judged_by(table())
 }
 
 fn explored(system: impl FnOnce() -> System) -> Report {
@@ -216,7 +206,7 @@ fn a_view_that_orders_by_ids_is_noticed() {
         Ok(guests.into_iter().map(|(_, name)| name).collect::<Vec<_>>())
     };
     orders_by_ids(&explored(|| {
-        System::of(Endpoint::new("host", host::<Arrivals>).view(view)).judged_by(Table)
+        System::of(Endpoint::new("host", host::<Arrivals>).view(view)).judged_by(table())
     }));
 }
 
@@ -244,32 +234,11 @@ fn an_order_of_ids_that_matters_after_a_fault_is_noticed() {
     let view = |snapshot: &Snapshot, _: &str| {
         Ok(snapshot.documents().filter(|(key, _)| key.starts_with("done")).count())
     };
-    let system = || System::of(Endpoint::new("host", elects).view(view)).judged_by(Tally);
+    let system = || System::of(Endpoint::new("host", elects).view(view)).judged_by(tally());
     orders_by_ids(&explore(system).send(guests(1)).run());
 }
 
 // ---------------------------------------------------------- wrong: a part of ids
-
-/// Counts messages.
-struct Tally;
-
-impl Specification for Tally {
-    fn aggregate(&self, _: &Message) -> String {
-        "till".to_owned()
-    }
-    fn initial(&self) -> Value {
-        json!(0)
-    }
-    fn process(&self, state: &Value, _: &Message) -> Vec<(Value, Vec<Value>)> {
-        vec![(json!(state.as_u64().unwrap() + 1), Vec::new())]
-    }
-    fn describe(&self, state: &Value) -> String {
-        format!("a till of {state}")
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
-}
 
 /// A counter in shards. Which one a delivery goes to, an id decides.
 fn sharded(shard: fn(MessageId) -> String) -> System {
@@ -295,7 +264,7 @@ fn sharded(shard: fn(MessageId) -> String) -> System {
     };
     let count =
         async move |message: &Message, ports: &Ports, context: &Context| count(message, ports, context).await;
-    System::of(Endpoint::new("till", count).view(view)).judged_by(Tally)
+    System::of(Endpoint::new("till", count).view(view)).judged_by(tally())
 }
 
 #[test]
@@ -355,7 +324,7 @@ fn a_view_that_looks_inside_ids_is_noticed() {
             guests.into_iter().map(|(ticket, name)| (ticket.to_string()[..8].to_owned(), name)).collect();
         Ok(places.into_values().collect::<Vec<_>>())
     };
-    let system = || System::of(Endpoint::new("host", host::<Arrivals>).view(view)).judged_by(Table);
+    let system = || System::of(Endpoint::new("host", host::<Arrivals>).view(view)).judged_by(table());
     looks_inside(&explored(system));
 }
 
@@ -386,7 +355,7 @@ fn an_id_that_only_looks_fresh_is_a_sentence() {
             };
             let endpoints = [Endpoint::new("stores", stores), Endpoint::new("publishes", publishes)];
             for endpoint in endpoints {
-                let report = explore(|| System::of(endpoint.view(|_, _| Ok(0))).judged_by(Tally))
+                let report = explore(|| System::of(endpoint.view(|_, _| Ok(0))).judged_by(tally()))
                     .send(guests(1))
                     .naming(naming)
                     .run();
@@ -573,7 +542,7 @@ fn spelled(Spelling { write, read }: Spelling) -> System {
         let Some(body) = snapshot.document("table") else { return Ok(Vec::new()) };
         Ok(serde_json::from_slice::<Attempts>(body)?.names)
     };
-    System::of(Endpoint::new("host", host).view(view)).judged_by(Table)
+    System::of(Endpoint::new("host", host).view(view)).judged_by(table())
 }
 
 #[test]
@@ -609,26 +578,12 @@ async fn smaller_first(message: &Message, ports: &Ports, _: &Context) -> anyhow:
 }
 
 /// Only the guest with the name that comes first may sit at the head of the table.
-struct Head;
-
-impl Specification for Head {
-    fn aggregate(&self, _: &Message) -> String {
-        "the table".to_owned()
-    }
-    fn initial(&self) -> Value {
-        json!([])
-    }
-    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+fn by_name() -> impl Specification {
+    about_one("the table", json!([]), |state, message| {
         let mut guests: BTreeSet<String> = serde_json::from_value(state.clone()).unwrap();
         guests.insert(message.read().unwrap());
-        vec![(json!(guests), Vec::new())]
-    }
-    fn describe(&self, state: &Value) -> String {
-        format!("a table with {state}")
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
+        (json!(guests), Vec::new())
+    })
 }
 
 /// The ids of these two happen to be in the order of their names.
@@ -651,14 +606,14 @@ fn an_order_of_sent_ids_is_noticed() {
         };
         Ok(guests.0.into_values().collect::<Vec<_>>())
     };
-    let system = move || System::of(Endpoint::new("table", smaller_first).view(view)).judged_by(Head);
+    let system = move || System::of(Endpoint::new("table", smaller_first).view(view)).judged_by(by_name());
     orders_by_ids(&explore(system).send(in_order()).run());
     // One that orders by names does not care.
     let right = move || {
         let view = move |snapshot: &Snapshot, aggregate: &str| {
             view(snapshot, aggregate).map(|guests| guests.into_iter().collect::<BTreeSet<_>>())
         };
-        System::of(Endpoint::new("table", smaller_first).view(view)).judged_by(Head)
+        System::of(Endpoint::new("table", smaller_first).view(view)).judged_by(by_name())
     };
     explore(right).send(in_order()).assert_exactly_once();
 }
@@ -680,7 +635,7 @@ fn a_part_of_a_sent_id_that_matters_is_noticed() {
         };
         Ok(guests.0.into_values().collect::<BTreeSet<_>>())
     };
-    let system = move || System::of(Endpoint::new("table", doorman).view(view)).judged_by(Head);
+    let system = move || System::of(Endpoint::new("table", doorman).view(view)).judged_by(by_name());
     orders_by_ids(&explore(system).send([even]).run());
 }
 
@@ -706,6 +661,6 @@ fn a_shard_by_a_sent_id_is_harmless() {
         }
         Ok(all)
     };
-    let system = move || System::of(Endpoint::new("table", sharded).view(view)).judged_by(Head);
+    let system = move || System::of(Endpoint::new("table", sharded).view(view)).judged_by(by_name());
     explore(system).send(guests(2)).assert_exactly_once();
 }

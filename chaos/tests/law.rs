@@ -3,61 +3,19 @@
 
 #![allow(missing_docs)]
 
+#[path = "support/law.rs"]
+mod support;
+
 use std::collections::BTreeSet;
 
 use chaos::{
-    Chaos, Fault, Finding, HandlerFault, Inconclusive, Property, Report, Specification, StoreKind, Symptom,
-    System, Verdict, explore, soak,
+    Chaos, Fault, Finding, HandlerFault, Inconclusive, Property, Report, Specification, StoreKind, System,
+    Verdict, explore, soak,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
-
-/// A till: every message adds one.
-struct Tally;
-
-impl Specification for Tally {
-    fn aggregate(&self, _: &Message) -> String {
-        "the till".to_owned()
-    }
-    fn initial(&self) -> Value {
-        json!(0)
-    }
-    fn process(&self, state: &Value, _: &Message) -> Vec<(Value, Vec<Value>)> {
-        vec![(json!(state.as_u64().unwrap_or(0) + 1), Vec::new())]
-    }
-    fn describe(&self, state: &Value) -> String {
-        format!("a till of {state}")
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
-}
-
-/// A law of two functions: which aggregate a message is about, and what comes of it.
-struct Law<A, P>(Value, A, P);
-
-impl<A, P> Specification for Law<A, P>
-where
-    A: Fn(&Message) -> String + Send + Sync,
-    P: Fn(&Value, &Message) -> Vec<(Value, Vec<Value>)> + Send + Sync,
-{
-    fn aggregate(&self, message: &Message) -> String {
-        self.1(message)
-    }
-    fn initial(&self) -> Value {
-        self.0.clone()
-    }
-    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
-        self.2(state, message)
-    }
-    fn describe(&self, state: &Value) -> String {
-        state.to_string()
-    }
-    fn damage(&self, _: &str, symptom: &Symptom) -> String {
-        format!("{symptom:?}")
-    }
-}
+use support::{Law, tally};
 
 /// One aggregate; a list of the names of what was processed.
 fn list_of_names() -> impl Specification {
@@ -166,7 +124,7 @@ fn two_worlds_with_the_same_parts_are_both_judged() {
     let view = |snapshot: &Snapshot, _: &str| Ok(u64::from(snapshot.document("B").is_some()));
     let system = || {
         System::of(Endpoint::new("e", either).view(view))
-            .judged_by(Tally)
+            .judged_by(tally())
             .store("e", StoreKind { weak: true, limit: None })
     };
     let search = explore(system).send([named("go")]).workers(1).stale(1);
@@ -227,7 +185,7 @@ fn one_output_id_from_two_endpoints_is_a_violation() {
             })
             .view(|snapshot, _| Ok(snapshot.documents().count())),
         )
-        .judged_by(Tally)
+        .judged_by(tally())
         .and(greeter("door", derived, "Hello"))
         .and(greeter("desk", derived, "Welcome"))
     };
@@ -301,7 +259,7 @@ fn an_endpoint_that_nothing_comes_to_is_not_judged() {
     let loses = || {
         System::of(Endpoint::new("door", async |_, _, _| Ok(())))
             .and(till().subscribes_to("Hello"))
-            .judged_by(Tally)
+            .judged_by(tally())
     };
     let report = explore(loses).send([named("ann")]).run();
     assert_eq!(inconclusive(&report), &Inconclusive::NotReached(vec!["till".to_owned()]));
@@ -310,7 +268,7 @@ fn an_endpoint_that_nothing_comes_to_is_not_judged() {
     let says = || {
         System::of(greeter("door", |message| message.id.derive("hello"), "Hello"))
             .and(till().subscribes_to("Hello"))
-            .judged_by(Tally)
+            .judged_by(tally())
     };
     explore(says).send([named("ann")]).assert_exactly_once();
 }
@@ -318,10 +276,10 @@ fn an_endpoint_that_nothing_comes_to_is_not_judged() {
 #[test]
 fn one_replayed_run_is_no_search() {
     let lossy =
-        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(Tally);
+        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(tally());
     let code = explore(lossy).send([named("x")]).run().replay.expect("it is wrong");
     let right =
-        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(Tally);
+        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(tally());
     // The handler was mended since; still it is only one run.
     let report = explore(right).send([named("x")]).replay(&code.parse().unwrap()).unwrap();
     assert!(report.single && report.holds(), "the run itself is shown: {report}");
@@ -772,7 +730,7 @@ fn a_view_that_gives_two_answers_is_noticed() {
     static ASKED: AtomicU64 = AtomicU64::new(0);
     let system = || {
         let view = |_: &Snapshot, _: &str| Ok(1 + ASKED.fetch_add(1, Ordering::Relaxed));
-        System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(view)).judged_by(Tally)
+        System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(view)).judged_by(tally())
     };
     let report = explore(system).send([named("x")]).faults(0).run();
     let fault =
@@ -842,7 +800,7 @@ fn right_handlers_are_not_called_blind() {
             book(ports, "till", message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await
         };
         let view = |snapshot: &Snapshot, _: &str| booked(snapshot, "till", json!(0));
-        System::of(Endpoint::new("till", handler).view(view)).judged_by(Tally).stored(
+        System::of(Endpoint::new("till", handler).view(view)).judged_by(tally()).stored(
             "till",
             named("x").id.to_string(),
             Vec::new(),
@@ -924,7 +882,7 @@ fn an_aggregate_that_no_message_was_about_is_untouched() {
 #[test]
 fn two_contents_sent_under_one_id_are_refused() {
     let till =
-        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(Tally);
+        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(tally());
     let mail = || [named("x"), Message::new(MessageId::named("x"), &"y")];
     let reports = [
         explore(till).send(mail()).run(),
@@ -942,8 +900,9 @@ fn two_contents_sent_under_one_id_are_refused() {
 #[test]
 fn what_has_no_name_is_told_as_such() {
     let told = |body: Value| {
-        let lossy =
-            || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(Tally);
+        let lossy = || {
+            System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(tally())
+        };
         explore(lossy).send([Message { id: MessageId::named("x"), body }]).faults(0).run().to_string()
     };
     for (body, words) in [
