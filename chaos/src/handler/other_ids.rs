@@ -13,8 +13,6 @@
 
 use std::sync::Arc;
 
-use ports::Message;
-
 use super::call::{Call, Reply};
 use super::fault::HandlerFault;
 use super::rehearsal::{Ending, History, Pending, Rehearsal, describe_calls};
@@ -117,11 +115,7 @@ impl Rehearsal {
     /// calls, in whatever order they come.
     fn run_with_other_ids(&mut self, history: &History, found: &Pending) -> Result<Likeness, HandlerFault> {
         let (steps, mut answers) = self.answers_to(history);
-        let bytes = self.texts.bytes(&history.message);
-        let message: Message = serde_json::from_slice(&bytes)
-            .map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
-        let endpoint = &self.endpoints[usize::from(history.endpoint)];
-        let mut stage = Stage::new(endpoint, message, &self.texts, Arc::clone(&self.pulse));
+        let mut stage = self.stage(history)?;
         let mut reordered = false;
         for (place, (first_new_id, known)) in steps.iter().enumerate() {
             stage.poll(*first_new_id)?;

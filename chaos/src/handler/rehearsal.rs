@@ -343,22 +343,27 @@ impl Rehearsal {
             .map_err(HandlerFault::strange_id)
     }
 
+    /// A run of the handler for the message of a history, at its very start.
+    pub(super) fn stage(&self, history: &History) -> Result<Stage, HandlerFault> {
+        let message = self.texts.message(&history.message);
+        let message = message.map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
+        let endpoint = &self.endpoints[usize::from(history.endpoint)];
+        Ok(Stage::new(endpoint, message, &self.texts, Arc::clone(&self.pulse)))
+    }
+
+    /// The histories from the root on to this one.
+    fn way_to(&self, last: Option<HistoryId>) -> Vec<HistoryId> {
+        let parent = |id: &HistoryId| self.histories[*id as usize].parent;
+        let mut way: Vec<HistoryId> = std::iter::successors(last, parent).collect();
+        way.reverse();
+        way
+    }
+
     /// A run of the handler that has got the last reply of a history, and has not
     /// gone on from there.
     fn replay(&mut self, history: &History) -> Result<Stage, HandlerFault> {
-        let mut ancestors = Vec::with_capacity(history.depth);
-        let mut next = history.parent;
-        while let Some(id) = next {
-            ancestors.push(id);
-            next = self.histories[id as usize].parent;
-        }
-        ancestors.reverse();
-
-        let endpoint = &self.endpoints[usize::from(history.endpoint)];
-        let bytes = self.texts.bytes(&history.message);
-        let message: Message = serde_json::from_slice(&bytes)
-            .map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
-        let mut stage = Stage::new(endpoint, message, &self.texts, Arc::clone(&self.pulse));
+        let ancestors = self.way_to(history.parent);
+        let mut stage = self.stage(history)?;
         for (step, &id) in ancestors.iter().enumerate() {
             stage.poll(self.histories[id as usize].first_new_id)?;
             let waiting = self.recognise(&stage, id)?;

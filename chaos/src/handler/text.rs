@@ -17,8 +17,8 @@ mod spelling;
 
 use std::sync::Arc;
 
-use ports::MessageId;
 use ports::ids::{Guise, Order};
+use ports::{Message, MessageId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -381,6 +381,11 @@ impl Texts {
         bytes.sort_unstable();
         ids.sort_unstable();
         Bag { bytes, ids }
+    }
+
+    /// The message that a text is.
+    pub(crate) fn message(&self, text: &Text) -> serde_json::Result<Message> {
+        serde_json::from_slice(&self.bytes(text))
     }
 
     /// The text as a string; what is not UTF-8 is replaced.

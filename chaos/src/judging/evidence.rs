@@ -192,5 +192,5 @@ impl<'a> Heard<'a> {
 }
 
 fn read(transitions: &TransitionSystem, text: &Text) -> Result<Message, Inconclusive> {
-    serde_json::from_slice(&transitions.texts().bytes(text)).map_err(|_| Inconclusive::NothingJudged)
+    transitions.texts().message(text).map_err(|_| Inconclusive::NothingJudged)
 }

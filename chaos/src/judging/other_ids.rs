@@ -71,10 +71,7 @@ impl Judge {
             let Some(law) = self.system.specifications[usize::from(copy.endpoint)].as_deref() else {
                 return true;
             };
-            let Ok(message) = serde_json::from_slice::<Message>(&transitions.texts().bytes(&copy.message))
-            else {
-                return false;
-            };
+            let Ok(message) = transitions.texts().message(&copy.message) else { return false };
             let said = |message: &Message| (law.aggregate(message), law.process(&law.initial(), message));
             let other = Message { id: change(message.id), body: message.body.clone() };
             said(&message) == said(&other)

@@ -75,7 +75,7 @@ impl TransitionSystem {
             return Some(false);
         }
         let endpoint = self.stores.first_owner(timer.key.store)?;
-        let message = serde_json::from_slice(&self.texts().bytes(message)).ok()?;
+        let message = self.texts().message(message).ok()?;
         Some(rule(&super::snapshot::stored(self, world, endpoint), &message))
     }
 

@@ -117,8 +117,8 @@ impl TransitionSystem {
     /// it is written in what is stored at the start. Ids that were fresh stay. Whether
     /// there was any to change.
     pub(crate) fn change_sent_ids(&mut self, change: fn(MessageId) -> MessageId) -> bool {
-        let read = |text: &Text| serde_json::from_slice::<Message>(&self.texts().bytes(text)).ok();
-        let ids = self.sent.iter().filter_map(|copy| Some(read(&copy.message)?.id));
+        let read = |copy: &Envelope| self.texts().message(&copy.message).ok();
+        let ids = self.sent.iter().filter_map(|copy| Some(read(copy)?.id));
         let ids: BTreeSet<MessageId> = ids.filter(|id| !id.is_fresh()).collect();
         let texts = &mut self.rehearsal.texts;
         let mut changed = |text: &mut Text| {
@@ -207,7 +207,7 @@ impl TransitionSystem {
         if let Some(routes) = self.routes.get(&message.template) {
             return routes.clone();
         }
-        let routes = match serde_json::from_slice::<Message>(&self.texts().bytes(message)) {
+        let routes = match self.texts().message(message) {
             Ok(message) => (0u8..)
                 .zip(&self.endpoints)
                 .filter(|(_, endpoint)| endpoint.subscriptions().iter().any(|name| name == message.name()))

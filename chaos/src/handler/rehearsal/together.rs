@@ -6,8 +6,6 @@
 //! are tasks on the same threads: a std lock that is kept across an `.await` blocks
 //! them all. So two deliveries are kept alive together, once, and polled in turns.
 
-use std::sync::Arc;
-
 use super::{Ending, HistoryId, Rehearsal};
 use crate::handler::fault::HandlerFault;
 use crate::handler::stage::Stage;
@@ -36,18 +34,10 @@ impl Rehearsal {
             };
             if let Some(last) = (0..self.histories.len() as HistoryId).find(well) {
                 // How they end is of no interest.
-                _ = self.keep_two_of(&self.way_to(last));
+                _ = self.keep_two_of(&self.way_to(Some(last)));
             }
         }
         self.pulse.keeps_two_at_once(false);
-    }
-
-    /// A history, from its root on.
-    fn way_to(&self, last: HistoryId) -> Vec<HistoryId> {
-        let parent = |id: &HistoryId| self.histories[*id as usize].parent;
-        let mut way: Vec<HistoryId> = std::iter::successors(Some(last), parent).collect();
-        way.reverse();
-        way
     }
 
     fn keep_two_of(&self, way: &[HistoryId]) -> Result<(), HandlerFault> {
@@ -62,11 +52,7 @@ impl Rehearsal {
     }
 
     fn delivery(&self, way: &[HistoryId]) -> Result<Delivery, HandlerFault> {
-        let root = &self.histories[way[0] as usize];
-        let message = serde_json::from_slice(&self.texts.bytes(&root.message))
-            .map_err(|error| HandlerFault::UnreadableMessage(error.to_string()))?;
-        let endpoint = &self.endpoints[usize::from(root.endpoint)];
-        let stage = Stage::new(endpoint, message, &self.texts, Arc::clone(&self.pulse));
+        let stage = self.stage(&self.histories[way[0] as usize])?;
         Ok(Delivery { stage, at: 0, over: false })
     }
 
