@@ -14,12 +14,13 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use chaos::{Report, System, Verdict, explore, specifications};
-use shared::{Context, Endpoint, Message, Ports};
+use shared::order::Order;
+use shared::{Context, Endpoint, Message, Ports, Snapshot};
 use support::add_item;
 use support::handlers::{point_in_time, stream_view};
 
 fn system(endpoint: Endpoint) -> System {
-    System::of(endpoint.view(stream_view)).judged_by(specifications::orders_with_welcome())
+    System::of(endpoint).judged_by(specifications::orders_with_welcome())
 }
 
 /// Explores two items on one order with one fault.
@@ -114,7 +115,11 @@ fn stubborn_two() {
 fn run_case() {
     let case = std::env::var("STUBBORN").unwrap_or_default();
     let start = Instant::now();
-    let report = explored(endpoint(&case));
+    let exits = |_: &Snapshot, _: &str| -> anyhow::Result<Order> { std::process::exit(0) };
+    let report = explored(match case.as_str() {
+        "exits in its view" => endpoint(&case).view(exits),
+        _ => endpoint(&case).view(stream_view),
+    });
     let verdict = match report.verdict {
         Verdict::Holds => "holds",
         Verdict::Violated(_) => "violated",
@@ -177,6 +182,7 @@ fn what_would_end_the_process_ends_another() {
     told_once("recurses", &["The handler's stack overflows while it processes AddItem", "a recursion"]);
     told_once("exits", &["ends its process while it processes AddItem", "std::process::exit"]);
     told_once("aborts", &["ends its process while it processes AddItem", "std::process::abort"]);
+    told_once("exits in its view", &["ends its process while its view is asked", "std::process::exit"]);
 }
 
 #[test]

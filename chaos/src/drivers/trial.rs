@@ -228,10 +228,13 @@ impl Ended {
 
     /// Why the process ended in the handler.
     fn last_words(&self, at: &str) -> HandlerFault {
-        let message = at.split_once(" on ").map_or(at, |(message, _)| message).to_owned();
+        let during = match at.split_once(" on ").map_or(at, |(message, _)| message) {
+            Place::VIEW => "its view is asked".to_owned(),
+            message => format!("it processes {message}"),
+        };
         match self.complained.contains("overflowed its stack") {
-            true => HandlerFault::Overflows { message, mebibytes: STACK >> 20 },
-            false => HandlerFault::EndsTheProcess { message, how: self.how.clone() },
+            true => HandlerFault::Overflows { during, mebibytes: STACK >> 20 },
+            false => HandlerFault::EndsTheProcess { during, how: self.how.clone() },
         }
     }
 }

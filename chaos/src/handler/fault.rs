@@ -106,21 +106,21 @@ pub enum HandlerFault {
     },
     /// Its stack overflows, and with that the process ends.
     #[error(
-        "the handler's stack overflows while it processes {message} (it has {mebibytes} MiB): a recursion without an end, most likely, of a function that calls itself, or two that call each other. It ended a process that tried it, and would have ended this one with all of its tests"
+        "the handler's stack overflows while {during} (it has {mebibytes} MiB): a recursion without an end, most likely, of a function that calls itself, or two that call each other. It ended a process that tried it, and would have ended this one with all of its tests"
     )]
     Overflows {
-        /// The name of the message.
-        message: String,
+        /// What was going on: "it processes AddItem", or that its view is asked.
+        during: String,
         /// How large the stack is.
         mebibytes: usize,
     },
     /// It ends the process.
     #[error(
-        "the handler ends its process while it processes {message} ({how}). Look for std::process::exit, std::process::abort, and a panic in a destructor. A handler reports trouble by returning an error; the message is then delivered again. It ended a process that tried it, and would have ended this one with all of its tests"
+        "the handler ends its process while {during} ({how}). Look for std::process::exit, std::process::abort, and a panic in a destructor. A handler reports trouble by returning an error; the message is then delivered again. It ended a process that tried it, and would have ended this one with all of its tests"
     )]
     EndsTheProcess {
-        /// The name of the message.
-        message: String,
+        /// What was going on: "it processes AddItem", or that its view is asked.
+        during: String,
         /// How it ended, in the words of the system.
         how: String,
     },

@@ -21,6 +21,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// What stands for the name of a message while the view is asked.
+    pub(crate) const VIEW: &str = "(the view)";
+
     /// In the handler, with this message.
     pub(crate) fn handling(endpoint: &Endpoint, message: &Message) -> Self {
         Self { message: Some(message.name().to_owned()), ..Self::viewing(endpoint) }
@@ -43,7 +46,7 @@ impl Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let message = self.message.as_deref().unwrap_or("(the view)");
+        let message = self.message.as_deref().unwrap_or(Self::VIEW);
         write!(formatter, "{message} on {}, {}", self.endpoint, self.handler)
     }
 }
