@@ -52,15 +52,18 @@ fn two_checkouts_and_two_faults() {
         .assert_exactly_once();
 }
 
-/// Two checkouts compete for one conversation, and any three faults: two
-/// million states, a gigabyte.
+/// Two checkouts compete for one conversation, and any three of the faults that
+/// set one worker against another: a death, a lock that expires, a copy. With the
+/// errors as well it is millions of states, and more memory than a laptop has.
 #[test]
-#[ignore = "deep: half a minute"]
+#[ignore = "deep: some seconds"]
 fn two_checkouts_and_three_faults() {
+    use Fault::{CrashAfterWrite, CrashBeforeAck, CrashBeforeWrite, Duplicate, LockExpires};
     explore(|| checkouts(endpoint))
         .send([tea(), cake()])
         .workers(2)
         .faults(3)
+        .only([CrashBeforeWrite, CrashAfterWrite, CrashBeforeAck, LockExpires, Duplicate])
         .limit_states(20_000_000)
         .assert_exactly_once();
 }
