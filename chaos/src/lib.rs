@@ -92,14 +92,12 @@ mod system;
 mod telling;
 mod world;
 
-pub use drivers::env::ProgressRecord;
 pub use drivers::explore::{Explore, explore};
 pub use drivers::monkeys::{
     Choice, ChoiceKind, CloneTrick, Crash, DelayedAckFailure, DuplicateDelivery, Goes, LateDuplicate,
     LockExpiry, LostReply, Monkey, Point, Reordering, Scene, StaleRead, StoreUnavailable, Strike, Trick,
     Which,
 };
-pub use drivers::replay::{BadCode, ReplayCode};
 pub use drivers::run::{RoundTrips, Run};
 pub use drivers::script::Chaos;
 pub use drivers::soak::{Soak, soak};
@@ -110,12 +108,12 @@ pub use handler::text::Naming;
 pub use judging::verdict::{Finding, Inconclusive, Verdict};
 pub use ports::law::{FRESH, Property, Specification, Symptom};
 pub use ports::words::thousands;
+pub use records::{BadCode, ProgressRecord, Record, ReplayCode};
 pub use search::counts::{Counts, Progress};
 pub use search::reductions::Reductions;
 #[cfg(feature = "shop")]
 pub use shared::specifications;
 pub use system::under_test::{StoreKind, System};
-pub use telling::record::Record;
 pub use telling::report::Report;
 pub use world::budget::Bounds;
 pub use world::fault::{Fault, Faults};

@@ -7,7 +7,7 @@
 //!
 //! How the pieces talk: every exercise is a package of its own, so this command
 //! starts `cargo test` as a child. The test harness leaves a
-//! [`chaos::Record`] of each run and each search in a directory named by
+//! [`records::Record`] of each run and each search in a directory named by
 //! `CHAOS_REPORTS`; the outcome of each test is read from the child's output.
 //!
 //! The rooms, each of which may import those below it, and none above:

@@ -12,19 +12,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use records::ProgressRecord;
 
 use crate::search::counts::{Observer, Progress};
-
-/// How far a search has come, as it is written to the file that
-/// `CHAOS_PROGRESS` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProgressRecord {
-    /// States found so far.
-    pub states: usize,
-    /// States found and not yet explored.
-    pub frontier: usize,
-}
 
 /// Other bounds than those of the test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ports::Message;
+use records::{BadCode, ReplayCode};
 
 use super::env::{self, Deeper};
-use super::replay::{BadCode, ReplayCode};
+use super::replay;
 use super::supervised::supervised;
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
@@ -314,7 +315,7 @@ impl Explore {
             Ok(code) => self
                 .smaller()
                 .chain([self.clone()])
-                .find(|search| code.is_of(&search.scenario))
+                .find(|search| replay::is_of(&code, &search.scenario))
                 .map(|search| search.replay(&code).unwrap_or_else(bad)),
             Err(error) => Some(bad(error)),
         }
@@ -329,7 +330,7 @@ impl Explore {
         let (this, code) = (self.clone(), code.clone());
         supervised(&self.scenario, move |pulse| {
             let mut transitions = this.scenario.transitions(pulse);
-            let trace = code.play(&mut transitions)?;
+            let trace = replay::play(&code, &mut transitions)?;
             let report = this.report_of_run(&mut transitions, &trace);
             Ok(Report { replay: Some(code.to_string()), ..report })
         })
@@ -433,7 +434,7 @@ impl Explore {
             report.stale = trace.faults().filter(|&fault| fault == Fault::StaleRead).count();
             // A replay has the usual ids, with which all is well.
             if trace.loop_start().is_none() && !transitions.rehearsal.has_lasting_ids() {
-                let code = ReplayCode::record(&mut transitions, &self.scenario, &trace);
+                let code = replay::record(&mut transitions, &self.scenario, &trace);
                 report.replay = code.map(|code| code.to_string());
             }
         }

@@ -1,52 +1,14 @@
-//! A report as it is handed to the `cargo workshop` command.
+//! Hands reports to the `cargo workshop` command.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use records::Record;
 
 use super::report::Report;
 use crate::handler::fault::HandlerFault;
 use crate::judging::verdict::{Finding, Verdict};
-
-/// A report as it is handed to the `cargo workshop` command.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Record {
-    /// The package whose test made it.
-    pub package: String,
-    /// The test that made it.
-    pub test: String,
-    /// `holds`, `violated`, `not-done`, `broken` or `inconclusive`.
-    pub verdict: String,
-    /// The first line of the report.
-    pub headline: String,
-    /// The report, as it would be printed.
-    pub text: String,
-    /// The story in it.
-    pub story: String,
-    /// The classes of faults visited, in words.
-    pub coverage: Vec<String>,
-    /// Different states; 0 for a single run.
-    pub states: usize,
-    /// The property that is violated first of all, if one is.
-    #[serde(default)]
-    pub property: Option<String>,
-    /// The faults in the run that was found.
-    #[serde(default)]
-    pub faults: usize,
-    /// The steps of the run that was found.
-    #[serde(default)]
-    pub steps: usize,
-    /// How long it took, in microseconds. This is for tables; nothing that is
-    /// compared depends on it.
-    #[serde(default)]
-    pub micros: u64,
-    /// Whether this is one run, and not a search.
-    pub single: bool,
-    /// The code that replays the run that was found.
-    pub replay: Option<String>,
-}
 
 /// Leaves a mark for `cargo workshop` for as long as this lives: if the process ends
 /// meanwhile, the mark stays, and says in which test.

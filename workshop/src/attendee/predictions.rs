@@ -1,6 +1,6 @@
 //! The attendee's predictions, and what the tests say about them.
 
-use crate::running::records::unwrapped;
+use crate::running::left_records::unwrapped;
 
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use std::fs::File;
 
 use anyhow::{Context, Result, bail};
-use chaos::Record;
+use records::Record;
 
 use crate::args::Bounds;
 use crate::outcome::Outcome;

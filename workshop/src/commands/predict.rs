@@ -91,7 +91,7 @@ fn questions(exercise: &Exercise) -> Vec<(&str, &str)> {
 
 /// What a test says about the file itself.
 fn complaint(test: &Test) -> Option<String> {
-    let said = crate::running::records::unwrapped(&test.said);
+    let said = crate::running::left_records::unwrapped(&test.said);
     let about_the_file = said.starts_with("predictions.txt, line ") || said.starts_with("predictions.txt: ");
     (test.result == TestResult::Failed && about_the_file).then_some(said)
 }

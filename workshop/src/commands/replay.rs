@@ -1,12 +1,12 @@
 //! `cargo workshop replay`: one recorded run, told again.
 
 use anyhow::{Context, Result, bail};
-use chaos::{BadCode, Record, ReplayCode};
+use records::{BadCode, Record, ReplayCode};
 
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::{Exercise, Repository};
-use crate::running::records::unwrapped;
+use crate::running::left_records::unwrapped;
 use crate::running::{Built, Cargo, Package};
 use crate::terminal;
 

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, absolute};
 
 use anyhow::{Context, Result, bail};
-use chaos::Record;
+use records::Record;
 
 use crate::outcome::Outcome;
 use crate::render;

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use chaos::Record;
+use records::Record;
 use serde::Deserialize;
 
 use super::child::Patience;
-use super::{libtest, records};
+use super::{left_records, libtest};
 
 /// How cargo is called.
 #[derive(Debug)]
@@ -173,8 +173,8 @@ impl Cargo {
         let failed = parsed.tests.iter().any(|test| test.result == libtest::TestResult::Failed);
         let crash = (parsed.unfinished > 0 || (!output.status.success() && !failed))
             .then(|| last_words(&anstream::adapter::strip_str(&stderr).to_string()))
-            .map(|words| words + &where_it_ended(&records::running(reports.path())));
-        let mut records = records::read(reports.path());
+            .map(|words| words + &where_it_ended(&left_records::running(reports.path())));
+        let mut records = left_records::read(reports.path());
         records.retain(|record| record.package == package.name);
         Ok(TestRun { output: parsed, records, crash })
     }

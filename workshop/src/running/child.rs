@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use chaos::ProgressRecord;
+use records::ProgressRecord;
 
 use super::status_line::{Meter, StatusLine};
 

@@ -8,8 +8,8 @@
 mod cargo;
 mod child;
 mod ctrl_c;
+pub mod left_records;
 mod libtest;
-pub mod records;
 mod result;
 mod self_rename;
 mod status_line;

@@ -1,11 +1,11 @@
 //! The result of an exercise: from the outcome of each test, and the records.
 
-use chaos::Record;
+use records::Record;
 use serde::{Deserialize, Serialize};
 
 use super::cargo::TestRun;
+use super::left_records::{sentence, unwrapped};
 use super::libtest::TestResult;
-use super::records::{sentence, unwrapped};
 use crate::repository::{Declared, Exercise};
 use crate::terminal::grouped;
 

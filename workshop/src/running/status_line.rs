@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use chaos::ProgressRecord;
+use records::ProgressRecord;
 
 use crate::terminal::{WIDTH, columns, grouped, short};
 

@@ -92,7 +92,9 @@ fn split(text: &str, columns: usize) -> (&str, &str) {
 
 /// A number with its thousands set apart.
 pub fn grouped(number: usize) -> String {
-    chaos::thousands(number as u128)
+    let digits = number.to_string();
+    let threes = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    threes.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ pub fn sound(code: &str) -> String {
     let endings = letters().flat_map(|one| letters().map(move |two| format!("{one}{two}")));
     endings
         .map(|ending| format!("{code}{ending}"))
-        .find(|code| code.parse::<chaos::ReplayCode>().is_ok())
+        .find(|code| code.parse::<records::ReplayCode>().is_ok())
         .expect("every code has an ending that is right")
 }
 

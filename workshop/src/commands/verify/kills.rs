@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use chaos::Record;
+use records::Record;
 
 use super::culprit::Culprit;
 use crate::repository::{Exercise, Repository};

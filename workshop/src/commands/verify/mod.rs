@@ -25,7 +25,7 @@ use anyhow::Result;
 use self::culprit::Culprit;
 use crate::outcome::Outcome;
 use crate::repository::{Exercise, Name, Repository};
-use crate::running::records::unwrapped;
+use crate::running::left_records::unwrapped;
 use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
 

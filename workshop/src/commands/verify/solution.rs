@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use chaos::Record;
+use records::Record;
 
 use super::culprit::Culprit;
 use crate::repository::{Declared, Exercise, Repository};
-use crate::running::records::unwrapped;
+use crate::running::left_records::unwrapped;
 use crate::running::{Built, Cargo, Package, TestResult};
 use crate::terminal;
 

@@ -3,7 +3,7 @@
 
 use super::culprit::Culprit;
 use crate::repository::{Declared, Exercise};
-use crate::running::records::unwrapped;
+use crate::running::left_records::unwrapped;
 use crate::running::{Built, Cargo, Package, TestResult, TestRun};
 use crate::terminal;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use chaos::Record;
+use records::Record;
 
 /// The records in a directory, in the order in which each process left them.
 /// What is no record is none of ours.
