@@ -7,6 +7,7 @@ use ports::words::{self, Speaker};
 use ports::{Endpoint, Message};
 
 use crate::handler::panics::{catching_panics, install_panic_hook};
+use crate::handler::rehearsal::MOST_AT_ONCE;
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
 use crate::system::under_test::{Mail, System};
@@ -72,6 +73,12 @@ impl Scenario {
 
     /// What is wrong with what is sent, if anything is.
     pub(crate) fn invalid(&self) -> Option<String> {
+        if self.mail.len() > MOST_AT_ONCE {
+            return Some(format!(
+                "{} are sent, and there is room for {MOST_AT_ONCE} at once. Send fewer",
+                words::count(self.mail.len() as u128, "message")
+            ));
+        }
         for (place, (_, message)) in self.mail.iter().enumerate() {
             let same_id =
                 |(_, other): &&(usize, Message)| other.id == message.id && other.body != message.body;

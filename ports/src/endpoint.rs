@@ -1,5 +1,6 @@
 //! A queue, a handler, and the view of the handler's state.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -244,5 +245,11 @@ impl Endpoint {
     /// Whatever the view says when it cannot read what is stored.
     pub fn state_of(&self, snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<Value> {
         (self.view)(snapshot, aggregate)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Endpoint").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -52,6 +52,36 @@ impl Snapshot {
         self.logs.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// How much is stored: each thing by its name in words, with its size in bytes,
+    /// keys included. What services have done is not counted: they store that.
+    #[must_use]
+    pub fn sizes(&self) -> BTreeMap<String, usize> {
+        let mut sizes = BTreeMap::new();
+        for (name, events) in &self.streams {
+            let bytes = events
+                .iter()
+                .map(|event| event.caused_by.to_string().len() + event.body.to_string().len())
+                .sum();
+            sizes.insert(format!("the stream {name}"), bytes);
+        }
+        for (key, body) in &self.documents {
+            sizes.insert(format!("the document {key}"), key.len() + body.len());
+        }
+        for (store, documents) in &self.stores {
+            for (key, body) in documents {
+                sizes.insert(format!("the document {key} in the store {store:?}"), key.len() + body.len());
+            }
+        }
+        for (name, records) in &self.logs {
+            sizes.insert(format!("the log {name}"), records.iter().map(Vec::len).sum());
+        }
+        for (name, messages) in &self.subject_streams {
+            let bytes = messages.iter().map(|message| message.subject.len() + message.body.len()).sum();
+            sizes.insert(format!("the stream {name} with expectations"), bytes);
+        }
+        sizes
+    }
+
     /// The messages of a stream with publish expectations, oldest first.
     #[must_use]
     pub fn subject_stream(&self, name: &str) -> &[StreamMessage] {

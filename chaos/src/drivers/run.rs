@@ -1,7 +1,8 @@
 //! What a scripted run came to.
 
 use ports::words::{self, Speaker};
-use ports::{Message, RecordedEvent, Snapshot};
+use ports::{Endpoint, Message, RecordedEvent, Snapshot};
+use serde_json::Value;
 
 use crate::judging::verdict::{Inconclusive, Verdict};
 use crate::telling::report::Report;
@@ -11,7 +12,7 @@ use crate::telling::report::Report;
 pub struct Run {
     pub(super) report: Report,
     pub(super) published: Vec<Message>,
-    pub(super) endpoints: Vec<String>,
+    pub(super) endpoints: Vec<Endpoint>,
     pub(super) snapshots: Vec<Snapshot>,
     pub(super) struck: Vec<(String, bool)>,
     pub(super) round_trips: Vec<RoundTrips>,
@@ -59,16 +60,37 @@ impl Run {
     /// moment, for then the run has shown nothing.
     #[track_caller]
     pub fn assert_exactly_once(&self) {
+        if self.report.holds() {
+            self.assert_that_all_struck();
+        }
+        self.report.assert_exactly_once();
+    }
+
+    /// Demands that the run came to rest, and that no handler did what one cannot
+    /// go on from; what was [not to be judged](crate::Chaos::unjudged) is not.
+    ///
+    /// # Panics
+    ///
+    /// With the story, when it did not; and when a monkey never found its moment.
+    #[track_caller]
+    pub fn assert_at_rest(&self) {
+        match self.report.verdict {
+            Verdict::Holds | Verdict::Inconclusive(Inconclusive::NotJudged) => self.assert_that_all_struck(),
+            Verdict::Violated(_) | Verdict::Inconclusive(_) => self.report.assert_exactly_once(),
+        }
+    }
+
+    #[track_caller]
+    fn assert_that_all_struck(&self) {
         let idle: Vec<String> =
             self.struck.iter().filter(|(_, struck)| !struck).map(|(name, _)| name.clone()).collect();
-        if self.report.holds() && !idle.is_empty() {
+        if !idle.is_empty() {
             let reason = Inconclusive::BadBounds(format!(
                 "{} never found its moment in this run, so the run shows nothing: the handler did not get as far as what it was to disturb",
                 words::enumeration(&idle)
             ));
             Report { verdict: Verdict::Inconclusive(reason), ..self.report.clone() }.assert_exactly_once();
         }
-        self.report.assert_exactly_once();
     }
 
     /// The report on this run.
@@ -119,6 +141,22 @@ impl Run {
         &self.snapshots[self.endpoint_named(endpoint)]
     }
 
+    /// What the first endpoint's view shows of an aggregate, in the end.
+    ///
+    /// # Panics
+    ///
+    /// When the view cannot read what is stored, or the handler did not run at all;
+    /// the message says why.
+    #[must_use]
+    pub fn state(&self, aggregate: &str) -> Value {
+        let state = self.endpoints.first().map(|endpoint| endpoint.state_of(self.snapshot(), aggregate));
+        match state {
+            None => panic!("{}", self.report),
+            Some(Err(error)) => panic!("the view cannot read what is stored of {aggregate}: {error:#}"),
+            Some(Ok(state)) => state,
+        }
+    }
+
     /// How often the endpoint of this name had to wait for a reply, over all
     /// deliveries. Zero when the handler did not run at all.
     ///
@@ -134,10 +172,10 @@ impl Run {
     }
 
     fn endpoint_named(&self, name: &str) -> usize {
-        self.endpoints
-            .iter()
-            .position(|endpoint| endpoint == name)
-            .unwrap_or_else(|| panic!("there is no endpoint named {name:?}; there are {:?}", self.endpoints))
+        self.endpoints.iter().position(|endpoint| endpoint.name() == name).unwrap_or_else(|| {
+            let names: Vec<&str> = self.endpoints.iter().map(Endpoint::name).collect();
+            panic!("there is no endpoint named {name:?}; there are {names:?}")
+        })
     }
 
     /// The events of a stream of the first endpoint, in the end.

@@ -99,6 +99,8 @@ pub enum Inconclusive {
     NotReached(Vec<String>),
     /// It was one replayed run.
     OneRunOnly,
+    /// The run was [not to be judged](crate::Chaos::unjudged).
+    NotJudged,
     /// The specification itself is at fault.
     BrokenLaw(String),
     /// In a plain run, one message after the other and without any fault, a view
@@ -172,6 +174,9 @@ impl fmt::Display for Inconclusive {
                     None => Ok(()),
                 }
             }
+            Self::NotJudged => formatter.write_str(
+                "this run was not to be judged: it came to rest, and what it came to was held against nothing",
+            ),
             Self::BrokenLaw(fault) => write!(
                 formatter,
                 "it is the specification that is at fault, and not the handler, of which nothing can be said: {fault}"

@@ -32,8 +32,8 @@ pub(super) fn reduced(
             transitions.worker_steps(world, worker as u8, true, steps);
             // Argument 5: every cycle of steps without faults has a delivery in it,
             // and deliveries are only taken where everything is expanded.
-            debug_assert!(!steps.iter().any(|step| step.starts_a_delivery()));
-            debug_assert!(!steps.is_empty(), "a busy worker can always go on");
+            assert!(!steps.iter().any(|step| step.starts_a_delivery()));
+            assert!(!steps.is_empty(), "a busy worker can always go on");
             return;
         }
     }

@@ -20,12 +20,12 @@ pub(super) fn raw_trace(transitions: &mut TransitionSystem, reductions: Reductio
         to_raw.prefer_first_idle(step, trace.end());
         let raw = to_raw.translate(step);
         let before = Sizes::of(&world);
-        debug_assert_eq!(before, Sizes::of(trace.end()));
+        assert_eq!(before, Sizes::of(trace.end()));
         let alive = transitions.apply(&mut world, step).is_ok();
         if !trace.take(transitions, raw) || !alive {
             break;
         }
-        debug_assert_eq!(Sizes::of(&world), Sizes::of(trace.end()));
+        assert_eq!(Sizes::of(&world), Sizes::of(trace.end()));
         to_raw.step(step, raw, before, Sizes::of(&world));
         let stale_left = transitions.any_left(&world, Fault::StaleRead);
         let places = canonicalise(&mut world, reductions, stale_left);
@@ -136,7 +136,7 @@ impl ToRaw {
             }
             _ => {}
         }
-        debug_assert!(after.published >= before.published);
+        assert!(after.published >= before.published);
         grown(&mut self.queue, after.queue);
         grown(&mut self.published, after.published);
         grown(&mut self.in_flight, after.in_flight);

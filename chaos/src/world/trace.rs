@@ -53,7 +53,7 @@ impl Trace {
     /// Takes one more step. `false` when the handler does not survive it: that is
     /// the end of the run.
     pub(crate) fn take(&mut self, transitions: &mut TransitionSystem, step: Step) -> bool {
-        debug_assert!(self.handler_fault.is_none(), "nothing follows what ended a run");
+        assert!(self.handler_fault.is_none(), "nothing follows what ended a run");
         let before = self.end.clone();
         let fault = transitions.fault(&before, step);
         let (applied, handler_fault) = match transitions.apply_known(&mut self.end, step, fault) {

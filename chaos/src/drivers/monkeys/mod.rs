@@ -97,14 +97,24 @@ pub struct Monkey {
     name: String,
     trick: Box<dyn Trick>,
     struck: bool,
+    /// Whether a run in which it never strikes shows nothing.
+    needed: bool,
 }
 
 impl Monkey {
     /// A monkey of this name, with this trick.
     #[must_use]
     pub fn new(name: impl Into<String>, trick: impl Trick + 'static) -> Self {
-        let struck = !trick.needs_a_moment();
-        Self { name: name.into(), trick: Box::new(trick), struck }
+        let needed = trick.needs_a_moment();
+        Self { name: name.into(), trick: Box::new(trick), struck: false, needed }
+    }
+
+    /// The same monkey, where its moment need not come: the second write of a
+    /// delivery, say, where a handler may be right that needs only one.
+    #[must_use]
+    pub fn if_it_gets_the_chance(mut self) -> Self {
+        self.needed = false;
+        self
     }
 
     /// What the monkey is called.
@@ -113,9 +123,9 @@ impl Monkey {
         &self.name
     }
 
-    /// Whether its moment came.
+    /// Whether its moment came, where it had to.
     pub(crate) fn has_struck(&self) -> bool {
-        self.struck
+        self.struck || !self.needed
     }
 
     /// What is to happen now, if this is the monkey's moment.
@@ -131,7 +141,12 @@ impl Monkey {
 
 impl Clone for Monkey {
     fn clone(&self) -> Self {
-        Self { name: self.name.clone(), trick: self.trick.clone_trick(), struck: self.struck }
+        Self {
+            name: self.name.clone(),
+            trick: self.trick.clone_trick(),
+            struck: self.struck,
+            needed: self.needed,
+        }
     }
 }
 

@@ -1,0 +1,83 @@
+//! What scripts can do that searches cannot.
+
+#![allow(missing_docs)]
+
+use chaos::{Chaos, Crash, Fault, Inconclusive, Point, StaleRead, StoreKind, System, Verdict};
+use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition};
+
+/// Counts what comes, and looks three times before it does.
+async fn count(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let mut seen = 0;
+    for _ in 0..3 {
+        seen += usize::from(ports.documents.get("seen").await?.is_some());
+    }
+    ports.documents.put("seen", seen.to_string().into_bytes(), Precondition::None).await?;
+    anyhow::ensure!(message.name() != "Loud", "it is too loud here");
+    Ok(())
+}
+
+fn weak() -> System {
+    let counter = Endpoint::new("counter", count).view(|snapshot, _| {
+        Ok(snapshot.document("seen").map(|body| String::from_utf8_lossy(body).into_owned()))
+    });
+    System::of(counter).store("counter", StoreKind { weak: true, limit: None })
+}
+
+fn message(name: &str) -> Message {
+    Message::new(MessageId::named(name), &name)
+}
+
+/// For one delivery every read is old; the one after it sees what there is.
+#[test]
+fn a_whole_delivery_sees_nothing_but_what_is_old() {
+    let seen = |from| {
+        let sent = ["one", "two", "three"].map(message);
+        let run = Chaos::on(weak).send(sent).under(StaleRead::of_every_read(from, 1)).unjudged().run();
+        run.assert_at_rest();
+        (run.report().faults, run.state("any"))
+    };
+    assert_eq!(seen(0).0, 3, "all three reads of the second message are old");
+    assert_eq!(seen(1).0, 2, "all but the first");
+    assert_eq!(seen(0).1, "3", "and none of the third message");
+}
+
+/// Nobody judges such a run, and it says so; who looks for a verdict finds none.
+#[test]
+fn an_unjudged_run_is_no_verdict() {
+    let run = Chaos::on(weak).send((0..200).map(|n| message(&n.to_string()))).unjudged().run();
+    assert_eq!(run.report().verdict, Verdict::Inconclusive(Inconclusive::NotJudged));
+    assert_eq!(run.story(), "");
+    run.assert_at_rest();
+    assert_eq!(run.snapshot().sizes()["the document seen"], "seen3".len());
+}
+
+/// Places in a queue are counted in bytes. Who sends more is told so.
+#[test]
+fn more_messages_than_there_is_room_for_are_refused() {
+    let run = Chaos::on(weak).send((0..300).map(|n| message(&n.to_string()))).unjudged().run();
+    let Verdict::Inconclusive(Inconclusive::BadBounds(sentence)) = &run.report().verdict else {
+        panic!("{}", run.report());
+    };
+    assert_eq!(sentence, "300 messages are sent, and there is room for 200 at once. Send fewer");
+}
+
+/// What does not come to rest is told, judged or not.
+#[test]
+#[should_panic = "Settles"]
+fn an_unjudged_run_that_never_ends_is_told() {
+    Chaos::on(weak).send([message("Loud")]).unjudged().run().assert_at_rest();
+}
+
+/// A moment that need not come is no reason to know nothing.
+#[test]
+fn a_monkey_that_may_miss_its_moment() {
+    let second_write = || Crash::before(Point::Write(1), 0);
+    let run = |monkey| Chaos::on(weak).send([message("one")]).under(monkey).unjudged().run();
+    run(second_write().if_it_gets_the_chance()).assert_at_rest();
+    let missed = std::panic::catch_unwind(|| run(second_write()).assert_at_rest());
+    let missed = missed.expect_err("the handler has no second write");
+    let words = missed.downcast_ref::<String>().expect("words");
+    assert!(words.contains("never found its moment"), "{words}");
+    let struck = run(Crash::before(Point::Write(0), 0).if_it_gets_the_chance());
+    assert_eq!(struck.report().visited.iter().collect::<Vec<_>>(), [Fault::CrashBeforeWrite]);
+}
