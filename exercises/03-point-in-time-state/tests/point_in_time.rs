@@ -11,6 +11,7 @@ use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
     StoreUnavailable, System, explore, specifications,
 };
+use closing::{Closing, Dialogue};
 use ex03_point_in_time_state::stretch::{evolution, snapshots};
 use ex03_point_in_time_state::{endpoint, view};
 use shared::memory::MemoryPorts;
@@ -53,7 +54,6 @@ fn t02_three_tries_are_one_processing() {
         .run();
     run.assert_exactly_once();
     assert_eq!(run.report().faults, 2, "two attempts should have failed");
-    assert_eq!(run.stream("order-1").len(), 1);
 }
 
 /// A worker is so slow that its lock expires, and another one does the work in
@@ -66,7 +66,6 @@ fn t03_a_worker_that_lost_its_lock_stays_silent() {
         .under(LockExpiry::of_message(0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(run.stream("order-1").len(), 2);
 }
 
 /// The story of exercise 02. The tea is committed; the broker is gone, for the
@@ -86,19 +85,18 @@ fn t04_two_items_added_quickly_while_acking_fails() {
     ");
 }
 
-/// A copy is answered, not recorded: two messages, two events, however often
-/// they come.
+/// A copy is answered, not recorded: the stream is as long as it was without one.
 #[test]
 fn t05_a_copy_leaves_nothing_in_the_stream() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let run = Chaos::on(orders)
-        .send([tea.clone(), cake.clone()])
-        .under(DelayedAckFailure::of_message(0))
-        .under(LateDuplicate::of_message(1))
-        .run();
+    let chaos = || Chaos::on(orders).send([add_item("order-1", "tea"), add_item("order-1", "cake")]);
+    let quiet = chaos().run();
+    let run = chaos().under(DelayedAckFailure::of_message(0)).under(LateDuplicate::of_message(1)).run();
     run.assert_exactly_once();
-    let causes: Vec<MessageId> = run.stream("order-1").iter().map(|event| event.caused_by).collect();
-    assert_eq!(causes, [tea.id, cake.id]);
+    let (quiet, disturbed) = (quiet.stream("order-1").len(), run.stream("order-1").len());
+    assert_eq!(
+        disturbed, quiet,
+        "copies have left events in the stream: it has {disturbed}, and had {quiet} without them"
+    );
 }
 
 /// A message that changed nothing has a point in time, too. The tea is to be
@@ -185,6 +183,51 @@ fn t10_every_schedule_of_two_items() {
 #[test]
 fn t11_every_schedule_of_removing_and_adding() {
     every_schedule([remove_item("order-1", "tea"), add_item("order-1", "tea")], 1);
+}
+
+// The questions that every exercise ends with (closing/src/lib.rs), asked of your
+// handler. There is nothing new to do for them, if its idea is right.
+
+fn closing() -> Closing<impl Fn(&[Message]) -> System> {
+    Closing::of(Dialogue::ORDERS, |_| orders())
+}
+
+/// Tea is added, and taken out; and then somebody wants tea. What says the same
+/// is not the same message.
+#[test]
+fn t12_the_same_again_is_no_copy() {
+    closing().the_same_again();
+}
+
+/// Two orders have nothing to do with each other.
+#[test]
+fn t13_another_order_is_another_order() {
+    closing().another_aggregate();
+}
+
+/// A copy of the first message comes when 150 have been processed. Whoever
+/// remembers "the last few" has forgotten it.
+#[test]
+fn t14_a_copy_comes_after_many_others() {
+    closing().a_copy_after_many();
+}
+
+/// A worker dies and leaves something to do. Whoever finds it is disturbed, too.
+#[test]
+fn t15_two_messages_and_any_two_faults() {
+    closing().two_messages_and_two_faults();
+}
+
+/// "Nothing changed" is an answer like any other, whatever goes wrong.
+#[test]
+fn t16_nothing_changed_and_any_two_faults() {
+    closing().says_little();
+}
+
+/// Twelve copies of one message, and what is stored is no larger than before.
+#[test]
+fn t17_copies_take_no_room() {
+    closing().copies_take_no_room();
 }
 
 // Stretch a: snapshots. `cargo test -p ex03-point-in-time-state -- --ignored s1`

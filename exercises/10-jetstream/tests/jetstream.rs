@@ -15,6 +15,7 @@ use chaos::{
     Chaos, Crash, DelayedAckFailure, Fault, LateDuplicate, LostReply, Point, Property, Run, System, explore,
     specifications,
 };
+use closing::{Closing, Dialogue};
 use ex10_jetstream::endpoint;
 use shared::Message;
 use shared::memory::MemoryOutside;
@@ -357,6 +358,61 @@ fn t18_every_schedule_of_a_return_among_others() {
             .faults(0)
             .assert_exactly_once();
     }
+}
+
+// The questions that every exercise ends with (closing/src/lib.rs), asked of your
+// recipes. There is nothing new to do for them, if their idea is right.
+
+fn closing() -> Closing<impl Fn(&[Message]) -> System> {
+    Closing::of(Dialogue::PAYMENTS, |_| new())
+}
+
+/// Money is taken, some of it is given back; then somebody asks for the money
+/// again. It is another message, and the same withdrawal.
+#[test]
+fn t19_what_was_asked_before_is_asked_again() {
+    closing().the_same_again();
+}
+
+/// What was paid for one order is not given back for another.
+#[test]
+fn t20_another_order_has_money_of_its_own() {
+    closing().another_aggregate();
+}
+
+/// Nor do humans who agree to one return agree to another.
+#[test]
+fn t21_two_humans_of_another_order_are_no_help() {
+    let other = |name: &str, by: &str| {
+        Command::Validate { order_id: "order-2".to_owned(), by: by.to_owned() }.named(name)
+    };
+    let sent = [validate("ann", "Ann"), other("bob", "Bob"), other("cy", "Cy"), pay_return("pay")];
+    explore(new).send(sent).workers(1).faults(0).assert_exactly_once();
+}
+
+/// A copy of the first message comes when 150 have been processed, and the window
+/// is over.
+#[test]
+fn t22_a_copy_comes_after_many_others() {
+    closing().a_copy_after_many();
+}
+
+/// A worker dies and leaves something to do. Whoever finds it is disturbed, too.
+#[test]
+fn t23_two_messages_and_any_two_faults() {
+    closing().two_messages_and_two_faults();
+}
+
+/// A refund that nobody has paid for, whatever goes wrong.
+#[test]
+fn t24_a_refusal_and_any_two_faults() {
+    closing().says_little();
+}
+
+/// Twelve copies of one message, and what is stored is no larger than before.
+#[test]
+fn t25_copies_take_no_room() {
+    closing().copies_take_no_room();
 }
 
 /// More than the exercise asks: the bounds of `cargo workshop explore`.
