@@ -3,6 +3,7 @@
 //! seen the code.
 
 use chaos::{Property, Report, System, explore, specifications};
+use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -14,6 +15,8 @@ mod asks_for_the_version_again;
 mod keeps_silent_about_a_duplicate;
 #[path = "../mistakes/makes_new_ids.rs"]
 mod makes_new_ids;
+#[path = "../mistakes/names_outputs_by_their_content.rs"]
+mod names_outputs_by_their_content;
 #[path = "../mistakes/publishes_before_it_appends.rs"]
 mod publishes_before_it_appends;
 #[path = "../mistakes/remembers_in_a_static.rs"]
@@ -37,6 +40,17 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
         .filter(|report| !report.holds())
         .min_by_key(|report| (report.faults, report.steps))
         .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest story of all that the closing questions find.
+fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
+    let closing =
+        Closing::of(Dialogue::ORDERS, |_| System::of(endpoint()).judged_by(specifications::orders()));
+    let reports = closing.searches().into_iter().map(|search| search.run());
+    reports
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every closing question")
 }
 
 #[test]
@@ -102,4 +116,11 @@ fn remembers_in_a_static() {
     let report = shortest_failure(remembers_in_a_static::endpoint);
     assert_eq!(report.violated(), None, "{report}");
     chaos::assert_golden!("remembers-in-a-static", report);
+}
+
+#[test]
+fn names_outputs_by_their_content() {
+    let report = closing_failure(names_outputs_by_their_content::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("names-outputs-by-their-content", report);
 }

@@ -3,6 +3,7 @@
 //! seen the code.
 
 use chaos::{Property, Report, System, explore, specifications};
+use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -20,6 +21,8 @@ mod cuts_at_its_last_event;
 mod keeps_silent_about_a_copy;
 #[path = "../mistakes/leaves_out_its_own_events.rs"]
 mod leaves_out_its_own_events;
+#[path = "../mistakes/looks_for_an_earlier_item.rs"]
+mod looks_for_an_earlier_item;
 #[path = "../mistakes/makes_new_ids.rs"]
 mod makes_new_ids;
 #[path = "../mistakes/takes_snapshots_that_forget.rs"]
@@ -36,6 +39,18 @@ fn first_failure(endpoint: fn() -> Endpoint) -> Report {
         .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
         .find(|report| !report.holds())
         .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest story of all that the closing questions find.
+fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
+    let closing = Closing::of(Dialogue::ORDERS, |_| {
+        System::of(endpoint()).judged_by(specifications::orders_with_welcome())
+    });
+    let reports = closing.searches().into_iter().map(|search| search.run());
+    reports
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every closing question")
 }
 
 #[test]
@@ -99,4 +114,11 @@ fn takes_snapshots_that_forget() {
     let report = first_failure(takes_snapshots_that_forget::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("takes-snapshots-that-forget", report);
+}
+
+#[test]
+fn looks_for_an_earlier_item() {
+    let report = closing_failure(looks_for_an_earlier_item::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("looks-for-an-earlier-item", report);
 }

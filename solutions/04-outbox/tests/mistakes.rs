@@ -3,6 +3,7 @@
 //! seen the code.
 
 use chaos::{Property, Report, System, explore, specifications};
+use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -12,6 +13,10 @@ mod clears_the_outbox_before_it_sends;
 mod drops_a_message_it_knows;
 #[path = "../mistakes/forgets_the_id_with_the_outbox.rs"]
 mod forgets_the_id_with_the_outbox;
+#[path = "../mistakes/gives_up_when_the_store_is_away.rs"]
+mod gives_up_when_the_store_is_away;
+#[path = "../mistakes/helps_others_and_does_not_insist.rs"]
+mod helps_others_and_does_not_insist;
 #[path = "../mistakes/keeps_one_outbox_for_all.rs"]
 mod keeps_one_outbox_for_all;
 #[path = "../mistakes/lets_the_last_writer_win.rs"]
@@ -24,6 +29,8 @@ mod publishes_before_it_commits;
 mod remembers_in_a_second_put;
 #[path = "../mistakes/remembers_in_memory.rs"]
 mod remembers_in_memory;
+#[path = "../mistakes/remembers_the_last_two.rs"]
+mod remembers_the_last_two;
 #[path = "../mistakes/swallows_the_error_of_a_publish.rs"]
 mod swallows_the_error_of_a_publish;
 
@@ -39,6 +46,18 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
         .filter(|report| !report.holds())
         .min_by_key(|report| report.steps)
         .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest story of all that the closing questions find.
+fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
+    let closing = Closing::of(Dialogue::ORDERS, |_| {
+        System::of(endpoint()).judged_by(specifications::orders_with_welcome())
+    });
+    let reports = closing.searches().into_iter().map(|search| search.run());
+    reports
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every closing question")
 }
 
 #[test]
@@ -109,4 +128,25 @@ fn keeps_one_outbox_for_all() {
     let report = shortest_failure(keeps_one_outbox_for_all::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("keeps-one-outbox-for-all", report);
+}
+
+#[test]
+fn remembers_the_last_two() {
+    let report = closing_failure(remembers_the_last_two::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("remembers-the-last-two", report);
+}
+
+#[test]
+fn helps_others_and_does_not_insist() {
+    let report = closing_failure(helps_others_and_does_not_insist::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("helps-others-and-does-not-insist", report);
+}
+
+#[test]
+fn gives_up_when_the_store_is_away() {
+    let report = closing_failure(gives_up_when_the_store_is_away::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("gives-up-when-the-store-is-away", report);
 }

@@ -2,7 +2,8 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Property, Report};
+use chaos::{Property, Report, System, specifications};
+use closing::{Closing, Dialogue};
 
 #[path = "../mistakes/acknowledges_what_it_sees_in_the_inbox.rs"]
 mod acknowledges_what_it_sees_in_the_inbox;
@@ -20,6 +21,8 @@ mod does_not_insist_on_the_mark;
 mod empties_the_whole_outbox;
 #[path = "../mistakes/files_the_inbox_by_order.rs"]
 mod files_the_inbox_by_order;
+#[path = "../mistakes/keeps_a_diary_of_copies.rs"]
+mod keeps_a_diary_of_copies;
 #[path = "../mistakes/keeps_what_says_nothing.rs"]
 mod keeps_what_says_nothing;
 #[path = "../mistakes/lets_go_before_it_marks.rs"]
@@ -165,4 +168,16 @@ fn acknowledges_what_it_sees_in_the_inbox() {
     );
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
     chaos::assert_golden!("acknowledges-what-it-sees-in-the-inbox", report);
+}
+
+/// Nothing is lost or done twice, so no search finds it: it is the storage that is
+/// wrong, and what stores too much are the copies.
+#[test]
+fn keeps_a_diary_of_copies() {
+    let orders = |_: &[_]| {
+        System::of(keeps_a_diary_of_copies::orders()).judged_by(specifications::orders_with_welcome())
+    };
+    let closing = Closing::of(Dialogue::ORDERS, orders);
+    let growth = closing.what_grows_with_copies().expect("the mistake survives the closing questions");
+    assert!(growth.contains("the document order-1 had"), "{growth}");
 }

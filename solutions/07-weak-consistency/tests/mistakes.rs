@@ -3,7 +3,7 @@
 //! exercise, of its own disease, and the diagnosis must say so to somebody who
 //! has never seen the code.
 
-use chaos::{Property, Report, System, explore, specifications};
+use chaos::{Chaos, Crash, Point, Property, Report, StaleRead, System, explore, specifications};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -25,6 +25,8 @@ mod looks_for_what_is_left_by_reading;
 mod marks_before_it_sends_and_clears_away;
 #[path = "../mistakes/marks_only_its_own_claim.rs"]
 mod marks_only_its_own_claim;
+#[path = "../mistakes/reads_three_times.rs"]
+mod reads_three_times;
 #[path = "../mistakes/reads_twice.rs"]
 mod reads_twice;
 #[path = "../mistakes/refuses_what_is_claimed.rs"]
@@ -198,4 +200,24 @@ fn marks_before_it_sends_and_clears_away() {
     let report = shortest_failure(marks_before_it_sends_and_clears_away::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("marks-before-it-sends-and-clears-away", report);
+}
+
+/// Two old reads are what a search allows, and this takes three. So it is asked as in
+/// the exercise: for one whole delivery, every read is old.
+#[test]
+fn reads_three_times() {
+    let weak = || {
+        System::of(reads_three_times::orders())
+            .judged_by(specifications::orders_with_welcome())
+            .store(STATE, WEAK)
+            .store(INBOX, WEAK)
+    };
+    let run = Chaos::on(weak)
+        .send([add_item("order-1", "tea"), remove_item("order-1", "tea")])
+        .under(Crash::before(Point::Ack, 0))
+        .under(StaleRead::of_every_read(1, 0))
+        .run();
+    let report = run.report();
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("reads-three-times", report);
 }

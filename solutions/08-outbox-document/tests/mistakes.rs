@@ -3,6 +3,7 @@
 //! seen the code.
 
 use chaos::{Property, Report, explore};
+use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -24,6 +25,8 @@ mod decides_again_to_finish;
 mod keeps_no_list_of_attempts;
 #[path = "../mistakes/keeps_one_outbox_for_all_attempts.rs"]
 mod keeps_one_outbox_for_all_attempts;
+#[path = "../mistakes/keeps_one_state_for_all_orders.rs"]
+mod keeps_one_state_for_all_orders;
 #[path = "../mistakes/lets_the_outbox_expire.rs"]
 mod lets_the_outbox_expire;
 #[path = "../mistakes/looks_at_the_inbox_first.rs"]
@@ -50,6 +53,16 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
         .filter(|report| !report.holds())
         .min_by_key(|report| report.steps)
         .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest story of all that the closing questions find.
+fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
+    let closing = Closing::of(Dialogue::ORDERS, |_| support::orders(endpoint()));
+    let reports = closing.searches().into_iter().map(|search| search.run());
+    reports
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every closing question")
 }
 
 #[test]
@@ -148,4 +161,11 @@ fn looks_at_the_inbox_first() {
     let report = shortest_failure(looks_at_the_inbox_first::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     chaos::assert_golden!("looks-at-the-inbox-first", report);
+}
+
+#[test]
+fn keeps_one_state_for_all_orders() {
+    let report = closing_failure(keeps_one_state_for_all_orders::orders);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("keeps-one-state-for-all-orders", report);
 }

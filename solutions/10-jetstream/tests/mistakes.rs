@@ -3,6 +3,7 @@
 //! seen the code.
 
 use chaos::{Property, Report};
+use closing::{Closing, Dialogue};
 use shared::outside::CheckFirst;
 
 #[path = "../mistakes/believes_the_number_in_the_refusal.rs"]
@@ -37,6 +38,8 @@ mod pays_whoever_agreed;
 mod recognises_a_refund_by_its_amount;
 #[path = "../mistakes/recognises_a_refund_within_a_window.rs"]
 mod recognises_a_refund_within_a_window;
+#[path = "../mistakes/refunds_from_the_money_of_all_orders.rs"]
+mod refunds_from_the_money_of_all_orders;
 mod support;
 #[path = "../mistakes/takes_a_refusal_for_a_failure.rs"]
 mod takes_a_refusal_for_a_failure;
@@ -62,6 +65,16 @@ fn shortest_failure(endpoint: Make) -> Report {
     let [old, new] = KINDS.map(|kind| shortest_failure_on(endpoint, kind));
     assert_eq!(old.violated(), new.violated(), "{old}\n{new}");
     if (old.faults, old.steps) < (new.faults, new.steps) { old } else { new }
+}
+
+/// The shortest story of all that the closing questions find.
+fn closing_failure(endpoint: Make) -> Report {
+    let closing = Closing::of(Dialogue::PAYMENTS, |_| support::payments(endpoint, CheckFirst::Expectation));
+    let reports = closing.searches().into_iter().map(|search| search.run());
+    reports
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every closing question")
 }
 
 #[test]
@@ -200,4 +213,11 @@ fn pays_whoever_agreed() {
     let report = shortest_failure(pays_whoever_agreed::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
     chaos::assert_golden!("pays-whoever-agreed", report);
+}
+
+#[test]
+fn refunds_from_the_money_of_all_orders() {
+    let report = closing_failure(refunds_from_the_money_of_all_orders::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    chaos::assert_golden!("refunds-from-the-money-of-all-orders", report);
 }

@@ -6,6 +6,7 @@
 //! solution.
 
 use chaos::{Property, Report};
+use closing::{Closing, Dialogue};
 
 #[path = "../mistakes/asks_the_service_for_what_it_said.rs"]
 mod asks_the_service_for_what_it_said;
@@ -21,6 +22,8 @@ mod is_finished_when_the_money_is_in;
 mod makes_a_new_key_at_every_attempt;
 #[path = "../mistakes/names_the_key_after_the_step_alone.rs"]
 mod names_the_key_after_the_step_alone;
+#[path = "../mistakes/names_the_key_after_what_is_bought.rs"]
+mod names_the_key_after_what_is_bought;
 #[path = "../mistakes/notes_the_receipt_before_it_sends_it.rs"]
 mod notes_the_receipt_before_it_sends_it;
 #[path = "../mistakes/remembers_in_a_static.rs"]
@@ -48,6 +51,16 @@ fn first_failure(endpoint: Make) -> Report {
         .map(|search| search.run())
         .find(|report| !report.holds())
         .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest story of all that the closing questions find.
+fn closing_failure(endpoint: support::Make) -> Report {
+    let closing = Closing::of(Dialogue::CHECKOUTS, |_| support::checkouts(endpoint));
+    let reports = closing.searches().into_iter().map(|search| search.run());
+    reports
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every closing question")
 }
 
 #[test]
@@ -153,4 +166,11 @@ fn remembers_in_a_static() {
     let report = first_failure(remembers_in_a_static::endpoint);
     assert_eq!(report.violated(), None, "{report}");
     chaos::assert_golden!("remembers-in-a-static", report);
+}
+
+#[test]
+fn names_the_key_after_what_is_bought() {
+    let report = closing_failure(names_the_key_after_what_is_bought::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("names-the-key-after-what-is-bought", report);
 }
