@@ -33,3 +33,15 @@ fn the_verdicts() {
     page_shows(&explore(orders).send([tea.clone(), cake]).run().headline());
     page_shows(&explore(orders).send([tea, remove_item("order-1", "tea")]).run().headline());
 }
+
+/// The front page opens with the story of a mistake that no exercise asks about.
+#[test]
+fn the_story_of_the_front_page() {
+    let page = include_str!("../../../README.md");
+    let told = include_str!("snapshots/mistakes__asks-for-the-version-again.snap").replace("\r\n", "\n");
+    let (_, story) = told.split_once("steps\n\n").expect("a headline, and a story");
+    assert!(
+        page.replace("\r\n", "\n").contains(story.trim_end()),
+        "README.md should show this, and does not:\n\n{story}"
+    );
+}

@@ -10,14 +10,3 @@ fn the_story_of_the_delayed_ack() {
     let story = support::naive_run().report().diagnosis();
     assert!(PAGE.contains(&story), "README.md should show this, and does not:\n\n{story}");
 }
-
-/// The front page opens with the same story.
-#[test]
-fn the_story_of_the_front_page() {
-    let page = include_str!("../../../README.md");
-    let diagnosis = support::naive_run().report().diagnosis();
-    let damage = diagnosis.lines().find(|line| line.starts_with("=>")).expect("a violation does damage");
-    for told in [support::naive_run().story().trim_end(), damage] {
-        assert!(page.contains(told), "README.md should show this, and does not:\n\n{told}");
-    }
-}

@@ -32,7 +32,10 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
     let mut missing = Vec::new();
     for test in &run.tests {
         // The same thing is not done for many tests; it is told once.
-        let words = test.in_short();
+        let words = match test.violation().filter(|_| run.result == ExerciseResult::Green) {
+            Some(record) => format!("foreseen: {}", record.property.as_deref().unwrap_or("a violation")),
+            None => test.in_short(),
+        };
         let told = words.to_lowercase().starts_with("not done yet") && missing.contains(&words);
         text += &one_line(test, if told { "the same" } else { &words });
         missing.push(words);
@@ -52,6 +55,9 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
         let source = short(&format!("From the test {}:", telling.test), WIDTH);
         text += &format!("\n{}\n", paint(FAINT, &source));
         text += &format!("\n{}", record(telling.text));
+    } else if let Some((test, found)) = run.foreseen() {
+        let source = short(&format!("From the test {test}, which has found what was foreseen:"), WIDTH);
+        text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&found.text));
     } else if run.result == ExerciseResult::Green
         && detail != Detail::Coverage
         && let Some(widest) = run.widest_search()

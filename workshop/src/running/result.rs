@@ -198,6 +198,16 @@ impl ExerciseRun {
         })
     }
 
+    /// Where all is green, and what was looked at last is wrong nevertheless: it was
+    /// foreseen, and that is what the exercise is about. The test, and what it found.
+    pub fn foreseen(&self) -> Option<(&str, &Record)> {
+        if self.result != ExerciseResult::Green {
+            return None;
+        }
+        let last = self.tests.iter().rfind(|test| !test.records.is_empty())?;
+        last.violation().map(|record| (last.name.as_str(), record))
+    }
+
     /// The search that looked at most, when all is well.
     pub fn widest_search(&self) -> Option<&Record> {
         let records = self.tests.iter().flat_map(|test| &test.records);
@@ -226,6 +236,11 @@ impl ExplainedResult {
 }
 
 impl ExplainedTest {
+    /// The first violation that it has seen, be it content with that or not.
+    pub fn violation(&self) -> Option<&Record> {
+        self.records.iter().find(|record| record.verdict == "violated")
+    }
+
     /// What is to be said of it in a few words.
     pub fn in_short(&self) -> String {
         match &self.result {
@@ -309,6 +324,40 @@ mod tests {
         assert_eq!(plain, "tea\n\nPanicked at tests/a.rs:2:3:\nwrong\n  left: 1");
         assert_eq!(first_words(&plain), "wrong");
         assert_eq!(first_words("Error: no"), "Error: no");
+    }
+
+    fn seen(name: &str, verdict: &str) -> ExplainedTest {
+        let record = Record {
+            package: String::new(),
+            test: name.to_owned(),
+            verdict: verdict.to_owned(),
+            headline: String::new(),
+            text: String::new(),
+            story: String::new(),
+            coverage: Vec::new(),
+            states: 0,
+            property: None,
+            faults: 0,
+            steps: 0,
+            micros: 0,
+            single: true,
+            replay: None,
+        };
+        ExplainedTest { name: name.to_owned(), result: ExplainedResult::Green, records: vec![record] }
+    }
+
+    #[test]
+    fn what_was_foreseen_is_what_is_wrong_in_the_end() {
+        let run = |result, tests| ExerciseRun { result, tests, crash: None };
+        let to_the_end = || vec![seen("t1", "holds"), seen("t2", "violated")];
+        let foreseen = run(ExerciseResult::Green, to_the_end());
+        assert_eq!(foreseen.foreseen().map(|(test, _)| test), Some("t2"));
+        assert!(
+            run(ExerciseResult::Red, to_the_end()).foreseen().is_none(),
+            "something is wrong that was not"
+        );
+        let mended = run(ExerciseResult::Green, vec![seen("t1", "violated"), seen("t2", "holds")]);
+        assert!(mended.foreseen().is_none(), "what came after it holds");
     }
 
     #[test]
