@@ -194,16 +194,15 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     /// A write without its condition.
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        if call.method == "put" || call.method == "delete" {
-            if let Some(condition) = call.args.last()
-                && condition.to_token_stream().to_string() != "Precondition :: None"
-            {
-                self.add(
-                    condition.span().byte_range(),
-                    "Precondition::None",
-                    format!("no condition for {}", self.short(call)),
-                );
-            }
+        if (call.method == "put" || call.method == "delete")
+            && let Some(condition) = call.args.last()
+            && condition.to_token_stream().to_string() != "Precondition :: None"
+        {
+            self.add(
+                condition.span().byte_range(),
+                "Precondition::None",
+                format!("no condition for {}", self.short(call)),
+            );
         }
         visit::visit_expr_method_call(self, call);
     }

@@ -10,4 +10,5 @@ mod names;
 mod picture;
 pub(crate) mod record;
 pub(crate) mod report;
+mod should_be;
 mod story;

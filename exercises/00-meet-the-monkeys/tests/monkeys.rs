@@ -6,7 +6,8 @@
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Finding, LateDuplicate, LockExpiry, LostReply,
-    Monkey, Point, Property, Reordering, Report, StoreUnavailable, System, Verdict, explore, specifications,
+    Monkey, Point, Property, Reordering, Report, StoreUnavailable, System, Verdict, explore, should_be,
+    specifications,
 };
 use ex00_meet_the_monkeys::endpoint;
 use shared::Message;
@@ -37,7 +38,7 @@ fn run(messages: [Message; 2], monkey: Monkey) -> Report {
 fn t00_without_a_monkey_all_is_well() {
     let run = Chaos::on(orders).send(tea_and_cake()).run();
     run.assert_exactly_once();
-    assert_eq!(run.published(), "ItemAdded(tea)\nItemAdded(cake)");
+    should_be!("what was published", run.published(), "ItemAdded(tea)\nItemAdded(cake)");
 }
 
 /// The broker delivers the cake before the tea, although the tea was sent first.

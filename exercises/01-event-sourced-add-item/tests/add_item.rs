@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
-    Run, StoreUnavailable, System, explore, specifications,
+    Run, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex01_event_sourced_add_item::{endpoint, view};
@@ -43,7 +43,11 @@ fn assert_traces(run: &Run, messages: &[&Message]) {
 /// that as an empty order. Green from the start: your toolchain works.
 #[test]
 fn t00_an_order_that_nobody_touched_is_empty() {
-    assert_eq!(view(&Snapshot::default(), "order-1").unwrap(), Order::default());
+    should_be!(
+        "an order that nobody has touched",
+        view(&Snapshot::default(), "order-1").unwrap(),
+        Order::default()
+    );
 }
 
 /// The happy path. One message, no monkey: the item is in the stream, labelled
@@ -65,7 +69,7 @@ fn t02_the_order_follows_from_its_history() {
         .send([add_item("order-1", "tea"), add_item("order-1", "cake"), remove_item("order-1", "tea")])
         .run();
     run.assert_exactly_once();
-    assert_eq!(view(run.snapshot(), "order-1").unwrap().items, ["cake"]);
+    should_be!("what is in the order", view(run.snapshot(), "order-1").unwrap().items, ["cake"]);
     insta::assert_snapshot!(run.published(), @r"
     ItemAdded(tea)
     ItemAdded(cake)
@@ -98,7 +102,7 @@ fn t04_no_stays_no_when_the_world_has_moved_on() {
         .under(Crash::before(Point::Ack, 0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(view(run.snapshot(), "order-1").unwrap().items, ["tea"]);
+    should_be!("what is in the order", view(run.snapshot(), "order-1").unwrap().items, ["tea"]);
 }
 
 /// The broker delivers a copy, at once or after a week.
@@ -110,7 +114,7 @@ fn t05_a_duplicate_changes_nothing_and_says_nothing_new() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(run.published(), "ItemAdded(tea)\nItemRemoved(tea)");
+        should_be!("what was published", run.published(), "ItemAdded(tea)\nItemRemoved(tea)");
     }
 }
 

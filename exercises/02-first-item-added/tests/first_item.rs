@@ -1,6 +1,6 @@
 //! Exercise 02: first the predictions, then your own handler.
 
-use chaos::{Chaos, DelayedAckFailure, Fault, System, explore, specifications};
+use chaos::{Chaos, DelayedAckFailure, Fault, System, explore, should_be, specifications};
 use ex02_first_item_added::endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -74,7 +74,7 @@ fn t06_the_first_item_is_welcomed() {
     run.assert_exactly_once();
     let mut published: Vec<String> = run.published().lines().map(str::to_owned).collect();
     published.sort();
-    assert_eq!(published, ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!("what was published", published, ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
 }
 
 /// An order that has been emptied has a first item once more; and an order in

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
-    StoreUnavailable, System, explore, specifications,
+    StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex03_point_in_time_state::stretch::{evolution, snapshots};
@@ -28,7 +28,11 @@ fn orders() -> System {
 /// that as an empty order. Your toolchain works.
 #[test]
 fn t00_an_order_that_nobody_touched_is_empty() {
-    assert_eq!(view(&Snapshot::default(), "order-1").unwrap(), Order::default());
+    should_be!(
+        "an order that nobody has touched",
+        view(&Snapshot::default(), "order-1").unwrap(),
+        Order::default()
+    );
 }
 
 /// The happy path: two items, no monkey, one welcome.
@@ -109,7 +113,7 @@ fn t06_no_stays_no_when_the_world_has_moved_on() {
         .under(DelayedAckFailure::of_message(0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(view(run.snapshot(), "order-1").unwrap().items, ["tea"]);
+    should_be!("what is in the order", view(run.snapshot(), "order-1").unwrap().items, ["tea"]);
     insta::assert_snapshot!(run.published(), @r"
     ItemAdded(tea)
     FirstItemAdded(tea)
@@ -306,8 +310,8 @@ fn s20_a_copy_is_judged_by_the_rules_of_its_day() {
     let memory = MemoryPorts::of(&old);
     let sample = add_item("order-1", evolution::SAMPLE);
     let said = deliver(&old, &memory.ports(), &sample).unwrap();
-    assert_eq!(names(&said), ["ItemAdded", "FirstItemAdded"]);
-    assert_eq!(deliver(&new, &memory.ports(), &sample).unwrap(), said);
+    should_be!("the messages that the handler hands over", names(&said), ["ItemAdded", "FirstItemAdded"]);
+    should_be!("what the handler says to a copy", deliver(&new, &memory.ports(), &sample).unwrap(), said);
 }
 
 /// The handler of the main exercise recorded no rules at all. What it has left
@@ -319,7 +323,7 @@ fn s21_events_from_before_there_were_rules_count_as_the_first() {
     let memory = MemoryPorts::of(&ancient);
     let sample = add_item("order-1", evolution::SAMPLE);
     let said = deliver(&ancient, &memory.ports(), &sample).unwrap();
-    assert_eq!(deliver(&new, &memory.ports(), &sample).unwrap(), said);
+    should_be!("what the handler says to a copy", deliver(&new, &memory.ports(), &sample).unwrap(), said);
 }
 
 /// A new message follows the new rules, on an order with an old history. Only
@@ -334,7 +338,7 @@ fn s22_a_new_message_is_judged_by_the_rules_of_today() {
     let tea = deliver(&new, &memory.ports(), &add_item("order-1", "tea")).unwrap();
     assert_eq!(names(&tea), ["ItemAdded", "FirstItemAdded"], "the tea is the first item that counts");
     let sample = deliver(&new, &memory.ports(), &add_item("order-2", evolution::SAMPLE)).unwrap();
-    assert_eq!(names(&sample), ["ItemAdded"]);
+    should_be!("the messages that the handler hands over", names(&sample), ["ItemAdded"]);
 }
 
 /// And nothing of what you had is lost.

@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, FRESH, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Run, Specification, StoreUnavailable, Symptom, System, explore, specifications,
+    Point, Run, Specification, StoreUnavailable, Symptom, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex05_state_machine_runner::{
@@ -69,7 +69,7 @@ fn t00_the_shop_stays_open() {
     let shop = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
     let run = Chaos::on(shop).send([add_item("order-1", "tea"), add_item("order-1", "cake")]).run();
     run.assert_exactly_once();
-    assert_eq!(view(run.snapshot(), "order-1").unwrap().items, ["tea", "cake"]);
+    should_be!("what is in the order", view(run.snapshot(), "order-1").unwrap().items, ["tea", "cake"]);
 }
 
 /// The machine, without a runner, a store or a broker: this is all it takes to
@@ -85,10 +85,22 @@ fn t01_the_machine_needs_no_runner() {
     };
     let (mut names, items) = say(add_item("order-1", "tea"));
     names.sort_unstable();
-    assert_eq!((names, items), (vec!["FirstItemAdded", "ItemAdded"], vec!["tea".to_owned()]));
-    assert_eq!(say(add_item("order-1", "cake")).0, ["ItemAdded"]);
-    assert_eq!(say(add_item("order-1", "cake")).0, ["NothingChanged"]);
-    assert_eq!(say(remove_item("order-1", "tea")), (vec!["ItemRemoved"], vec!["cake".to_owned()]));
+    should_be!(
+        "what the machine says, and what is in the order",
+        (names, items),
+        (vec!["FirstItemAdded", "ItemAdded"], vec!["tea".to_owned()])
+    );
+    should_be!("the messages that the handler hands over", say(add_item("order-1", "cake")).0, ["ItemAdded"]);
+    should_be!(
+        "the messages that the handler hands over",
+        say(add_item("order-1", "cake")).0,
+        ["NothingChanged"]
+    );
+    should_be!(
+        "what the machine says, and what is in the order",
+        say(remove_item("order-1", "tea")),
+        (vec!["ItemRemoved"], vec!["cake".to_owned()])
+    );
 }
 
 /// Same state, same message, same lots: same result. Whatever the machine
@@ -106,7 +118,7 @@ fn t02_the_machine_is_a_function() {
                 let events = Orders::react(&mut order, &message.read().unwrap(), &Chance::new(&lots));
                 (order, events)
             };
-            assert_eq!(once(), once());
+            should_be!("what the machine does when it is asked again", once(), once());
         }
     }
 }
@@ -116,7 +128,7 @@ fn t02_the_machine_is_a_function() {
 fn t03_the_runner_runs_the_orders() {
     let run = Chaos::on(orders).send([add_item("order-1", "tea"), add_item("order-1", "cake")]).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded", "ItemAdded", "ItemAdded"]);
+    should_be!("what was published", published(&run), ["FirstItemAdded", "ItemAdded", "ItemAdded"]);
 }
 
 /// The monkey of the day. The tea is committed; then the broker is gone, for
@@ -128,7 +140,7 @@ fn t04_two_items_added_quickly_while_acking_fails() {
         .under(DelayedAckFailure::of_message(0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded", "ItemAdded", "ItemAdded"]);
+    should_be!("what was published", published(&run), ["FirstItemAdded", "ItemAdded", "ItemAdded"]);
 }
 
 /// One runner, one store, many orders: each has a state of its own, and who has
@@ -140,9 +152,9 @@ fn t05_every_aggregate_has_its_own_state() {
         .run();
     run.assert_exactly_once();
     let order = |id| StateMachineRunner::<Orders>::view(run.snapshot(), id).unwrap();
-    assert_eq!(order("order-1"), Order::default());
-    assert_eq!(order("order-2").items, ["tea"]);
-    assert_eq!(order("order-3"), Order::default());
+    should_be!("the order", order("order-1"), Order::default());
+    should_be!("what is in the order", order("order-2").items, ["tea"]);
+    should_be!("an order that nobody has touched", order("order-3"), Order::default());
 }
 
 /// The runner asks its ports for everything, so it runs on others as well: here
@@ -153,7 +165,7 @@ fn t06_other_ports_will_do() {
     run_in_memory(endpoint_of::<Orders>("orders"), &memory, [add_item("order-1", "tea")]);
     run_in_memory(endpoint_of::<Orders>("orders"), &memory, [add_item("order-1", "tea")]);
     let order = StateMachineRunner::<Orders>::view(&memory.snapshot(), "order-1").unwrap();
-    assert_eq!(order.items, ["tea"]);
+    should_be!("what is in the order", order.items, ["tea"]);
     assert_eq!(memory.publisher.published().len(), 2, "one item, one welcome, and the copy says nothing");
 }
 
@@ -178,9 +190,9 @@ fn t07_the_loyalty_programme_runs_on_it_too() {
         .send([announced(first_item_added, "order-1", "tea"), announced(item_added, "order-1", "tea")])
         .run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["CustomerWelcomed"]);
+    should_be!("what was published", published(&run), ["CustomerWelcomed"]);
     let member = membership(run.snapshot(), "order-1").unwrap();
-    assert_eq!(member, Membership { welcomed: true, items: 1 });
+    should_be!("what the loyalty programme knows", member, Membership { welcomed: true, items: 1 });
 }
 
 /// To count an item, the programme says nothing to anybody. Silence is a result
@@ -200,7 +212,11 @@ fn t08_a_message_without_outputs_counts_once() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(membership(run.snapshot(), "order-1").unwrap().items, 2);
+        should_be!(
+            "the number of items that the programme has counted",
+            membership(run.snapshot(), "order-1").unwrap().items,
+            2
+        );
     }
 }
 
@@ -227,7 +243,7 @@ fn t09_one_customer_one_voucher() {
             .under(monkey.if_it_gets_the_chance())
             .run();
         run.assert_exactly_once();
-        assert_eq!(published(&run), ["CustomerWelcomed"]);
+        should_be!("what was published", published(&run), ["CustomerWelcomed"]);
     }
 }
 
@@ -250,7 +266,7 @@ fn t10_two_endpoints_one_runner() {
             .run();
         run.assert_exactly_once();
         let member = membership(run.snapshot_of("loyalty"), "order-1").unwrap();
-        assert_eq!(member, Membership { welcomed: true, items: 2 });
+        should_be!("what the loyalty programme knows", member, Membership { welcomed: true, items: 2 });
         let vouchers = published(&run).iter().filter(|name| **name == "CustomerWelcomed").count();
         assert_eq!(vouchers, 1, "one customer, one voucher");
     }
@@ -379,7 +395,7 @@ fn t11_a_machine_that_the_runner_has_never_heard_of() {
     for monkey in [DelayedAckFailure::of_message(0), LateDuplicate::of_message(0)] {
         let run = Chaos::on(garage).send([arrives("A"), arrives("B")]).under(monkey).run();
         run.assert_exactly_once();
-        assert_eq!(published(&run), ["Opened", "StaysClosed"]);
+        should_be!("what was published", published(&run), ["Opened", "StaysClosed"]);
         let empty = StateMachineRunner::<Garage>::view(run.snapshot(), "garage-2").unwrap();
         assert_eq!(empty.free, 1, "nobody has come to the second garage: its place is free");
     }
@@ -392,7 +408,7 @@ fn t12_two_clicks_are_two_messages() {
     let no_tea = remove_item("order-1", "tea");
     let run = Chaos::on(orders).send([no_tea.clone(), no_tea.said_again("a second click")]).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["NothingChanged", "NothingChanged"]);
+    should_be!("what was published", published(&run), ["NothingChanged", "NothingChanged"]);
 }
 
 /// The last step. `endpoint()` is the runner now: what one of the two has
@@ -404,7 +420,7 @@ fn t13_the_shop_has_moved_in() {
     run_in_memory(endpoint_of::<Orders>("orders"), &memory, [add_item("order-1", "tea")]);
     let cake = add_item("order-1", "cake");
     run_in_memory(endpoint(), &memory, [add_item("order-1", "tea"), cake]);
-    assert_eq!(view(&memory.snapshot(), "order-1").unwrap().items, ["tea", "cake"]);
+    should_be!("what is in the order", view(&memory.snapshot(), "order-1").unwrap().items, ["tea", "cake"]);
     assert_eq!(memory.publisher.published().len(), 3, "two items and one welcome");
 }
 

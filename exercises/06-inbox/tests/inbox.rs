@@ -6,7 +6,7 @@
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
-    Run, StoreUnavailable, System, explore, specifications,
+    Run, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex06_inbox::{INBOX, loyalty, orders};
@@ -85,7 +85,11 @@ fn two_items() -> [Message; 2] {
 #[test]
 fn t00_an_order_that_nobody_touched_is_empty() {
     let state = orders().state_of(&Snapshot::default(), "order-1").unwrap();
-    assert_eq!(serde_json::from_value::<Order>(state).unwrap(), Order::default());
+    should_be!(
+        "an order that nobody has touched",
+        serde_json::from_value::<Order>(state).unwrap(),
+        Order::default()
+    );
 }
 
 /// The happy path: two items, no monkey, one welcome.
@@ -93,8 +97,12 @@ fn t00_an_order_that_nobody_touched_is_empty() {
 fn t01_items_are_stored_and_announced() {
     let run = Chaos::on(only_the_orders).send(two_items()).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
-    assert_eq!(items(&run), ["tea", "cake"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
+    should_be!("what is in the order", items(&run), ["tea", "cake"]);
 }
 
 /// The monkey of the day. The tea is committed; then the broker is gone, for
@@ -103,7 +111,11 @@ fn t01_items_are_stored_and_announced() {
 fn t02_two_items_added_quickly_while_acking_fails() {
     let run = Chaos::on(only_the_orders).send(two_items()).under(DelayedAckFailure::of_message(0)).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// "Nothing changed" is remembered like any other answer, whoever remembers it.
@@ -117,7 +129,7 @@ fn t03_no_stays_no_when_the_world_has_moved_on() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(items(&run), ["tea"]);
+        should_be!("what is in the order", items(&run), ["tea"]);
     }
 }
 
@@ -159,7 +171,11 @@ fn t05_a_lost_reply_is_looked_up() {
 fn t06_a_slow_worker_comes_too_late() {
     let run = Chaos::on(only_the_orders).send(two_items()).under(LockExpiry::of_message(0)).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// The broker delivers a copy, at once or after a week. By then the inbox is all
@@ -172,7 +188,11 @@ fn t07_a_duplicate_changes_nothing_and_says_nothing_new() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(tea)", "ItemRemoved(tea)"]);
+        should_be!(
+            "what was published",
+            published(&run),
+            ["FirstItemAdded(tea)", "ItemAdded(tea)", "ItemRemoved(tea)"]
+        );
     }
 }
 
@@ -256,7 +276,7 @@ fn t15_the_inbox_has_a_document_for_each_message() {
     let messages = [add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-2", "tea")];
     let run = Chaos::on(small_orders).send(messages).run();
     run.assert_exactly_once();
-    assert_eq!(run.snapshot().documents_in(INBOX).count(), 3);
+    should_be!("the number of documents in the inbox", run.snapshot().documents_in(INBOX).count(), 3);
 }
 
 /// A thousand messages to one order. It is as small as it was after ten.

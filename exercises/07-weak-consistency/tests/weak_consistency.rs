@@ -2,7 +2,7 @@
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Property, Run, StaleRead, StoreUnavailable, System, explore, specifications,
+    Point, Property, Run, StaleRead, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex07_weak_consistency::{StateMachineRunner, loyalty, orders};
@@ -58,7 +58,7 @@ fn t05_predict_which_reads_matter() {
 #[test]
 fn t06_the_explorer_finds_it_by_itself() {
     let found = search_as_in_06(&[STATE, INBOX], 2, 2).run();
-    assert_eq!(found.violated(), Some(Property::ConsistentOutputs));
+    should_be!("what the search violates", found.violated(), Some(Property::ConsistentOutputs));
     assert!(search_as_in_06(&[STATE, INBOX], 0, 2).run().holds());
 }
 
@@ -114,10 +114,10 @@ fn order(run: &Run) -> Order {
 fn t07_items_are_stored_and_announced() {
     let run = Chaos::on(both).send(tea_and_cake()).run();
     run.assert_exactly_once();
-    assert_eq!(order(&run).items, ["tea", "cake"]);
+    should_be!("what is in the order", order(&run).items, ["tea", "cake"]);
     let member = Membership { welcomed: true, items: 2 };
     let programme = StateMachineRunner::<Loyalty>::view(run.snapshot_of("loyalty"), "order-1");
-    assert_eq!(programme.unwrap(), member);
+    should_be!("what the loyalty programme knows", programme.unwrap(), member);
 }
 
 /// The monkey of the day. The tea is committed; then the broker is gone. The
@@ -126,7 +126,11 @@ fn t07_items_are_stored_and_announced() {
 fn t08_two_items_added_quickly_while_acking_fails() {
     let run = Chaos::on(strong).send(tea_and_cake()).under(DelayedAckFailure::of_message(0)).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// The worker dies before or after each of its writes and outputs, or before
@@ -166,7 +170,11 @@ fn t10_a_lost_reply_is_looked_up() {
 fn t11_the_slower_worker_is_silenced() {
     let run = Chaos::on(strong).send(tea_and_cake()).under(LockExpiry::of_message(0)).run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// A copy, at once or after a week; and three tries that are one processing.
@@ -178,7 +186,7 @@ fn t12_a_copy_changes_nothing() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(order(&run).items, ["tea"]);
+        should_be!("what is in the order", order(&run).items, ["tea"]);
     }
     let run = Chaos::on(strong)
         .send([add_item("order-1", "tea")])
@@ -240,7 +248,11 @@ fn t15_an_old_order_is_given_away_by_its_etag() {
     {
         let run = Chaos::on(weak).send(tea_and_cake()).under(monkey).under(StaleRead::of_read(0, 0)).run();
         run.assert_exactly_once();
-        assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+        should_be!(
+            "what was published",
+            published(&run),
+            ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+        );
     }
 }
 
@@ -255,7 +267,7 @@ fn t16_what_was_done_stays_done_even_when_it_cannot_be_seen() {
         .under(StaleRead::of_read(1, 0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(order(&run), Order::default());
+    should_be!("the order", order(&run), Order::default());
 }
 
 /// The worker dies after its first write. If that was a claim, the next
@@ -269,7 +281,7 @@ fn t17_a_claim_that_cannot_be_seen_loses_nothing() {
         // Not `run.assert_exactly_once()`: without claims nothing is there to be
         // read too early, and the monkey would miss its moment.
         run.report().assert_exactly_once();
-        assert_eq!(order(&run).items.len(), 2);
+        should_be!("the number of items in the order", order(&run).items.len(), 2);
     }
 }
 
@@ -285,7 +297,11 @@ fn t18_the_loyalty_programme_counts_once() {
         .run();
     run.assert_exactly_once();
     let programme = StateMachineRunner::<Loyalty>::view(run.snapshot_of("loyalty"), "order-1");
-    assert_eq!(programme.unwrap(), Membership { welcomed: true, items: 1 });
+    should_be!(
+        "what the loyalty programme knows",
+        programme.unwrap(),
+        Membership { welcomed: true, items: 1 }
+    );
 }
 
 /// One message, two workers, any two faults, and any two reads that are old.

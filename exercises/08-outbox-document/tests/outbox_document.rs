@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Run, StoreKind, StoreUnavailable, System, explore, specifications,
+    Point, Run, StoreKind, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex08_outbox_document::{INBOX, OUTBOX, endpoint_of, loyalty, orders};
@@ -157,7 +157,7 @@ fn printed(snapshot: &Snapshot) -> u64 {
 /// empty order. Your toolchain works.
 #[test]
 fn t00_an_order_that_nobody_touched_is_empty() {
-    assert_eq!(order(&Snapshot::default()), Order::default());
+    should_be!("an order that nobody has touched", order(&Snapshot::default()), Order::default());
 }
 
 /// The happy path: two items, no monkey, one welcome.
@@ -167,8 +167,12 @@ fn t01_items_are_stored_and_announced() {
         .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
         .run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
-    assert_eq!(order(run.snapshot()).items, ["tea", "cake"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
+    should_be!("what is in the order", order(run.snapshot()).items, ["tea", "cake"]);
 }
 
 /// The state document is for the state. Here it may measure 1,000 bytes, key
@@ -181,7 +185,7 @@ fn t02_no_letter_passes_through_the_state_document() {
         .send([add_item("order-1", &item), remove_item("order-1", &item)])
         .run();
     run.assert_exactly_once();
-    assert_eq!(run.published_messages().len(), 3);
+    should_be!("the number of messages that were published", run.published_messages().len(), 3);
 }
 
 /// A state of 200 KB and a letter of 250 KB. Each of them fits into a document;
@@ -205,8 +209,8 @@ fn assert_that_it_fits() {
     if let Err(gave_up) = done {
         panic!("{gave_up}");
     }
-    assert_eq!(numbers(&memory.publisher.published()), [1]);
-    assert_eq!(printed(&memory.snapshot()), 1);
+    should_be!("what was published", numbers(&memory.publisher.published()), [1]);
+    should_be!("the number of brochures that were printed", printed(&memory.snapshot()), 1);
     assert_eq!(in_the_outbox(&memory.snapshot()), 0, "what was sent need not be kept");
 }
 
@@ -225,8 +229,8 @@ fn t04_a_large_letter_survives_a_crash() {
         let two = [ask_for("spring"), ask_for("spring").said_again("for a friend")];
         let run = Chaos::on(brochures).send(two).under(monkey).run();
         run.assert_exactly_once();
-        assert_eq!(numbers(run.published_messages()), [1, 2]);
-        assert_eq!(printed(run.snapshot()), 2);
+        should_be!("what was published", numbers(run.published_messages()), [1, 2]);
+        should_be!("the number of brochures that were printed", printed(run.snapshot()), 2);
         assert_eq!(in_the_outbox(run.snapshot()), 0, "what was sent need not be kept");
     }
 }
@@ -240,7 +244,11 @@ fn t05_two_items_added_quickly_while_acking_fails() {
         .under(DelayedAckFailure::of_message(0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// The worker has committed the tea and dies before it could say a word. The
@@ -301,7 +309,11 @@ fn t09_the_slower_worker_stays_silent() {
         .under(LockExpiry::of_message(0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(published(&run), ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]);
+    should_be!(
+        "what was published",
+        published(&run),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// The broker delivers a copy, at once or after a week. "Nothing changed" is
@@ -316,8 +328,8 @@ fn t10_a_duplicate_changes_nothing_and_says_nothing_new() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(order(run.snapshot()).items, ["tea"]);
-        assert_eq!(run.published_messages().len(), 3);
+        should_be!("what is in the order", order(run.snapshot()).items, ["tea"]);
+        should_be!("the number of messages that were published", run.published_messages().len(), 3);
     }
 }
 
@@ -333,7 +345,7 @@ fn t11_what_failed_attempts_left_is_cleared_away() {
             .under(Crash::before(Point::Write(write), 0).if_it_gets_the_chance())
             .run();
         run.assert_exactly_once();
-        assert_eq!(in_the_outbox(run.snapshot()), 0);
+        should_be!("the number of documents that are left in the outbox", in_the_outbox(run.snapshot()), 0);
     }
 }
 
@@ -346,7 +358,11 @@ fn t12_the_state_document_does_not_grow() {
     };
     let run = Chaos::on(orders_in_small_documents).send((0..6).flat_map(round)).run();
     run.assert_exactly_once();
-    assert_eq!((in_the_outbox(run.snapshot()), run.published_messages().len()), (0, 18));
+    should_be!(
+        "the documents in the outbox, and the messages that were published",
+        (in_the_outbox(run.snapshot()), run.published_messages().len()),
+        (0, 18)
+    );
 }
 
 /// A runner does not know what it runs. Behind the orders, the loyalty

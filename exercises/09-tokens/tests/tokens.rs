@@ -7,7 +7,8 @@
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Property, Run, Specification, StoreUnavailable, Symptom, System, Which, explore, specifications,
+    Point, Property, Run, Specification, StoreUnavailable, Symptom, System, Which, explore, should_be,
+    specifications,
 };
 use closing::{Closing, Dialogue};
 use ex09_tokens::{SEVEN_DAYS, TOKENS, door, has_receiver, loyalty, orders, registered};
@@ -82,7 +83,11 @@ fn published(run: &Run) -> Vec<String> {
 #[test]
 fn t00_an_order_that_nobody_touched_is_empty() {
     let order = orders().state_of(&Snapshot::default(), "order-1").unwrap();
-    assert_eq!(serde_json::from_value::<Order>(order).unwrap(), Order::default());
+    should_be!(
+        "an order that nobody has touched",
+        serde_json::from_value::<Order>(order).unwrap(),
+        Order::default()
+    );
 }
 
 /// The happy path. Green from the start; it goes red with step 1, and is green
@@ -138,7 +143,7 @@ fn t05_what_has_no_token_is_not_processed() {
     let run = Chaos::on(|| both(&[])).send([add_item("order-1", "tea")]).run();
     let said = run.published();
     assert!(said.is_empty(), "a message without a token was processed, and this was published:\n{said}");
-    assert_eq!(run.snapshot().documents().count(), 0);
+    should_be!("the number of documents that are stored", run.snapshot().documents().count(), 0);
     assert_eq!(tokens(run.snapshot()).len(), 0, "whoever drops a message creates no token for it");
 }
 
@@ -177,7 +182,7 @@ fn t08_two_items_added_quickly_while_acking_fails() {
     for message in [Which::from(0), "FirstItemAdded".into(), "ItemAdded".into()] {
         let run = run(&tea_and_cake(), [DelayedAckFailure::of_message(message)]);
         run.assert_exactly_once();
-        assert_eq!(published(&run), SAID);
+        should_be!("what was published", published(&run), SAID);
         assert_eq!(tokens(run.snapshot()).len(), 0, "tokens are left of messages that are done");
     }
 }
@@ -429,9 +434,9 @@ fn t22_the_door_forgets_after_seven_days() {
     let requests = (0..1_000).map(|click| add_item("order-1", "tea").said_again(&click.to_string()));
     block_on(Runner::new(door, memory.ports()).run(requests)).unwrap();
     let entries = || memory.snapshot().documents_in(ex09_tokens::INBOX).count();
-    assert_eq!(entries(), 1_000);
+    should_be!("the number of documents in the inbox", entries(), 1_000);
     memory.stores[ex09_tokens::INBOX].advance(SEVEN_DAYS);
-    assert_eq!(entries(), 0);
+    should_be!("the number of documents in the inbox", entries(), 0);
 }
 
 // The questions that every exercise ends with (closing/src/lib.rs), asked of your

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chaos::{
     Chaos, Crash, DelayedAckFailure, Fault, LateDuplicate, LostReply, Point, Property, Run, System, explore,
-    specifications,
+    should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex10_jetstream::endpoint;
@@ -156,7 +156,7 @@ fn in_time<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
 #[test]
 fn t00_an_order_that_nobody_touched_has_an_empty_account() {
     let run = Chaos::on(new).send([]).run();
-    assert_eq!(account(&run), Account::default());
+    should_be!("the account of an order that nobody has touched", account(&run), Account::default());
 }
 
 /// *There can only be one*: asked for twice, and once more after the window.
@@ -174,7 +174,7 @@ fn t02_a_day_later_there_is_still_one() {
         .send([withdraw("first", "order-1", 300), withdraw("a day later", "order-1", 300)])
         .run();
     run.assert_exactly_once();
-    assert_eq!(account(&run).withdrawn, [300]);
+    should_be!("what was withdrawn", account(&run).withdrawn, [300]);
 }
 
 /// The acknowledgement of the stream is lost: what does the retry see?
@@ -186,7 +186,7 @@ fn t03_a_lost_acknowledgement_is_looked_up() {
             .under(LostReply::of_write(0, 0))
             .run();
         run.assert_exactly_once();
-        assert_eq!(account(&run).withdrawn, [300]);
+        should_be!("what was withdrawn", account(&run).withdrawn, [300]);
     }
 }
 
@@ -271,7 +271,7 @@ fn t09_the_same_refund_is_not_another_refund() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        assert_eq!(account(&run).refunded, [100, 100]);
+        should_be!("what was given back", account(&run).refunded, [100, 100]);
     }
 }
 
@@ -325,7 +325,11 @@ fn t15_third_place_is_third_place_among_others() {
         .run();
     run.assert_exactly_once();
     let human = |by: &str| Fact::Validated { by: by.to_owned() };
-    assert_eq!(account(&run).returned, [human("Ann"), human("Bob"), Fact::ReturnPaid]);
+    should_be!(
+        "what happened to the return",
+        account(&run).returned,
+        [human("Ann"), human("Bob"), Fact::ReturnPaid]
+    );
 }
 
 /// Ann says so twice. She is one human.
@@ -334,7 +338,11 @@ fn t16_one_human_is_one_human() {
     let run =
         Chaos::on(new).send([validate("ann", "Ann"), validate("ann again", "Ann"), pay_return("pay")]).run();
     run.assert_exactly_once();
-    assert_eq!(account(&run).returned, [Fact::Validated { by: "Ann".to_owned() }]);
+    should_be!(
+        "what happened to the return",
+        account(&run).returned,
+        [Fact::Validated { by: "Ann".to_owned() }]
+    );
 }
 
 /// Two humans and a payment.

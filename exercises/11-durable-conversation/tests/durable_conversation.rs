@@ -11,7 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chaos::{Chaos, Crash, Explore, Fault, LateDuplicate, Point, Run, System, explore, specifications};
+use chaos::{
+    Chaos, Crash, Explore, Fault, LateDuplicate, Point, Run, System, explore, should_be, specifications,
+};
 use closing::{Closing, Dialogue};
 use ex11_durable_conversation::conversation::{
     BATCH, Conversation, ConversationError, Decision, History, Progress,
@@ -138,7 +140,7 @@ fn in_time<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
 fn t00_on_a_quiet_day_the_tea_is_bought() {
     let run = Chaos::on(checkouts).send([tea()]).run();
     run.assert_exactly_once();
-    assert_eq!(purchases(&run), one_tea());
+    should_be!("what ann has bought", purchases(&run), one_tea());
 }
 
 /// Each record leaves its trace, and only in its own message.
@@ -155,7 +157,8 @@ fn t01_a_record_is_taken_in() {
         Record::Finished { message },
     ]);
     let progress = history.of(message).expect("the message is known");
-    assert_eq!(
+    should_be!(
+        "what is known of the message",
         *progress,
         Progress {
             received_at: Some(7),
@@ -165,8 +168,12 @@ fn t01_a_record_is_taken_in() {
             error: Some("no answer".to_owned()),
         }
     );
-    assert_eq!(history.of(other), Some(&Progress { received_at: Some(8), ..Progress::default() }));
-    assert_eq!(history.of(MessageId::named("another")), None);
+    should_be!(
+        "what is known of the other message",
+        history.of(other),
+        Some(&Progress { received_at: Some(8), ..Progress::default() })
+    );
+    should_be!("what is known of a message", history.of(MessageId::named("another")), None);
 }
 
 /// Whoever reads the log twice knows no more than whoever reads it once.
@@ -196,7 +203,11 @@ fn t02_to_take_in_a_record_twice_changes_nothing() {
 /// Nobody has heard of it.
 #[test]
 fn t03_a_new_message_starts() {
-    assert_eq!(History::default().decide(tea().id).unwrap(), Decision::Start);
+    should_be!(
+        "what is to be done with the message",
+        History::default().decide(tea().id).unwrap(),
+        Decision::Start
+    );
 }
 
 /// Somebody has begun, and got to some step. Nothing of it is done again, also
@@ -228,7 +239,7 @@ fn t05_a_finished_message_is_skipped() {
     let failed = Record::Failed { message, error: "no answer".to_owned() };
     let history =
         history(&[Record::Received { message, at: 7 }, failed.clone(), Record::Finished { message }, failed]);
-    assert_eq!(history.decide(message).unwrap(), Decision::Skip);
+    should_be!("what is to be done with the message", history.decide(message).unwrap(), Decision::Skip);
     assert_eq!(history.decide(cake().id).unwrap(), Decision::Start, "another message is another message");
 }
 
@@ -244,7 +255,7 @@ fn t06_there_is_no_step_after_the_last_number() {
         assert!(error.to_string().contains(&named), "{error:?} should name {named}");
     }
     history.apply(&Record::Finished { message });
-    assert_eq!(history.decide(message).unwrap(), Decision::Skip);
+    should_be!("what is to be done with the message", history.decide(message).unwrap(), Decision::Skip);
 }
 
 /// What a worker knows that has just come: everything that is in the log.
@@ -262,9 +273,9 @@ fn t07_recovery_replays_the_log() {
         log.fill("bob", vec![Record::Received { message: cake().id, at: 7 }.encode()]).await;
 
         let conversation = recover(&log, ANN).await;
-        assert_eq!(*conversation.history(), history(&records));
-        assert_eq!(conversation.output(message, 0), Some(&b"put aside"[..]));
-        assert_eq!(conversation.output(message, 1), None);
+        should_be!("what is known after the log was read", *conversation.history(), history(&records));
+        should_be!("what came of the step", conversation.output(message, 0), Some(&b"put aside"[..]));
+        should_be!("what came of the step", conversation.output(message, 1), None);
     });
 }
 
@@ -341,10 +352,14 @@ fn t10_what_is_recorded_is_in_the_log_and_known() {
         conversation.record(records[..1].to_vec()).await.unwrap();
         conversation.record(records[1..3].to_vec()).await.unwrap();
         conversation.record(records[3..].to_vec()).await.unwrap();
-        assert_eq!(*conversation.history(), history(&records));
-        assert_eq!(conversation.output(message, 1), Some(&b"paid"[..]));
+        should_be!("what is known after the log was read", *conversation.history(), history(&records));
+        should_be!("what came of the step", conversation.output(message, 1), Some(&b"paid"[..]));
         assert_eq!(log.appends(), [0, 1, 3], "each append says at which place it is to stand");
-        assert_eq!(*recover(&log, ANN).await.history(), history(&records));
+        should_be!(
+            "what is known after the log was read",
+            *recover(&log, ANN).await.history(),
+            history(&records)
+        );
     });
 }
 
@@ -355,10 +370,22 @@ fn t11_a_message_is_received_once() {
     in_time(async || {
         let log = CountingLog::default();
         let message = tea().id;
-        assert_eq!(recover(&log, ANN).await.receive(message, 7).await.unwrap(), Decision::Start);
+        should_be!(
+            "what is to be done with the message",
+            recover(&log, ANN).await.receive(message, 7).await.unwrap(),
+            Decision::Start
+        );
         let mut conversation = recover(&log, ANN).await;
-        assert_eq!(conversation.history().of(message).and_then(|it| it.received_at), Some(7));
-        assert_eq!(conversation.receive(message, 9).await.unwrap(), Decision::Resume(0));
+        should_be!(
+            "what is known of a message",
+            conversation.history().of(message).and_then(|it| it.received_at),
+            Some(7)
+        );
+        should_be!(
+            "what is to be done with the message",
+            conversation.receive(message, 9).await.unwrap(),
+            Decision::Resume(0)
+        );
         assert_eq!(log.appends().len(), 1, "the copy, too, was written down");
     });
 }
@@ -397,7 +424,7 @@ fn t13_a_crash_is_survived() {
         for monkey in [Crash::before(Point::Write(write), 0), Crash::after(Point::Write(write), 0)] {
             let run = Chaos::on(checkouts).send([tea(), cake()]).under(monkey.if_it_gets_the_chance()).run();
             run.assert_exactly_once();
-            assert_eq!(purchases(&run).charged, [300, 400]);
+            should_be!("what ann has bought", purchases(&run).charged, [300, 400]);
         }
     }
 }
@@ -463,7 +490,8 @@ fn t16_the_log_tells_the_whole_checkout() {
     run.assert_exactly_once();
     let log = log_of(run.snapshot());
     let told: Vec<String> = log.iter().map(Record::to_string).collect();
-    assert_eq!(
+    should_be!(
+        "what the log tells",
         told,
         ["Received", "Started", "StepCompleted(0)", "StepCompleted(1)", "StepCompleted(2)", "Finished"]
     );
@@ -478,7 +506,7 @@ fn t16_the_log_tells_the_whole_checkout() {
 fn t17_a_copy_that_comes_late_is_skipped() {
     let run = Chaos::on(forgetful).send([tea()]).under(LateDuplicate::of_message(0)).run();
     run.assert_exactly_once();
-    assert_eq!(purchases(&run), one_tea());
+    should_be!("what ann has bought", purchases(&run), one_tea());
 }
 
 /// The card service is down. What was done before is not done again: not asked
@@ -489,8 +517,8 @@ fn t18_a_completed_step_is_not_called_again() {
         let shop = Shop::new();
         shop.answers(CARD, [Err(ServiceError::Unavailable), Err(ServiceError::NoReply)]);
         shop.runner().run([tea()]).await.unwrap();
-        assert_eq!(shop.called(), [STOCK, CARD, CARD, CARD, MAIL]);
-        assert_eq!(shop.purchases(), one_tea());
+        should_be!("the services that were called", shop.called(), [STOCK, CARD, CARD, CARD, MAIL]);
+        should_be!("what ann has bought", shop.purchases(), one_tea());
     });
 }
 
@@ -508,7 +536,7 @@ fn t19_what_came_of_a_step_is_taken_from_the_log() {
         let mut today = Shop::new();
         today.memory.log = yesterday.memory.log.clone();
         today.runner().run([tea()]).await.unwrap();
-        assert_eq!(today.called(), [CARD, MAIL]);
+        should_be!("the services that were called", today.called(), [CARD, MAIL]);
         let charged = today.memory.snapshot().effects(CARD);
         let request = serde_json::from_value(charged[0].request.clone()).unwrap();
         assert!(
@@ -560,7 +588,7 @@ fn t23_an_error_is_recorded_and_the_message_resumes() {
             assert!(!recorded.finished);
 
             shop.runner().run([tea()]).await.unwrap();
-            assert_eq!(shop.called(), [STOCK, CARD, CARD, MAIL]);
+            should_be!("the services that were called", shop.called(), [STOCK, CARD, CARD, MAIL]);
             assert!(log_of(&shop.memory.snapshot()).contains(&Record::Finished { message: tea().id }));
         }
     });
