@@ -424,3 +424,23 @@ fn a_pipeline_keeps_its_end_states_too() {
     assert_eq!(run(Reductions { independence: false, ..Reductions::ALL }), all);
     assert_eq!(run(Reductions { cache: true, ..Reductions::NONE }), all);
 }
+
+/// What has nothing to do with each other is searched one after the other: two
+/// orders cost the sum of what each costs, and not the product. (A reduction that
+/// leaves nothing out is right, too; so only its price can tell.)
+#[test]
+fn two_orders_cost_the_sum_and_not_the_product() {
+    let states = |mail: Vec<Message>, faults: u8, only: &[Fault]| {
+        let orders = || System::of(Endpoint::new("orders", outbox).view(stored_view));
+        let search = explore(orders).send(mail).workers(2).faults(faults).only(only.iter().copied());
+        search.end_states().0.counts.states
+    };
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-2", "cake"));
+    let alone = states(vec![tea.clone()], 0, &[]);
+    let both = states(vec![tea.clone(), cake.clone()], 0, &[]);
+    assert!(both < 2 * alone, "{alone} states each, and {both} together");
+    // At rest after the first there is one state for each way to have spent the fault.
+    let alone = states(vec![tea.clone()], 1, &[Fault::Duplicate]);
+    let both = states(vec![tea, cake], 1, &[Fault::Duplicate]);
+    assert!(both < 3 * alone, "{alone} states each, and {both} together, with a copy");
+}
