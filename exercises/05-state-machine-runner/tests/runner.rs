@@ -6,6 +6,7 @@
 //! cut, not what it does.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::task::{Poll, Waker};
 
@@ -359,6 +360,15 @@ impl Specification for Attendant {
         vec![(serde_json::to_value(&places).unwrap(), outputs.collect())]
     }
 
+    /// Which ticket it is is left to the lot, wherever the runner takes that from.
+    fn content(&self, output: &Value) -> Value {
+        let mut body = output.clone();
+        if let Some(opened) = body.get_mut("Opened") {
+            opened["ticket"] = FRESH.into();
+        }
+        body
+    }
+
     fn describe(&self, state: &Value) -> String {
         format!("a garage with places free: {}", state["free"])
     }
@@ -399,6 +409,17 @@ fn t11_a_machine_that_the_runner_has_never_heard_of() {
         let empty = StateMachineRunner::<Garage>::view(run.snapshot(), "garage-2").unwrap();
         assert_eq!(empty.free, 1, "nobody has come to the second garage: its place is free");
     }
+    let run = Chaos::on(garage).send([arrives("A"), leaves("A"), arrives("B")]).run();
+    run.assert_exactly_once();
+    let tickets: BTreeSet<MessageId> = run
+        .published_messages()
+        .iter()
+        .filter_map(|message| match message.read() {
+            Ok(Gate::Opened { ticket, .. }) => Some(ticket),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tickets.len(), 2, "whoever has A's ticket could take B's car out: two cars have the same");
 }
 
 /// The same message twice is one message. Two messages that say the same are
