@@ -97,6 +97,18 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
         vec![self.search(&[self.says_little_of(0, "tea")]).workers(2).faults(2)]
     }
 
+    /// All questions, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// As the first of them does that is not answered as it should be.
+    #[track_caller]
+    pub fn all(&self) {
+        assert_all(self.searches());
+        self.a_copy_after_many();
+        self.copies_take_no_room();
+    }
+
     /// All searches of all questions, for whoever wants to know what they make of a
     /// handler.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
 use chaos::{System, explore, specifications};
+use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -17,6 +18,7 @@ fn holds(endpoint: fn() -> Endpoint) {
     explore(orders).send([tea.clone()]).faults(2).assert_exactly_once();
     explore(orders).send([tea.clone(), cake]).faults(1).assert_exactly_once();
     explore(orders).send([tea, no_tea]).faults(1).assert_exactly_once();
+    Closing::of(Dialogue::ORDERS, |_| orders()).all();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
+use chaos::{System, specifications};
+use closing::{Closing, Dialogue};
 use shared::loyalty::Loyalty;
 use shared::order::Orders;
 use support::EndpointOf;
@@ -17,6 +19,10 @@ fn holds(orders: EndpointOf, loyalty: EndpointOf) {
     for search in support::searches(orders, loyalty) {
         search.workers(2).assert_exactly_once();
     }
+    Closing::of(Dialogue::ORDERS, |_| {
+        System::of(orders("orders")).judged_by(specifications::orders_with_welcome())
+    })
+    .all();
 }
 
 #[test]

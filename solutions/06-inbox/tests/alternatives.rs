@@ -1,5 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
+use closing::{Closing, Dialogue};
+
 #[path = "../alternatives/cleans_up_until_it_is_clean.rs"]
 mod cleans_up_until_it_is_clean;
 #[path = "../alternatives/goes_on_from_the_second_look.rs"]
@@ -16,6 +18,7 @@ fn holds(orders: Make, loyalty: Make) {
     for search in searches(orders, loyalty) {
         search.assert_exactly_once();
     }
+    Closing::of(Dialogue::ORDERS, |_| support::bounded(support::only_orders(orders))).all();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
 use chaos::{System, explore, specifications};
+use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -38,6 +39,7 @@ fn holds(endpoint: fn() -> Endpoint) {
     explore(weak).send([tea.clone()]).faults(2).stale(2).assert_exactly_once();
     explore(weak).send([tea.clone(), cake]).faults(1).stale(1).assert_exactly_once();
     explore(weak).send([no_tea, tea]).faults(1).stale(1).assert_exactly_once();
+    Closing::of(Dialogue::ORDERS, |_| strong()).all();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
 use chaos::{Chaos, Crash, Fault, Point, explore};
+use closing::{Closing, Dialogue};
 use serde::{Deserialize, Serialize};
 use shared::order::{add_item, remove_item};
 use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
@@ -37,6 +38,7 @@ fn holds(endpoint: fn() -> Endpoint, documents: usize) {
     explore(bare(0)).send([tea.clone(), cake]).faults(1).assert_exactly_once();
     explore(bare(0)).send([no_tea, tea.clone()]).faults(1).assert_exactly_once();
     explore(orders).send([tea]).faults(2).with_late_effects().assert_exactly_once();
+    Closing::of(Dialogue::ORDERS, |_| orders()).all();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
 use chaos::explore;
+use closing::{Closing, Dialogue};
 use shared::order::{add_item, remove_item};
 use shared::{Endpoint, Snapshot};
 
@@ -29,6 +30,7 @@ fn holds(orders: fn() -> Endpoint, loyalty: fn() -> Endpoint, most_faults: usize
         let system = both(orders(), loyalty(), &sent).stores_at_most("the number of tokens", at_most, tokens);
         explore(|| system).send(sent).faults(faults).assert_exactly_once();
     }
+    Closing::of(Dialogue::ORDERS, |sent| alone(orders(), sent)).all();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
+use closing::{Closing, Dialogue};
+
 #[path = "../alternatives/expects_nothing_new_about_the_order.rs"]
 mod expects_nothing_new_about_the_order;
 #[path = "../alternatives/expects_nothing_new_at_all.rs"]
@@ -18,6 +20,7 @@ fn holds(endpoint: Make) {
     for search in KINDS.into_iter().flat_map(|kind| searches(endpoint, kind)) {
         search.assert_exactly_once();
     }
+    Closing::of(Dialogue::PAYMENTS, |_| support::payments(endpoint, KINDS[1])).all();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Right answers in other styles. None of them may be flagged.
 
+use closing::{Closing, Dialogue};
+
 #[path = "../alternatives/looks_again_after_a_conflict.rs"]
 mod looks_again_after_a_conflict;
 #[allow(dead_code)]
@@ -19,6 +21,7 @@ fn holds(endpoint: Make) {
     for search in [one, forgetful, both] {
         search.assert_exactly_once();
     }
+    Closing::of(Dialogue::CHECKOUTS, |_| support::checkouts(endpoint)).all();
 }
 
 #[test]
