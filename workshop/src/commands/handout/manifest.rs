@@ -20,8 +20,8 @@ pub fn cut(stage: &Path) -> Result<()> {
         }
         Vec::new()
     })?;
-    let own =
-        ["ports", "shared", "chaos"].map(|package| (stage.join(package), cut_package as fn(&mut _) -> _));
+    let own = ["ports", "shared", "records", "chaos", "closing"]
+        .map(|package| (stage.join(package), cut_package as fn(&mut _) -> _));
     let exercises = fs::read_dir(stage.join("exercises")).into_iter().flatten().flatten();
     let exercises = exercises.map(|entry| (entry.path(), cut_exercise as fn(&mut _) -> _));
     for (folder, cut) in own.into_iter().chain(exercises) {

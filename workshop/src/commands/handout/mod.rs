@@ -25,7 +25,7 @@ pub use unlock::run as unlock;
 /// The file that a handout is known by.
 const MARKER: &str = "HANDOUT.md";
 /// What of the repository belongs into a handout, where it is there.
-const CONTENTS: [&str; 15] = [
+const CONTENTS: [&str; 17] = [
     ".cargo",
     ".gitattributes",
     ".gitignore",
@@ -36,8 +36,10 @@ const CONTENTS: [&str; 15] = [
     "README.md",
     "agenda.toml",
     "chaos",
+    "closing",
     "exercises",
     "ports",
+    "records",
     "rust-analyzer.toml",
     "rustfmt.toml",
     "shared",
