@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chaos::{Chaos, Explore, Fault, LateDuplicate, Monkey, Run, System, explore};
+use chaos::{Chaos, Explore, Fault, LateDuplicate, Monkey, Report, Run, System, explore};
 use ports::{Message, MessageId};
 use serde_json::Value;
 
@@ -120,6 +120,28 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
         searches
     }
 
+    /// The shortest of the failures with the fewest faults that the searches find, if
+    /// they find any.
+    #[must_use]
+    pub fn shortest_failure(&self) -> Option<Report> {
+        let reports = self.searches().into_iter().map(|search| search.run());
+        reports.filter(|report| !report.holds()).min_by_key(|report| (report.faults, report.steps))
+    }
+
+    /// What is asked of a second machine on the same runner: where it may come to
+    /// something else than the first.
+    ///
+    /// # Panics
+    ///
+    /// As the first of the questions does that is not answered as it should be.
+    #[track_caller]
+    pub fn of_another_machine(&self) {
+        self.says_little();
+        self.another_aggregate();
+        self.a_copy_after_many();
+        self.copies_take_no_room();
+    }
+
     /// A copy of the first message, and of the second, comes after many others, and
     /// changes nothing.
     ///
@@ -177,20 +199,21 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
         }
     }
 
-    /// What is larger after a dozen late copies of one message than before them, in
-    /// words, if anything is.
+    /// What is larger after a dozen late copies than before them, in words, if
+    /// anything is. They are of messages of each kind: a handler may go another way
+    /// for one that says little.
     #[must_use]
     pub fn what_grows_with_copies(&self) -> Option<String> {
         const COPIES: usize = 12;
-        let sent = [self.does(0, "tea"), self.does(0, "cake")];
-        let copies = (0..COPIES).map(|_| LateDuplicate::of_message(0));
+        let sent = [self.does(0, "tea"), self.does(0, "cake"), self.says_little_of(0, "milk")];
+        let copies = (0..COPIES).map(|copy| LateDuplicate::of_message(copy % sent.len()));
         let (before, after) = (self.run(&sent, None), self.run(&sent, copies));
         let sizes = before.snapshot().sizes();
         after.snapshot().sizes().into_iter().find_map(|(what, after)| {
             let before = sizes.get(&what).copied().unwrap_or(0);
             (after > before).then(|| {
                 format!(
-                    "{COPIES} copies of one message came, long after it was done. Each is to leave what is stored \
+                    "{COPIES} copies came of messages that were done long before. Each is to leave what is stored \
                      as it is; {what} had {before} bytes, and has {after}"
                 )
             })

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A report as it is handed to the `cargo workshop` command.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Record {
     /// The package whose test made it.
     pub package: String,

@@ -228,7 +228,7 @@ fn t16_nothing_changed_and_any_two_faults() {
     closing().says_little();
 }
 
-/// Twelve copies of one message, and what is stored is no larger than before.
+/// Twelve late copies, and what is stored is no larger than before.
 #[test]
 fn t17_copies_take_no_room() {
     closing().copies_take_no_room();

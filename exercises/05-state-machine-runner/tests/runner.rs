@@ -91,12 +91,8 @@ fn t01_the_machine_needs_no_runner() {
         (names, items),
         (vec!["FirstItemAdded", "ItemAdded"], vec!["tea".to_owned()])
     );
-    should_be!("the messages that the handler hands over", say(add_item("order-1", "cake")).0, ["ItemAdded"]);
-    should_be!(
-        "the messages that the handler hands over",
-        say(add_item("order-1", "cake")).0,
-        ["NothingChanged"]
-    );
+    should_be!("what the machine says", say(add_item("order-1", "cake")).0, ["ItemAdded"]);
+    should_be!("what the machine says", say(add_item("order-1", "cake")).0, ["NothingChanged"]);
     should_be!(
         "what the machine says, and what is in the order",
         say(remove_item("order-1", "tea")),
@@ -574,7 +570,7 @@ fn t28_nothing_changed_and_any_two_faults() {
     closing().says_little();
 }
 
-/// Twelve copies of one message, and what is stored is no larger than before.
+/// Twelve late copies, and what is stored is no larger than before.
 #[test]
 fn t29_copies_take_no_room() {
     closing().copies_take_no_room();
@@ -583,11 +579,7 @@ fn t29_copies_take_no_room() {
 /// The same of the other machine, which says nothing when it counts.
 #[test]
 fn t30_the_loyalty_programme_is_asked_as_well() {
-    let closing = Closing::of(Dialogue::LOYALTY, |_| programme());
-    closing.says_little();
-    closing.another_aggregate();
-    closing.a_copy_after_many();
-    closing.copies_take_no_room();
+    Closing::of(Dialogue::LOYALTY, |_| programme()).of_another_machine();
 }
 
 /// `cargo workshop explore 05` runs this with as many of the messages, workers

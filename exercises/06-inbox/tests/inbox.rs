@@ -402,7 +402,7 @@ fn t27_nothing_changed_and_any_two_faults() {
     closing().says_little();
 }
 
-/// Twelve copies of one message, and what is stored is no larger than before.
+/// Twelve late copies, and what is stored is no larger than before.
 #[test]
 fn t28_copies_take_no_room() {
     closing().copies_take_no_room();
@@ -411,11 +411,7 @@ fn t28_copies_take_no_room() {
 /// The same of the other machine, which says nothing when it counts.
 #[test]
 fn t29_the_loyalty_programme_is_asked_as_well() {
-    let closing = Closing::of(Dialogue::LOYALTY, |_| small_loyalty());
-    closing.says_little();
-    closing.another_aggregate();
-    closing.a_copy_after_many();
-    closing.copies_take_no_room();
+    Closing::of(Dialogue::LOYALTY, |_| small_loyalty()).of_another_machine();
 }
 
 /// `cargo workshop explore 06` runs this with as many of the messages, workers

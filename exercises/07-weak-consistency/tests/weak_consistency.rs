@@ -399,7 +399,7 @@ fn t28_nothing_changed_and_any_two_faults() {
     closing().says_little();
 }
 
-/// Twelve copies of one message, and what is stored is no larger than before.
+/// Twelve late copies, and what is stored is no larger than before.
 #[test]
 fn t29_copies_take_no_room() {
     closing().copies_take_no_room();
@@ -410,10 +410,7 @@ fn t29_copies_take_no_room() {
 fn t30_the_loyalty_programme_is_asked_as_well() {
     let closing =
         Closing::of(Dialogue::LOYALTY, |_| System::of(loyalty()).judged_by(specifications::loyalty()));
-    closing.says_little();
-    closing.another_aggregate();
-    closing.a_copy_after_many();
-    closing.copies_take_no_room();
+    closing.of_another_machine();
 }
 
 /// `cargo workshop explore 07` runs this with as many of the messages, workers, faults

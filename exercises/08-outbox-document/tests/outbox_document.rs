@@ -209,7 +209,7 @@ fn assert_that_it_fits() {
     if let Err(gave_up) = done {
         panic!("{gave_up}");
     }
-    should_be!("what was published", numbers(&memory.publisher.published()), [1]);
+    should_be!("the numbers of the brochures that were sent", numbers(&memory.publisher.published()), [1]);
     should_be!("the number of brochures that were printed", printed(&memory.snapshot()), 1);
     assert_eq!(in_the_outbox(&memory.snapshot()), 0, "what was sent need not be kept");
 }
@@ -229,7 +229,7 @@ fn t04_a_large_letter_survives_a_crash() {
         let two = [ask_for("spring"), ask_for("spring").said_again("for a friend")];
         let run = Chaos::on(brochures).send(two).under(monkey).run();
         run.assert_exactly_once();
-        should_be!("what was published", numbers(run.published_messages()), [1, 2]);
+        should_be!("the numbers of the brochures that were sent", numbers(run.published_messages()), [1, 2]);
         should_be!("the number of brochures that were printed", printed(run.snapshot()), 2);
         assert_eq!(in_the_outbox(run.snapshot()), 0, "what was sent need not be kept");
     }
@@ -511,7 +511,7 @@ fn t24_nothing_changed_and_any_two_faults() {
     closing().says_little();
 }
 
-/// Twelve copies of one message, and what is stored is no larger than before.
+/// Twelve late copies, and what is stored is no larger than before.
 #[test]
 fn t25_copies_take_no_room() {
     closing().copies_take_no_room();
@@ -522,10 +522,7 @@ fn t25_copies_take_no_room() {
 fn t26_the_loyalty_programme_is_asked_as_well() {
     let closing =
         Closing::of(Dialogue::LOYALTY, |_| System::of(loyalty()).judged_by(specifications::loyalty()));
-    closing.says_little();
-    closing.another_aggregate();
-    closing.a_copy_after_many();
-    closing.copies_take_no_room();
+    closing.of_another_machine();
 }
 
 /// `cargo workshop explore 08` runs this with as many of the messages, workers

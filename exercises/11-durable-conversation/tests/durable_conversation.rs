@@ -625,7 +625,7 @@ fn t27_two_checkouts_and_any_two_faults() {
     closing().two_messages_and_two_faults();
 }
 
-/// Twelve copies of one message, and the log is no longer than before.
+/// Twelve late copies, and the log is no longer than before.
 #[test]
 fn t28_copies_take_no_room() {
     closing().copies_take_no_room();

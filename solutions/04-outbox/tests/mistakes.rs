@@ -50,13 +50,8 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    let closing = Closing::of(Dialogue::ORDERS, |_| {
-        System::of(endpoint()).judged_by(specifications::orders_with_welcome())
-    });
-    let reports = closing.searches().into_iter().map(|search| search.run());
-    reports
-        .filter(|report| !report.holds())
-        .min_by_key(|report| (report.faults, report.steps))
+    Closing::of(Dialogue::ORDERS, |_| System::of(endpoint()).judged_by(specifications::orders_with_welcome()))
+        .shortest_failure()
         .expect("the mistake survives every closing question")
 }
 

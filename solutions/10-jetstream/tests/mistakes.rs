@@ -69,11 +69,8 @@ fn shortest_failure(endpoint: Make) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: Make) -> Report {
-    let closing = Closing::of(Dialogue::PAYMENTS, |_| support::payments(endpoint, CheckFirst::Expectation));
-    let reports = closing.searches().into_iter().map(|search| search.run());
-    reports
-        .filter(|report| !report.holds())
-        .min_by_key(|report| (report.faults, report.steps))
+    Closing::of(Dialogue::PAYMENTS, |_| support::payments(endpoint, CheckFirst::Expectation))
+        .shortest_failure()
         .expect("the mistake survives every closing question")
 }
 

@@ -55,11 +55,8 @@ fn first_failure(endpoint: Make) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: support::Make) -> Report {
-    let closing = Closing::of(Dialogue::CHECKOUTS, |_| support::checkouts(endpoint));
-    let reports = closing.searches().into_iter().map(|search| search.run());
-    reports
-        .filter(|report| !report.holds())
-        .min_by_key(|report| (report.faults, report.steps))
+    Closing::of(Dialogue::CHECKOUTS, |_| support::checkouts(endpoint))
+        .shortest_failure()
         .expect("the mistake survives every closing question")
 }
 

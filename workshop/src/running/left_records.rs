@@ -70,15 +70,7 @@ mod tests {
             headline: "NOT DONE YET".into(),
             text: "NOT DONE YET\n\nNot done yet: step 2\n(src/lib.rs:4).\n\ncargo workshop replay 03-1\n"
                 .into(),
-            story: String::new(),
-            coverage: Vec::new(),
-            states: 0,
-            property: None,
-            faults: 0,
-            steps: 0,
-            micros: 0,
-            single: false,
-            replay: None,
+            ..Record::default()
         };
         assert_eq!(sentence(&record), "Not done yet: step 2 (src/lib.rs:4).");
         record.text = "NOT DONE YET\n".into();

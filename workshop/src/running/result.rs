@@ -327,22 +327,8 @@ mod tests {
     }
 
     fn seen(name: &str, verdict: &str) -> ExplainedTest {
-        let record = Record {
-            package: String::new(),
-            test: name.to_owned(),
-            verdict: verdict.to_owned(),
-            headline: String::new(),
-            text: String::new(),
-            story: String::new(),
-            coverage: Vec::new(),
-            states: 0,
-            property: None,
-            faults: 0,
-            steps: 0,
-            micros: 0,
-            single: true,
-            replay: None,
-        };
+        let (test, verdict) = (name.to_owned(), verdict.to_owned());
+        let record = Record { test, verdict, single: true, ..Record::default() };
         ExplainedTest { name: name.to_owned(), result: ExplainedResult::Green, records: vec![record] }
     }
 
