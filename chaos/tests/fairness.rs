@@ -75,6 +75,7 @@ fn the_engine_says_the_same() {
         ids(),
         learned_late(),
         one_class_of_faults(),
+        three_in_a_row(),
     ];
     for Case { what, program, scope, .. } in cases.into_iter().flatten() {
         assert_eq!(assert_same(what, &program, &scope, LIMIT).compared, 1, "{what}");
@@ -810,4 +811,31 @@ fn one_class_of_faults() -> Vec<Case> {
 #[test]
 fn who_waits_is_not_stuck_and_who_is_refused_for_ever_is() {
     check(one_class_of_faults());
+}
+
+/// Three messages, each of which waits for the one before. Without the first, the
+/// second hangs without any fault; that is another story than the one in which
+/// all three were sent, and must not be told instead.
+fn three_in_a_row() -> Vec<Case> {
+    let in_turn = program(|text, log| {
+        let turn = usize::from(text as u8 - b'm');
+        match log {
+            [] => ask(append(turn, text)),
+            [(_, Appended(_))] => done(),
+            // What the first has to say is never said twice.
+            [(_, Conflict)] if text == 'm' => done(),
+            _ => Wish::Fail,
+        }
+    });
+    let lost = [Fault::WriteReplyLost];
+    vec![
+        case("three in a row", &in_turn, "mno", 0, &lost, None),
+        case("three in a row, a reply is lost", &in_turn, "mno", 1, &lost, Some(1)),
+        case("the second alone", &in_turn, "n", 1, &lost, Some(0)),
+    ]
+}
+
+#[test]
+fn who_waits_for_another_is_not_blamed_alone() {
+    check(three_in_a_row());
 }

@@ -31,13 +31,12 @@ fn main() {
         }
         return;
     }
-    let profile = if cfg!(debug_assertions) { "dev profile" } else { "release profile" };
-    println!("Searches ({profile}, one core)\n");
+    println!("Searches (one core)\n");
     println!("{:<50} {:>9} {:>11} {:>8} {:>8}", "", "states", "transitions", "time", "memory");
     for row in rows.iter().filter(|row| matches!(row.work, Work::Search(_))) {
         again(row.name);
     }
-    println!("\nRandom runs: 20 messages, 3 workers, 3 % faults ({profile}, one core)\n");
+    println!("\nRandom runs: 20 messages, 3 workers, 3 % faults (one core)\n");
     for row in rows.iter().filter(|row| matches!(row.work, Work::Runs(_))) {
         again(row.name);
     }

@@ -367,13 +367,15 @@ impl Explore {
         if searched.verdict == Verdict::Holds && pulse.is_untried() {
             transitions.rehearsal.keep_two_in_progress();
         }
-        // A story with fewer messages is a better story.
+        // A story with fewer messages is a better story, if it is the same one: what
+        // takes fewer faults when a message is missing tells of a handler that
+        // waits for that message, and not of what was found.
         if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
             pulse.decided();
             for smaller in self.smaller() {
                 let (found, transitions) = smaller.searched(Arc::clone(&pulse));
-                let no_worse = found.faults() <= searched.faults();
-                if no_worse && found.verdict.property() == searched.verdict.property() {
+                let as_many_faults = found.faults() == searched.faults();
+                if as_many_faults && found.verdict.property() == searched.verdict.property() {
                     return (smaller.report(found, transitions), EndStates::new());
                 }
             }
