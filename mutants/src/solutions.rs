@@ -1,0 +1,208 @@
+//! Changes our own solutions a little, and asks whether the tests of their exercises
+//! notice.
+//!
+//! A right answer that can be changed without a test turning red has a line in it
+//! that no test asks for; somebody will leave it out. So each change must be noticed,
+//! or stand in `argued.toml` with the reason why it makes no difference.
+//!
+//! It changes files, and puts them back: run it on a clone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+use serde::Deserialize;
+
+use crate::changes::{Change, changes};
+
+/// Changes solutions, and runs the tests of their exercises.
+#[derive(Args)]
+pub struct Arguments {
+    /// A clone of the repository, in which files may be changed.
+    clone: PathBuf,
+    /// Only the exercises with these numbers.
+    #[arg(long)]
+    only: Vec<String>,
+    /// So many changes of each solution, drawn by lot; all, if not said.
+    #[arg(long)]
+    sample: Option<usize>,
+    /// The lot.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Say what would be changed, and change nothing.
+    #[arg(long)]
+    list: bool,
+}
+
+/// What need not be noticed: exercise, change, and why it makes no difference.
+type Argued = BTreeMap<String, BTreeMap<String, String>>;
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Package,
+    #[serde(default)]
+    test: Vec<Test>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Test {
+    name: String,
+    path: String,
+}
+
+/// A solution, and which tests are those of its exercise.
+struct Solution {
+    name: String,
+    package: String,
+    tests: Vec<String>,
+    sources: Vec<PathBuf>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Noticed,
+    DoesNotCompile,
+    Survived,
+}
+
+/// Tries them, and says what was not noticed.
+///
+/// # Errors
+///
+/// When the tests are not green to begin with, or something cannot be read, written
+/// or run.
+pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
+    let argued: Argued = toml::from_str(include_str!("../argued.toml")).context("argued.toml")?;
+    let mut lot = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
+    let (mut tried, mut survivors, mut stale) = (0, Vec::new(), Vec::new());
+    for solution in solutions(&arguments.clone)? {
+        if !arguments.only.is_empty()
+            && !arguments.only.iter().any(|number| solution.name.starts_with(number))
+        {
+            continue;
+        }
+        let excused = argued.get(&solution.name).cloned().unwrap_or_default();
+        let mut all = all_changes(&solution)?;
+        for known in excused.keys().filter(|known| all.iter().all(|(_, change)| change.what != **known)) {
+            stale.push(format!("{}: {known}", solution.name));
+        }
+        all.retain(|(_, change)| !excused.contains_key(&change.what));
+        if let Some(most) = arguments.sample {
+            draw(&mut all, most, &mut lot);
+        }
+        if arguments.list {
+            for (_, change) in &all {
+                println!("{}: {}", solution.name, change.what);
+            }
+            continue;
+        }
+        if run(&arguments.clone, &solution)? != Outcome::Survived {
+            bail!("the tests of {} are not green as it is, so they say nothing", solution.name);
+        }
+        let mut counts = [0; 3];
+        for (source, change) in &all {
+            let outcome = try_out(&arguments.clone, &solution, source, change)?;
+            counts[outcome as usize] += 1;
+            if outcome == Outcome::Survived {
+                println!("  not noticed  {}: {}", solution.name, change.what);
+                survivors.push(format!("{}: {}", solution.name, change.what));
+            }
+        }
+        tried += all.len();
+        println!(
+            "{}: {} tried, {} noticed, {} do not compile, {} argued, {} not noticed",
+            solution.name,
+            all.len(),
+            counts[Outcome::Noticed as usize],
+            counts[Outcome::DoesNotCompile as usize],
+            excused.len(),
+            counts[Outcome::Survived as usize]
+        );
+    }
+    for gone in &stale {
+        println!("argued.toml: there is no such change any more: {gone}");
+    }
+    println!("{tried} changes tried, {} not noticed", survivors.len());
+    Ok(if survivors.is_empty() && stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Every solution, by name.
+fn solutions(root: &Path) -> Result<Vec<Solution>> {
+    let folder = root.join("solutions");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let directory = entry?.path();
+        let Ok(manifest) = fs::read_to_string(directory.join("Cargo.toml")) else { continue };
+        let manifest: Manifest =
+            toml::from_str(&manifest).with_context(|| format!("{}", directory.display()))?;
+        let tests = manifest.test.into_iter().filter(|test| test.path.contains("exercises/"));
+        let tests: Vec<String> = tests.map(|test| test.name).filter(|name| name != "real").collect();
+        let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut sources: Vec<PathBuf> = fs::read_dir(directory.join("src"))?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        sources.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        sources.sort();
+        found.push(Solution { name, package: manifest.package.name, tests, sources });
+    }
+    found.sort_by(|one, two| one.name.cmp(&two.name));
+    Ok(found)
+}
+
+fn all_changes(solution: &Solution) -> Result<Vec<(PathBuf, Change)>> {
+    let mut all = Vec::new();
+    for source in &solution.sources {
+        let text = fs::read_to_string(source)?;
+        let found = changes(&text).with_context(|| format!("{}", source.display()))?;
+        all.extend(found.into_iter().map(|change| (source.clone(), change)));
+    }
+    Ok(all)
+}
+
+/// Keeps so many of them, in their order.
+fn draw<T>(all: &mut Vec<T>, most: usize, lot: &mut Xoshiro256PlusPlus) {
+    while all.len() > most {
+        all.remove(lot.random_range(0..all.len()));
+    }
+}
+
+fn try_out(root: &Path, solution: &Solution, source: &Path, change: &Change) -> Result<Outcome> {
+    let text = fs::read_to_string(source)?;
+    fs::write(source, change.apply(&text))?;
+    let outcome = run(root, solution);
+    fs::write(source, text)?;
+    outcome
+}
+
+/// Runs the tests of the exercise on the solution as it stands.
+fn run(root: &Path, solution: &Solution) -> Result<Outcome> {
+    let cargo = |last: &[&str]| -> Result<bool> {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.current_dir(root).args(["test", "--quiet", "--locked", "--package", &solution.package]);
+        for test in &solution.tests {
+            command.args(["--test", test]);
+        }
+        command.args(last).env("INSTA_UPDATE", "no").stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(command.status().context("cannot run cargo")?.success())
+    };
+    if !cargo(&["--no-run"])? {
+        return Ok(Outcome::DoesNotCompile);
+    }
+    // The stretch tasks are ignored, and have solutions, too.
+    Ok(if cargo(&["--", "--include-ignored", "--skip", "explore_deeper"])? {
+        Outcome::Survived
+    } else {
+        Outcome::Noticed
+    })
+}
