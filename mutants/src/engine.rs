@@ -248,7 +248,7 @@ fn target(clone: &Path) -> Result<PathBuf> {
 /// Puts all changes behind switches, but for those that then do not compile. Says
 /// which those are.
 fn build(clone: &Path, source: &Path, mutants: &[Mutant]) -> Result<BTreeSet<usize>> {
-    const ROUNDS: usize = 12;
+    const ROUNDS: usize = 30;
     let mut originals: BTreeMap<&str, String> = BTreeMap::new();
     for mutant in mutants {
         if !originals.contains_key(mutant.file.as_str()) {
@@ -286,12 +286,17 @@ fn build(clone: &Path, source: &Path, mutants: &[Mutant]) -> Result<BTreeSet<usi
             let around = places.iter().filter(|(_, range)| range.start <= from && to <= range.end);
             match around.min_by_key(|(_, range)| range.len()) {
                 Some((number, _)) => _ = without.insert(*number),
-                None => without.extend(
-                    places
-                        .iter()
-                        .filter(|(_, range)| from <= range.start && range.end <= to)
-                        .map(|(number, _)| *number),
-                ),
+                None => {
+                    let within = places.iter().filter(|(_, range)| from <= range.start && range.end <= to);
+                    let before = without.len();
+                    without.extend(within.map(|(number, _)| *number));
+                    // Something is used after a statement that may now be left out,
+                    // such as `continue`: one round for each that stands before it.
+                    if without.len() == before {
+                        let earlier = places.iter().filter(|(_, range)| range.end <= from);
+                        without.extend(earlier.max_by_key(|(_, range)| range.end).map(|(number, _)| *number));
+                    }
+                }
             }
         }
         ensure!(without.len() > before, "the engine does not compile, and not because of a change");
