@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
@@ -290,11 +291,15 @@ fn build(clone: &Path, source: &Path, mutants: &[Mutant]) -> Result<BTreeSet<usi
                     let within = places.iter().filter(|(_, range)| from <= range.start && range.end <= to);
                     let before = without.len();
                     without.extend(within.map(|(number, _)| *number));
-                    // Something is used after a statement that may now be left out,
-                    // such as `continue`: one round for each that stands before it.
+                    // A statement nearby may now be left out, such as `continue`, and
+                    // what is used or borrowed here was safe only because of it: the
+                    // nearest goes, one a round.
                     if without.len() == before {
-                        let earlier = places.iter().filter(|(_, range)| range.end <= from);
-                        without.extend(earlier.max_by_key(|(_, range)| range.end).map(|(number, _)| *number));
+                        let far = |range: &Range<usize>| {
+                            from.saturating_sub(range.end).max(range.start.saturating_sub(to))
+                        };
+                        let nearest = places.iter().min_by_key(|(_, range)| far(range));
+                        without.extend(nearest.map(|(number, _)| *number));
                     }
                 }
             }
