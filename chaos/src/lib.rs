@@ -110,6 +110,7 @@ pub use ports::law::{FRESH, Property, Specification, Symptom};
 pub use ports::words::thousands;
 pub use records::{BadCode, ProgressRecord, Record, ReplayCode};
 pub use search::counts::{Counts, Progress};
+pub use search::no_return::NoReturn;
 pub use search::reductions::Reductions;
 #[cfg(feature = "shop")]
 pub use shared::specifications;

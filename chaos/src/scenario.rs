@@ -151,9 +151,20 @@ impl Scenario {
 
     /// Everything that tells it from another one: a replay code fits no other.
     pub(crate) fn identity(&self) -> String {
-        let endpoints: Vec<&str> = self.system.endpoints.iter().map(Endpoint::name).collect();
+        let endpoints = self.system.endpoints.iter();
+        let endpoints: Vec<_> =
+            endpoints.map(|endpoint| (endpoint.name(), endpoint.handler_name())).collect();
         let mail: Vec<String> =
             self.mail.iter().map(|(to, message)| format!("{to} {} {}", message.id, message.body)).collect();
-        format!("{endpoints:?} {mail:?} {:?} {:?}", self.bounds, self.system.stores)
+        // Also what is asked of it in the end: the same run can be right by the law, and
+        // leave too much behind.
+        let judged: Vec<bool> = self.system.specifications.iter().map(Option::is_some).collect();
+        let stored = self.system.storage_bounds.iter();
+        let stored: Vec<_> = stored.map(|bound| (bound.endpoint, &bound.what, bound.at_most)).collect();
+        let garbage: Vec<usize> = self.system.garbage.iter().map(|rule| rule.endpoint).collect();
+        format!(
+            "{endpoints:?} {mail:?} {:?} {:?} {judged:?} {stored:?} {garbage:?}",
+            self.bounds, self.system.stores
+        )
     }
 }

@@ -17,7 +17,9 @@ fn transcript() -> String {
     let unlucky = soak(naive_orders).send(mail()).seed(7).fault_rate(0.1).runs(500).run();
     let mut text = String::new();
     for report in [found, held, fewer, soaked, unlucky] {
-        text += &format!("{report}\n{:?}\n{}\n", report.counts, report.coverage());
+        // The command that replays it names the test that runs.
+        let (told, code) = (report.diagnosis(), &report.replay);
+        text += &format!("{told}\n{code:?}\n{:?}\n{}\n", report.counts, report.coverage());
     }
     text
 }

@@ -41,6 +41,12 @@ impl Speaker {
         Self { says_ids: several_aggregates, said_again: Arc::new(numbers) }
     }
 
+    /// The same speaker, who tells these messages apart.
+    #[must_use]
+    pub fn knowing<'a>(&self, messages: impl IntoIterator<Item = &'a Message>) -> Self {
+        Self::of(messages, self.says_ids)
+    }
+
     /// A message as people say it: `AddItem(tea)`. Of several messages that say
     /// the same, the second is told as `AddItem(tea) #2`.
     #[must_use]

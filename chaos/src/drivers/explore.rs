@@ -339,14 +339,15 @@ impl Explore {
 
     /// Judges one run by where it ends.
     fn report_of_run(&self, transitions: &mut TransitionSystem, trace: &Trace) -> Report {
+        let mut judge = Judge::new(self.scenario.system.clone());
         let verdict = match trace.handler_fault() {
             Some(fault) => Verdict::Violated(Finding::Handler(fault.clone())),
             None if !trace.end().at_rest() => Verdict::Inconclusive(Inconclusive::NothingJudged),
-            None => Judge::new(self.scenario.system.clone()).verdict(transitions, trace.end()),
+            None => judge.verdict(transitions, trace.end()),
         };
         let mut report = Report::of_one_run(verdict, self.scenario.describe());
         report.visited = trace.visited();
-        report.tell(transitions, trace);
+        report.tell(transitions, &mut judge, trace);
         report.faults = trace.faults().count();
         report
     }
@@ -431,7 +432,7 @@ impl Explore {
         if let Some(trace) = searched.trace.filter(|trace| !trace.is_empty())
             && !report.verdict.is_not_done()
         {
-            report.tell(&mut transitions, &trace);
+            report.tell(&mut transitions, &mut Judge::new(self.scenario.system.clone()), &trace);
             report.faults = trace.faults().count();
             report.stale = trace.faults().filter(|&fault| fault == Fault::StaleRead).count();
             // A replay has the usual ids, with which all is well.

@@ -122,11 +122,12 @@ impl Chaos {
             stage.take(&mut transitions, step);
         }
         let system = &self.scenario.system;
+        let mut judge = Judge::new(system.clone());
         let verdict = match stage.handler_fault.take() {
             Some(fault) => Verdict::Violated(Finding::Handler(fault)),
             None if !stage.world.at_rest() => Verdict::Violated(Finding::Property(Judgement::never_rests())),
             None if !self.judged => Verdict::Inconclusive(Inconclusive::NotJudged),
-            None => Judge::new(system.clone()).verdict(&mut transitions, &stage.world),
+            None => judge.verdict(&mut transitions, &stage.world),
         };
         let mut report = Report::of_one_run(verdict, description);
         report.visited = stage.visited;
@@ -134,7 +135,7 @@ impl Chaos {
         let is_told = self.judged || matches!(report.verdict, Verdict::Violated(_));
         if is_told && !report.verdict.is_not_done() {
             let trace = told(&mut transitions, &stage);
-            report.tell(&mut transitions, &trace);
+            report.tell(&mut transitions, &mut judge, &trace);
         }
         report.steps = stage.taken.len();
         let published = stage.world.published.iter();

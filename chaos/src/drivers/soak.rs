@@ -190,7 +190,7 @@ impl Soak {
             report.verdict = verdict;
             let told = run.taken.len().min(MOST_TOLD);
             let trace = Trace::of(&mut transitions, &run.taken[..told]);
-            report.tell(&mut transitions, &trace);
+            report.tell(&mut transitions, &mut judge, &trace);
             report.steps = run.taken.len();
             break;
         }

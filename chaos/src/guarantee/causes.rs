@@ -338,6 +338,9 @@ impl<'a> Plan<'a> {
                 words::enumeration(&inputs),
                 words::enumeration(&states),
             ),
+            findings: Vec::new(),
+            note: String::new(),
+            about: Some(message(effect).id),
             damage: vec![part.specification.damage(part.evidence.aggregate, &symptom)],
             nearest: None,
         }

@@ -74,6 +74,9 @@ pub(crate) fn judgement(one: Said<'_>, other: Said<'_>, speaker: &Speaker) -> Ju
     Judgement {
         violated: vec![Property::ConsistentOutputs],
         reason,
+        findings: Vec::new(),
+        note: String::new(),
+        about: None,
         damage: vec![law.unwrap_or_else(generic)],
         nearest: None,
     }

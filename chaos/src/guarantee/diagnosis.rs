@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ports::Message;
 use ports::law::{Named, Property, Specification, Symptom};
 use ports::words::{self, Speaker};
+use ports::{Message, MessageId};
 use serde_json::Value;
 
 use super::judgement::{Evidence, Judgement, Undecided};
@@ -170,10 +170,12 @@ impl<'a> Diagnosis<'a> {
                 damage.push(sentence);
             }
         }
-        let reason = self.reason(&symptoms, &aside);
         Judgement {
             violated,
-            reason,
+            reason: self.reason(),
+            findings: self.findings(&symptoms, &aside),
+            note: String::new(),
+            about: symptoms.iter().find_map(|(_, symptom)| self.about(symptom)),
             damage,
             nearest: nearest.filter(|e| !e.order.is_empty()).map(|e| self.tell(e)),
         }
@@ -392,59 +394,81 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    fn reason(&self, symptoms: &[(Property, Symptom)], aside: &Aside) -> String {
-        let inputs: Vec<String> = self.evidence.inputs.iter().map(|input| self.speaker.said(input)).collect();
-        let state = self.specification.describe(self.evidence.state);
-        let subject = match inputs.len() {
-            0 => format!("no message came in about {}, which does not explain", self.evidence.aggregate),
-            1 => format!("processing {} exactly once does not explain", inputs[0]),
-            _ => format!("no order of {} explains", words::enumeration(&inputs)),
-        };
-        let outputs = symptoms.iter().filter_map(|(_, symptom)| match symptom {
-            Symptom::NeverPublished(output) => {
-                let said = self.actual.iter().filter(|other| *other == output).count();
-                let few = if said == 0 { "no".to_owned() } else { format!("only {said}") };
-                Some(format!("{few} {}", self.speaker.body(output)))
-            }
-            Symptom::Unjustified(output) => Some(self.speaker.body(output)),
-            Symptom::PublishedAgain(output) => Some(format!("{} under two ids", self.speaker.body(output))),
-            Symptom::TwoContents(one, other) => Some(format!(
-                "one id that says both {} and {}",
-                self.speaker.body(one),
-                self.speaker.body(other)
-            )),
-            Symptom::Contradiction(_, outputs) => Some(format!(
-                "both {}",
-                words::enumeration(
-                    &outputs.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
-                )
-            )),
-            Symptom::DifferentOrders => Some(format!(
-                "the messages {}",
-                words::enumeration(
-                    &self.actual.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>()
-                )
-            )),
-            Symptom::EffectMissing(_)
-            | Symptom::EffectTwice(_)
-            | Symptom::InPart(_)
-            | Symptom::BeforeItsCause(..)
-            | Symptom::Unexplained => None,
-        });
-        let all = |outputs: &[Value]| {
-            words::enumeration(&outputs.iter().map(|output| self.speaker.body(output)).collect::<Vec<_>>())
-        };
-        let outputs: Vec<String> = match aside {
-            Aside::NothingBut if self.actual.is_empty() => vec!["no message published".to_owned()],
-            Aside::NothingBut => vec![format!("nothing published but {}", all(&self.actual))],
-            Aside::Said(said) => said.iter().map(|output| self.speaker.body(output)).chain(outputs).collect(),
-            Aside::Nothing => outputs.collect(),
-        };
-        if outputs.is_empty() {
-            format!("{subject} {state}")
-        } else {
-            format!("{subject} {state}, and {}", words::enumeration(&outputs))
+    /// The message that this happened to, if one can be named.
+    fn about(&self, symptom: &Symptom) -> Option<MessageId> {
+        let inputs = self.evidence.inputs;
+        if let [only] = inputs {
+            return Some(only.id);
         }
+        match symptom {
+            Symptom::EffectMissing(message)
+            | Symptom::EffectTwice(message)
+            | Symptom::Contradiction(message, _)
+            | Symptom::BeforeItsCause(message, _) => Some(message.id),
+            Symptom::PublishedAgain(output)
+            | Symptom::NeverPublished(output)
+            | Symptom::Unjustified(output) => {
+                let can_say = |&input: &usize| {
+                    self.possible_outputs(input, true).iter().any(|outputs| outputs.contains(output))
+                };
+                let mut who = (0..inputs.len()).filter(can_say);
+                who.next().filter(|_| who.next().is_none()).map(|input| inputs[input].id)
+            }
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> String {
+        let inputs: Vec<String> = self.evidence.inputs.iter().map(|input| self.speaker.said(input)).collect();
+        match inputs.len() {
+            0 => {
+                format!(
+                    "no message came in about {}, which does not explain the end",
+                    self.evidence.aggregate
+                )
+            }
+            1 => format!("processing {} exactly once does not explain the end", inputs[0]),
+            _ => format!("no order of {} explains the end", words::enumeration(&inputs)),
+        }
+    }
+
+    /// What there is at the end that is not explained, or not there and should be.
+    fn findings(&self, symptoms: &[(Property, Symptom)], aside: &Aside) -> Vec<(&'static str, String)> {
+        let body = |output: &Value| self.speaker.body(output);
+        let all = |outputs: &[Value]| words::enumeration(&outputs.iter().map(body).collect::<Vec<_>>());
+        let mut findings = vec![("ends with", self.specification.describe(self.evidence.state))];
+        match aside {
+            Aside::NothingBut if self.actual.is_empty() => findings.push(("published", "nothing".to_owned())),
+            Aside::NothingBut => findings.push(("published", format!("nothing but {}", all(&self.actual)))),
+            Aside::Said(said) => findings.push(("published", all(said))),
+            Aside::Nothing => {}
+        }
+        if matches!(aside, Aside::NothingBut) {
+            return findings;
+        }
+        for (_, symptom) in symptoms {
+            findings.extend(match symptom {
+                Symptom::NeverPublished(output) => {
+                    match self.actual.iter().filter(|other| *other == output).count() {
+                        0 => Some(("never published", body(output))),
+                        said => Some(("published", format!("only {said} {}", body(output)))),
+                    }
+                }
+                Symptom::Unjustified(output) => Some(("published", body(output))),
+                Symptom::PublishedAgain(output) => Some(("under two ids", body(output))),
+                Symptom::TwoContents(one, other) => {
+                    Some(("under one id", format!("both {} and {}", body(one), body(other))))
+                }
+                Symptom::Contradiction(_, outputs) => Some(("published", format!("both {}", all(outputs)))),
+                Symptom::DifferentOrders => Some(("published", all(&self.actual))),
+                Symptom::EffectMissing(_)
+                | Symptom::EffectTwice(_)
+                | Symptom::InPart(_)
+                | Symptom::BeforeItsCause(..)
+                | Symptom::Unexplained => None,
+            });
+        }
+        grouped(findings)
     }
 
     fn tell(&self, execution: &Execution) -> String {
@@ -458,6 +482,18 @@ impl<'a> Diagnosis<'a> {
             words::enumeration(&outputs)
         )
     }
+}
+
+/// What is of one kind, in one line.
+fn grouped(findings: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<(&'static str, Vec<String>)> = Vec::new();
+    for (what, text) in findings {
+        match lines.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, texts)) => texts.push(text),
+            None => lines.push((what, vec![text])),
+        }
+    }
+    lines.into_iter().map(|(what, texts)| (what, words::enumeration(&texts))).collect()
 }
 
 /// Executions of some messages.

@@ -40,8 +40,16 @@ impl Evidence<'_> {
 pub struct Judgement {
     /// The properties that are violated, the telling one first.
     pub violated: Vec<Property>,
-    /// In one sentence, why.
+    /// In one sentence, why. It may end in a colon; then [`findings`](Self::findings)
+    /// follow.
     pub reason: String,
+    /// What cannot be explained, each with what it is: "published" and
+    /// "ItemAdded(tea) under two ids".
+    pub findings: Vec<(&'static str, String)>,
+    /// What else is to be known, in whole sentences; often nothing.
+    pub note: String,
+    /// The message that it happened to, if there is one.
+    pub about: Option<MessageId>,
     /// What it means for the business, a sentence each.
     pub damage: Vec<String>,
     /// The nearest legal execution, in words.
@@ -88,6 +96,9 @@ impl Judgement {
         Self {
             violated: vec![Property::Settles],
             reason: reason.to_owned(),
+            findings: Vec::new(),
+            note: String::new(),
+            about: None,
             damage: vec!["the message is delivered again and again, and never done with".to_owned()],
             nearest: None,
         }

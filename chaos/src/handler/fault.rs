@@ -140,7 +140,7 @@ pub enum HandlerFault {
 
 impl HandlerFault {
     /// What is added to a finding that is none with ids in another order.
-    pub(crate) const ORDER_IS_CHANCE: &str = ". In the same run with fresh ids in another order, all is well: the handler depends on their order, and that is random. Keep an order of your own (a Vec, or a number that counts up), and compare ids for equality only";
+    pub(crate) const ORDER_IS_CHANCE: &str = "In the same run with fresh ids in another order, all is well: the handler depends on their order, and that is random. Keep an order of your own (a Vec, or a number that counts up), and compare ids for equality only.";
 
     pub(crate) fn strange_id(id: MessageId) -> Self {
         Self::StrangeId { id }

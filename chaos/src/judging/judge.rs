@@ -261,6 +261,9 @@ impl Judge {
                         words::thousands(measured as u128),
                         words::thousands(bound.at_most as u128)
                     ),
+                    findings: Vec::new(),
+                    note: String::new(),
+                    about: None,
                     damage: vec![bound.damage.clone()],
                     nearest: None,
                 })
@@ -276,6 +279,9 @@ impl Judge {
             (!garbage.is_empty()).then(|| Judgement {
                 violated: vec![Property::NoGarbage],
                 reason: format!("at rest, {} is left behind", words::enumeration(&garbage)),
+                findings: Vec::new(),
+                note: String::new(),
+                about: None,
                 damage: vec!["what nobody needs any more is stored for ever".to_owned()],
                 nearest: None,
             })

@@ -329,7 +329,7 @@ impl Search<'_> {
             Stop::Verdict(Verdict::Holds, _) => self.wrong_with_other_ids(&explored),
             Stop::Verdict(Verdict::Violated(Finding::Property(judgement)), Some(end)) => {
                 if self.right_with_other_ids(&explored, *end) {
-                    judgement.reason += HandlerFault::ORDER_IS_CHANCE;
+                    judgement.note += HandlerFault::ORDER_IS_CHANCE;
                 }
                 None
             }

@@ -6,7 +6,7 @@
 //! and [`components`] know of the messages; [`liveness`] looks at the graph that
 //! is left behind, and [`patience`] waits where a clock runs; [`to_raw`] turns a way
 //! through it into a run; [`growth`] names what keeps growing, and [`treadmill`]
-//! notices when there is no end to it; [`other_ids`] repeats runs with ids in other
+//! notices when there is no end to it; [`no_return`] finds where a run was lost; [`other_ids`] repeats runs with ids in other
 //! orders. The arguments why nothing is lost by all that are in
 //! [`how_it_works`](crate::how_it_works).
 
@@ -19,6 +19,7 @@ mod footprints;
 mod growth;
 mod independence;
 mod liveness;
+pub(crate) mod no_return;
 mod other_ids;
 mod patience;
 pub(crate) mod reductions;

@@ -4,7 +4,8 @@ use ports::words;
 
 use super::story::Teller;
 use crate::handler::call::{Call, Condition, ObjectKey, Reply, event_in_words};
-use crate::world::state::World;
+use crate::handler::text::{Id, Text};
+use crate::world::state::{Content, World};
 use crate::world::step::CallOutcome;
 
 impl Teller<'_> {
@@ -16,7 +17,15 @@ impl Teller<'_> {
         outcome: CallOutcome,
         reply: Option<&Reply>,
     ) -> String {
-        let what = self.request(before, call);
+        let refused = outcome == CallOutcome::Ok && matches!(reply, Some(Reply::Conflict));
+        let what = match call {
+            // It took no effect, so what it would have been is of no interest.
+            Call::Put { object, condition, .. } if refused => {
+                let condition = self.condition(object, condition);
+                format!("puts {}{condition}", self.object_name(object))
+            }
+            _ => self.request(before, call),
+        };
         let mut replied = || reply.map_or(String::new(), |reply| self.reply(call, reply));
         match outcome {
             CallOutcome::Ok => format!("{what}{}", replied()),
@@ -46,9 +55,7 @@ impl Teller<'_> {
             Call::Append { object, expected, events } => {
                 let events: Vec<String> = events
                     .iter()
-                    .map(|event| {
-                        event_in_words(&self.transitions.texts().bytes(event), self.transitions.speaker())
-                    })
+                    .map(|event| event_in_words(&self.transitions.texts().bytes(event), &self.speaker))
                     .collect();
                 format!(
                     "appends {} to {}, expecting version {expected}",
@@ -58,8 +65,12 @@ impl Teller<'_> {
             }
             Call::Get { object } => format!("gets {}", self.object_name(object)),
             Call::Put { object, body, condition, .. } => {
+                let baseline = self.baseline(before, object, condition);
                 let condition = self.condition(object, condition);
-                format!("puts {}{condition}: {}", self.object_name(object), self.body(body))
+                let in_full = self.body(body);
+                let bytes = |text: &Text| self.transitions.texts().bytes(text);
+                let change = baseline.and_then(|old| self.change(&bytes(&old), &bytes(body), &in_full));
+                format!("puts {}{condition}: {}", self.object_name(object), change.unwrap_or(in_full))
             }
             Call::Delete { object, condition } => {
                 let condition = self.condition(object, condition);
@@ -74,6 +85,42 @@ impl Teller<'_> {
         }
     }
 
+    /// What a write is told against: the version that it is to replace.
+    fn baseline(&self, before: &World, object: &ObjectKey, condition: &Condition) -> Option<Text> {
+        match condition {
+            Condition::IfAbsent => None,
+            Condition::IfEtag(etag) => {
+                let &[etag] = etag.ids.as_slice() else { return None };
+                self.body_of(object, etag)
+            }
+            Condition::None => {
+                let there = before.objects.iter().find(|there| there.key == *object)?;
+                match &there.content {
+                    Content::Document(Some(version)) => Some(version.body.clone()),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    fn body_of(&self, object: &ObjectKey, etag: Id) -> Option<Text> {
+        let known = |(key, id, _): &&(ObjectKey, Id, Text)| key == object && *id == etag;
+        self.bodies.iter().find(known).map(|(_, _, body)| body.clone())
+    }
+
+    /// Numbers the version that a reply speaks of, and remembers what is in it.
+    pub(super) fn learn(&mut self, call: &Call, reply: &Reply) {
+        let (object, etag, body) = match (call, reply) {
+            (Call::Get { object }, Reply::Found { body, etag }) => (object, *etag, body),
+            (Call::Put { object, body, .. }, Reply::Stored { etag }) => (object, *etag, body),
+            _ => return,
+        };
+        self.etag(object, etag);
+        if self.body_of(object, etag).is_none() {
+            self.bodies.push((object.clone(), etag, body.clone()));
+        }
+    }
+
     fn condition(&mut self, object: &ObjectKey, condition: &Condition) -> String {
         match condition {
             Condition::None => String::new(),
@@ -85,9 +132,20 @@ impl Teller<'_> {
         }
     }
 
+    /// Remembers that the contents of a version are told now. Whether they were not
+    /// told before.
+    fn tell_version(&mut self, object: &ObjectKey, etag: Id) -> bool {
+        let told = self.told.iter().any(|(key, id)| key == object && *id == etag);
+        if !told {
+            self.told.push((object.clone(), etag));
+        }
+        !told
+    }
+
     fn reply(&mut self, call: &Call, reply: &Reply) -> String {
+        self.learn(call, reply);
         match (call, reply) {
-            (_, Reply::Conflict) => ": conflict, it has changed".to_owned(),
+            (_, Reply::Conflict) => ": conflict".to_owned(),
             (_, Reply::TooLarge { size, limit }) => {
                 format!(
                     ": refused, {} bytes and the limit is {}",
@@ -101,11 +159,12 @@ impl Teller<'_> {
                 format!(": {}", self.with_names(&said))
             }
             (Call::Get { object }, Reply::Found { body, etag }) => {
-                let shown = self.etags.iter().any(|(key, id)| key == object && id == etag);
+                let shown = !self.tell_version(object, *etag);
                 let etag = self.etag(&object.clone(), *etag);
                 if shown { format!(": {etag}") } else { format!(": {} ({etag})", self.body(body)) }
             }
             (Call::Put { object, .. }, Reply::Stored { etag }) => {
+                self.tell_version(object, *etag);
                 let etag = self.etag(&object.clone(), *etag);
                 format!(" ({etag})")
             }
@@ -113,9 +172,7 @@ impl Teller<'_> {
             (_, Reply::Events(events)) => {
                 let events: Vec<String> = events
                     .iter()
-                    .map(|event| {
-                        event_in_words(&self.transitions.texts().bytes(event), self.transitions.speaker())
-                    })
+                    .map(|event| event_in_words(&self.transitions.texts().bytes(event), &self.speaker))
                     .collect();
                 format!(": {}", events.join(", "))
             }

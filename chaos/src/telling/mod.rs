@@ -5,7 +5,10 @@
 //! [`Record`](record::Record) hands all of it to `cargo workshop`.
 
 mod calls;
+mod changes;
+mod folding;
 mod golden;
+mod knowledge;
 mod names;
 mod picture;
 pub(crate) mod record;

@@ -18,7 +18,7 @@ impl Teller<'_> {
     }
 
     pub(super) fn message(&self, text: &Text) -> String {
-        self.transitions.speaker().message(&self.transitions.texts().bytes(text))
+        self.speaker.message(&self.transitions.texts().bytes(text))
     }
 
     pub(super) fn key_name(&self, object: &ObjectKey) -> String {
@@ -62,10 +62,14 @@ impl Teller<'_> {
         let Some(message) = read(text) else { return "" };
         let mut same = before.published.iter().filter_map(|copy| read(&copy.message));
         if same.any(|other| other.body == message.body && other.id != message.id) {
-            " under another id"
-        } else {
-            ""
+            return " under another id";
         }
+        let mut earlier = before.published.iter().chain(&self.transitions.sent);
+        let one_id = |other: Message| other.id == message.id && other.body != message.body;
+        if earlier.any(|copy| read(&copy.message).is_some_and(one_id)) {
+            return " under the id of an earlier message";
+        }
+        ""
     }
 
     /// A document's body, as much of it as fits into a few lines.
@@ -101,9 +105,9 @@ impl Teller<'_> {
                 };
                 match (fields.get("id"), fields.get("body").and_then(Value::as_object)) {
                     (Some(_), Some(body)) if fields.len() == 2 && says_its_name(body) => {
-                        self.transitions.speaker().body(&fields["body"])
+                        self.speaker.body(&fields["body"])
                     }
-                    _ if says_its_name(fields) => self.transitions.speaker().body(value),
+                    _ if says_its_name(fields) => self.speaker.body(value),
                     _ => {
                         let fields = fields.iter().map(|(name, value)| {
                             let name =
@@ -148,10 +152,11 @@ impl Teller<'_> {
     /// What the message with this id says, if it is known.
     pub(super) fn name_of(&self, text: &str) -> Option<String> {
         let id: MessageId = text.parse().ok()?;
-        self.world().published.iter().chain(&self.transitions.sent).find_map(|copy| {
+        // An id is named by what it becomes: what is published in the end counts.
+        self.trace.end().published.iter().chain(&self.transitions.sent).find_map(|copy| {
             let message: Message =
                 serde_json::from_slice(&self.transitions.texts().bytes(&copy.message)).ok()?;
-            (message.id == id).then(|| format!("‹{}›", self.transitions.speaker().said(&message)))
+            (message.id == id).then(|| format!("‹{}›", self.speaker.said(&message)))
         })
     }
 

@@ -5,11 +5,13 @@ use std::fmt;
 use ports::law::Property;
 use ports::words;
 
-use super::picture::wrap;
+use super::picture::{width, wrap};
 use super::story::Teller;
 use crate::handler::fault::HandlerFault;
+use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
 use crate::search::counts::Counts;
+use crate::search::no_return::{NoReturn, point_of_no_return};
 use crate::world::fault::{Fault, Faults};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
@@ -28,6 +30,8 @@ pub struct Report {
     /// The run that shows what was found, step by step. Empty if there is
     /// nothing to show.
     pub story: String,
+    /// Where in that run a right end went out of reach, if it ends wrong.
+    pub no_return: Option<NoReturn>,
     /// What was chosen in that run, a word for each step, without any words of the
     /// story: `d0>1` is a delivery, `c1.0!lost` a call whose reply is lost.
     pub choices: Vec<String>,
@@ -54,6 +58,7 @@ impl Report {
             visited: Faults::NONE,
             bounds,
             story: String::new(),
+            no_return: None,
             choices: Vec::new(),
             struck: Vec::new(),
             steps: 0,
@@ -70,8 +75,13 @@ impl Report {
     }
 
     /// Tells a run.
-    pub(crate) fn tell(&mut self, transitions: &mut TransitionSystem, trace: &Trace) {
-        self.story = Teller::new(transitions, trace).tell();
+    pub(crate) fn tell(&mut self, transitions: &mut TransitionSystem, judge: &mut Judge, trace: &Trace) {
+        let (about, ends_wrong) = match &self.verdict {
+            Verdict::Violated(Finding::Property(judgement)) => (judgement.about, true),
+            _ => (None, false),
+        };
+        self.no_return = ends_wrong.then(|| point_of_no_return(transitions, judge, trace));
+        self.story = Teller::new(transitions, trace, about, self.no_return).tell();
         self.choices = trace.choices();
         self.struck = trace.faults().collect();
         self.steps = trace.len();
@@ -214,7 +224,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paragraph = |formatter: &mut fmt::Formatter<'_>, text: &str| {
-            wrap(text, 80).iter().try_for_each(|line| writeln!(formatter, "{line}"))
+            wrap(text, width()).iter().try_for_each(|line| writeln!(formatter, "{line}"))
         };
         if !matches!(self.verdict, Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. }))) {
             paragraph(formatter, &self.headline())?;
@@ -226,7 +236,19 @@ impl fmt::Display for Report {
         match &self.verdict {
             Verdict::Holds => {}
             Verdict::Violated(Finding::Property(judgement)) => {
-                paragraph(formatter, &format!("{}.", capitalised(&judgement.reason)))?;
+                let end = if judgement.findings.is_empty() { "." } else { ":" };
+                paragraph(formatter, &format!("{}{end}", capitalised(&judgement.reason)))?;
+                let widest = judgement.findings.iter().map(|(what, _)| what.chars().count()).max();
+                for (what, text) in &judgement.findings {
+                    let room = widest.unwrap_or(0) + 2;
+                    for (number, part) in wrap(text, width().saturating_sub(room + 2)).iter().enumerate() {
+                        let what = if number == 0 { what } else { "" };
+                        writeln!(formatter, "  {what:room$}{part}")?;
+                    }
+                }
+                if !judgement.note.is_empty() {
+                    paragraph(formatter, &judgement.note)?;
+                }
                 if let Some(nearest) = &judgement.nearest {
                     paragraph(formatter, &format!("The nearest legal execution: {nearest}."))?;
                 }
@@ -242,10 +264,16 @@ impl fmt::Display for Report {
             }
         }
         if let Some(code) = &self.replay {
-            writeln!(formatter, "\ncargo workshop replay {code}")?;
+            writeln!(formatter)?;
             let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+            // The command knows the exercises, and no other handlers.
+            if package.starts_with("ex") && !code.starts_with('x') {
+                writeln!(formatter, "cargo workshop replay {code}")?;
+            }
             if !package.is_empty() {
-                writeln!(formatter, "CHAOS_REPLAY={code} cargo test -p {package}")?;
+                let test = std::thread::current().name().filter(|name| *name != "main").map(str::to_owned);
+                let test = test.map_or_else(String::new, |test| format!(" {test}"));
+                writeln!(formatter, "CHAOS_REPLAY={code} cargo test -p {package}{test}")?;
             }
         }
         Ok(())

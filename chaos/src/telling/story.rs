@@ -1,14 +1,18 @@
 //! A run, told in words: lanes for the broker, the workers and the documents,
 //! a line for each step.
 
-use ports::words;
+use ports::words::{self, Speaker};
+use ports::{Message, MessageId};
 
-use super::picture::{Line, draw};
-use crate::handler::call::ObjectKey;
+use super::folding;
+use super::knowledge::Followed;
+use super::picture::{Line, draw, width, wrap};
+use crate::handler::call::{Call, ObjectKey, Reply};
 use crate::handler::fault::HandlerFault;
 use crate::handler::rehearsal::{Ending, HistoryId};
 use crate::handler::text::{Id, Text};
-use crate::world::state::{Busy, Phase, World};
+use crate::search::no_return::NoReturn;
+use crate::world::state::{Busy, Content, Object, Phase, World};
 use crate::world::step::{CallOutcome, Step};
 use crate::world::trace::{TakenStep, Trace};
 use crate::world::transition_system::TransitionSystem;
@@ -19,17 +23,27 @@ const MOST_OBJECTS: usize = 4;
 /// Tells a run.
 pub(crate) struct Teller<'a> {
     pub(super) transitions: &'a mut TransitionSystem,
-    trace: &'a Trace,
+    pub(super) trace: &'a Trace,
     /// The step that is being told.
     at: usize,
     lanes: Vec<String>,
     /// What has a lane of its own: a document of the only endpoint's main
     /// store, or a whole store.
     objects: Vec<(u8, Option<Text>)>,
-    lines: Vec<Line>,
+    /// After which step each is told.
+    lines: Vec<(usize, Line)>,
     /// Etags are told as v1, v2, … of their document.
     pub(super) etags: Vec<(ObjectKey, Id)>,
+    /// What is in these versions, as far as it is known.
+    pub(super) bodies: Vec<(ObjectKey, Id, Text)>,
+    /// The versions whose contents have been told.
+    pub(super) told: Vec<(ObjectKey, Id)>,
+    /// What each worker was answered last, if that was a conflict.
+    refused: Vec<bool>,
+    pub(super) speaker: Speaker,
     several_endpoints: bool,
+    followed: Option<Followed>,
+    no_return: Option<NoReturn>,
 }
 
 /// The broker's lane; those of the workers follow.
@@ -40,8 +54,27 @@ fn lane(worker: u8) -> usize {
 }
 
 impl<'a> Teller<'a> {
-    pub(crate) fn new(transitions: &'a mut TransitionSystem, trace: &'a Trace) -> Self {
+    /// `about` is the message whose way is followed; where it is not known, the one
+    /// that the first fault strikes.
+    pub(crate) fn new(
+        transitions: &'a mut TransitionSystem,
+        trace: &'a Trace,
+        about: Option<MessageId>,
+        no_return: Option<NoReturn>,
+    ) -> Self {
         let several_endpoints = transitions.endpoints().len() > 1;
+        let said: Vec<Message> = transitions
+            .sent
+            .iter()
+            .chain(&trace.end().published)
+            .filter_map(|copy| transitions.texts().message(&copy.message).ok())
+            .collect();
+        let speaker = transitions.speaker().knowing(&said);
+        let about = about.or_else(|| most_concerned(transitions, trace));
+        let followed = about.and_then(|id| {
+            let message = said.iter().find(|message| message.id == id)?;
+            Some(Followed { id, name: speaker.said(message) })
+        });
         let mut teller = Self {
             transitions,
             trace,
@@ -50,7 +83,13 @@ impl<'a> Teller<'a> {
             objects: Vec::new(),
             lines: Vec::new(),
             etags: Vec::new(),
+            bodies: Vec::new(),
+            told: Vec::new(),
+            refused: vec![false; trace.end().workers.len()],
+            speaker,
             several_endpoints,
+            followed,
+            no_return,
         };
         let workers = (0..trace.end().workers.len()).map(|worker| teller.short_worker(worker));
         let workers: Vec<String> = workers.collect();
@@ -76,11 +115,41 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// What has changed in documents since then, where it can be said in a few words.
+    fn stored_meanwhile(&self, before: &World) -> Vec<String> {
+        const FEW: usize = 40;
+        let bytes = |object: &Object| match &object.content {
+            Content::Document(Some(version)) => Some(self.transitions.texts().bytes(&version.body)),
+            _ => None,
+        };
+        let changed = self.world().objects.iter().filter_map(|object| {
+            let old = before.objects.iter().find(|old| old.key == object.key)?;
+            let (old, new) = (bytes(old)?, bytes(object)?);
+            let change = self.change(&old, &new, &"…".repeat(FEW)).filter(|_| old != new)?;
+            Some(format!("{}: {change}", self.object_name(&object.key)))
+        });
+        changed.collect()
+    }
+
     /// Tells the run, step by step.
     pub(crate) fn tell(mut self) -> String {
         let trace = self.trace;
+        let mut usual =
+            folding::usual_deliveries(self.transitions, trace, self.followed.as_ref(), self.no_return)
+                .into_iter()
+                .peekable();
         for (number, taken) in trace.taken().iter().enumerate() {
             self.at = number;
+            if let Some(steps) = usual.peek().cloned()
+                && steps.contains(&number)
+            {
+                self.note_versions(taken);
+                if number + 1 == steps.end {
+                    self.in_one_line(&trace.taken()[steps]);
+                    usual.next();
+                }
+                continue;
+            }
             if trace.loop_start() == Some(number) {
                 self.say(None, "from here on, again and again:".into());
             }
@@ -96,7 +165,93 @@ impl<'a> Teller<'a> {
             };
             self.say(None, text.to_owned());
         }
-        draw(&self.lanes, &self.lines)
+        let lines = std::mem::take(&mut self.lines);
+        let lines: Vec<Line> =
+            lines.into_iter().map(|(after, line)| Line { know: self.who_knows(after), ..line }).collect();
+        let mut story = draw(&self.lanes, &lines);
+        story.push_str(&self.legend(&lines));
+        story
+    }
+
+    /// The lanes that know the message that is followed, after a step.
+    fn who_knows(&self, after: usize) -> Vec<usize> {
+        let Some(followed) = &self.followed else { return Vec::new() };
+        let world = self.trace.after(after);
+        let first = 1 + world.workers.len();
+        let lane_knows = |(store, key): &(u8, Option<Text>)| {
+            let in_lane = |object: &&Object| {
+                object.key.store == *store && key.as_ref().is_none_or(|key| object.key.key == *key)
+            };
+            world.objects.iter().filter(in_lane).any(|object| self.object_knows(object, followed))
+        };
+        let objects = self.objects.iter().enumerate().filter(|(_, object)| lane_knows(object));
+        let objects = objects.map(|(place, _)| first + place);
+        let broker = self.broker_knows(world, followed).then_some(BROKER);
+        broker.into_iter().chain(objects).collect()
+    }
+
+    /// What the signs mean that are in it.
+    fn legend(&self, lines: &[Line]) -> String {
+        let mut signs = Vec::new();
+        if let Some(followed) =
+            self.followed.as_ref().filter(|_| lines.iter().any(|line| !line.know.is_empty()))
+        {
+            signs.push(format!("┃ {} is known here", followed.name));
+        }
+        match self.no_return {
+            Some(NoReturn::After(_)) => signs.push("◆ from here on, no way leads to a right end".to_owned()),
+            Some(NoReturn::Unknown { states }) => signs.push(format!(
+                "◇ whether and where a right end went out of reach was not found in {} states",
+                words::thousands(states as u128)
+            )),
+            Some(NoReturn::FromTheStart) | None => {}
+        }
+        if signs.is_empty() {
+            return String::new();
+        }
+        let legend = wrap(&signs.join("    "), width().saturating_sub(2));
+        legend.iter().fold("\n".to_owned(), |text, line| format!("{text}  {}\n", line.trim()))
+    }
+
+    /// Numbers the versions that come up in a step that is not told.
+    fn note_versions(&mut self, taken: &TakenStep) {
+        let Step::Call { worker, call, .. } = taken.step else { return };
+        let call = self.transitions.pending_call(busy_in(&taken.before, worker), call);
+        if let Some(reply) = &taken.applied.reply {
+            self.learn(&call, reply);
+        }
+    }
+
+    /// A delivery that goes as usual.
+    fn in_one_line(&mut self, steps: &[TakenStep]) {
+        let Some(Step::Deliver { copy, worker }) = steps.first().map(|taken| taken.step) else { return };
+        let message = self.message(&steps[0].before.queue[usize::from(copy)].message);
+        let mut published = Vec::new();
+        for taken in steps {
+            match taken.step {
+                Step::Dispatch { worker, .. } => {
+                    let busy = busy_in(&taken.before, worker);
+                    let Phase::Dispatching(index) = busy.phase else { continue };
+                    published.push(self.message(&self.transitions.next_output(busy, index)));
+                }
+                Step::Call { worker, call, .. } => {
+                    if let Call::Publish { message } =
+                        self.transitions.pending_call(busy_in(&taken.before, worker), call)
+                    {
+                        published.push(self.message(&message));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut text = format!("{message} is delivered and done, as usual");
+        if !published.is_empty() {
+            text += &format!("; publishes {}", words::enumeration(&published));
+        }
+        for change in self.stored_meanwhile(&steps[0].before) {
+            text += &format!("; {change}");
+        }
+        self.say(Some((BROKER, lane(worker))), text);
     }
 
     /// The world after the step that is being told.
@@ -127,12 +282,19 @@ impl<'a> Teller<'a> {
 
     /// One line.
     fn say(&mut self, arrow: Option<(usize, usize)>, text: String) {
-        self.lines.push(Line { arrow, fault: false, text });
+        let arrow = arrow.map(|(from, to)| (from, vec![to]));
+        self.push(Line { arrow, fault: false, turns: false, know: Vec::new(), text });
     }
 
     /// The line of a step, marked where it is a fault.
     fn say_step(&mut self, taken: &TakenStep, arrow: Option<(usize, usize)>, text: String) {
-        self.lines.push(Line { arrow, fault: taken.fault.is_some(), text });
+        let turns = self.no_return == Some(NoReturn::After(self.at));
+        let arrow = arrow.map(|(from, to)| (from, vec![to]));
+        self.push(Line { arrow, fault: taken.fault.is_some(), turns, know: Vec::new(), text });
+    }
+
+    fn push(&mut self, line: Line) {
+        self.lines.push((self.at, line));
     }
 
     fn step(&mut self, taken: &TakenStep) {
@@ -156,6 +318,7 @@ impl<'a> Teller<'a> {
             Step::Call { worker, call, outcome } => {
                 let call = self.transitions.pending_call(busy_in(before, worker), call);
                 let text = self.call(before, &call, outcome, taken.applied.reply.as_ref());
+                self.refused[usize::from(worker)] = matches!(taken.applied.reply, Some(Reply::Conflict));
                 let to = match call.object() {
                     Some(object) => self.object_lane(object),
                     None => Some(BROKER),
@@ -249,7 +412,12 @@ impl<'a> Teller<'a> {
                 }
                 _ => "the message goes back to the queue".to_owned(),
             };
-            let text = format!("returns the error \u{201c}{error}\u{201d}; {then}");
+            // The line above has just told it.
+            let text = if self.refused[usize::from(worker)] && error.starts_with("conflict on ") {
+                format!("gives up; {then}")
+            } else {
+                format!("returns the error \u{201c}{error}\u{201d}; {then}")
+            };
             self.say(Some((own, BROKER)), text);
         }
     }
@@ -262,6 +430,29 @@ impl<'a> Teller<'a> {
             outputs[usize::from(index)..].iter().map(|output| self.message(output)).collect();
         rest.join(", ")
     }
+}
+
+/// The message that the first fault strikes; in a loop, the first that is delivered in
+/// it; else the first of all.
+fn most_concerned(transitions: &TransitionSystem, trace: &Trace) -> Option<MessageId> {
+    let at_work = |number: usize| {
+        let taken = &trace.taken()[number];
+        let (world, worker) = match taken.step {
+            Step::Deliver { worker, .. }
+            | Step::Duplicate { worker, .. }
+            | Step::LockExpires { worker, .. } => (trace.after(number), worker),
+            Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
+                (&taken.before, worker)
+            }
+            Step::Land { .. } | Step::Expire { .. } => return None,
+        };
+        let busy = world.workers[usize::from(worker)].busy.as_ref()?;
+        transitions.texts().message(&busy.message).ok().map(|message| message.id)
+    };
+    let steps = 0..trace.len();
+    let in_loop = trace.loop_start().and_then(|from| (from..trace.len()).find_map(at_work));
+    let struck = || steps.clone().filter(|&step| trace.taken()[step].fault.is_some()).find_map(at_work);
+    in_loop.or_else(struck).or_else(|| steps.clone().find_map(at_work))
 }
 
 /// The delivery that a worker is busy with.

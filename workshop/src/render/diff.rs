@@ -7,7 +7,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{ChangeTag, TextDiff};
 
 use crate::repository::Files;
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, WIDTH, columns, paint};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, columns, paint, width};
 
 /// What changes from some files to others, file by file; nothing, if nothing
 /// does.
@@ -47,7 +47,7 @@ fn hunks(from: &str, to: &str) -> String {
                 ChangeTag::Equal => (" ", None, change.new_index()),
             };
             let mut number = number.map_or(String::new(), |index| (index + 1).to_string());
-            for part in parts(change.value(), WIDTH - digits - 2) {
+            for part in parts(change.value(), width() - digits - 2) {
                 let line = format!("{mark}{part}");
                 let line = style.map_or(line.clone(), |style| paint(style, &line));
                 text += &format!("{} {line}\n", paint(FAINT, &format!("{number:>digits$}")));
@@ -103,7 +103,7 @@ mod tests {
             let told = hunks("", &(line.clone() + "\n"));
             let told = anstream::adapter::strip_str(&told).to_string();
             let lines: Vec<&str> = told.lines().skip(1).collect();
-            assert!(lines.len() > 2 && lines.iter().all(|line| columns(line) <= WIDTH), "{told}");
+            assert!(lines.len() > 2 && lines.iter().all(|line| columns(line) <= width()), "{told}");
             assert!(lines[0].starts_with("1 +") && lines[1].starts_with("  +    "), "{told}");
             let squeeze = |text: &str| text.chars().filter(|c| !" +1".contains(*c)).collect::<String>();
             assert_eq!(squeeze(&lines.concat()), squeeze(&line));

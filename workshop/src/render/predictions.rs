@@ -2,7 +2,7 @@
 
 use crate::attendee::predictions::{Observation, Prediction};
 use crate::repository::Exercise;
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, code, columns, paint, paragraph, short};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, code, columns, paint, paragraph, short, width};
 
 /// Longer questions and answers are cut.
 const LONGEST: usize = 24;
@@ -66,7 +66,7 @@ fn row((first, second): (usize, usize), question: &str, answer: &str, seen: &str
         let text = short(text, width);
         format!("{text}{}", " ".repeat(width - columns(&text)))
     };
-    let room = WIDTH - 4 - first - second - 4;
+    let room = width() - 4 - first - second - 4;
     let row = format!("{}  {}  {}", cell(question, first), cell(answer, second), short(seen, room));
     row.trim_end().to_owned()
 }

@@ -5,7 +5,7 @@ use anstyle::Style;
 
 use crate::repository::Exercise;
 use crate::running::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest};
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, WIDTH, columns, lines, paint, paragraph, short};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, lines, paint, paragraph, short, width};
 
 /// What is shown next to the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,17 +46,17 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
     if detail == Detail::Story
         && let Some((test, story)) = run.some_story()
     {
-        let source = short(&format!("From the test {test}, which is green:"), WIDTH);
+        let source = short(&format!("From the test {test}, which is green:"), width());
         text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&story.text));
     }
     if let Some(crash) = &run.crash {
         text += &format!("\n{}", lines(crash, ""));
     } else if let Some(telling) = run.most_telling() {
-        let source = short(&format!("From the test {}:", telling.test), WIDTH);
+        let source = short(&format!("From the test {}:", telling.test), width());
         text += &format!("\n{}\n", paint(FAINT, &source));
         text += &format!("\n{}", record(telling.text));
     } else if let Some((test, found)) = run.foreseen() {
-        let source = short(&format!("From the test {test}, which has found what was foreseen:"), WIDTH);
+        let source = short(&format!("From the test {test}, which has found what was foreseen:"), width());
         text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&found.text));
     } else if run.result == ExerciseResult::Green
         && detail != Detail::Coverage
@@ -67,9 +67,24 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
     text
 }
 
-/// What the harness or a test has to say, in the lines that it has.
+/// What the harness or a test has to say, in the lines that it has. Colours only
+/// repeat what signs and words say.
 pub fn record(text: &str) -> String {
-    lines(text, "")
+    const OLD: &str = "(an old version!)";
+    let coloured = |line: &str| {
+        let bad = ["✗", "=> ", "VIOLATED", "THE HANDLER CANNOT", "NOT DONE"];
+        let style = match line {
+            _ if bad.iter().any(|start| line.starts_with(start)) => BAD,
+            _ if line.starts_with("HOLDS") => GOOD,
+            _ if line.starts_with("INCONCLUSIVE") => UNSURE,
+            _ => {
+                let line = line.replace(OLD, &paint(UNSURE, OLD));
+                return line.replace('◆', &paint(UNSURE, "◆")).replace('┃', &paint(STRONG, "┃"));
+            }
+        };
+        paint(style, line)
+    };
+    lines(text, "").lines().map(|line| coloured(line) + "\n").collect()
 }
 
 /// The verdict on sources that do not compile. What the compiler says was
@@ -86,9 +101,9 @@ fn one_line(test: &ExplainedTest, words: &str) -> String {
         ExplainedResult::Inconclusive(_) => (UNSURE, "?"),
         ExplainedResult::Ignored => (FAINT, "-"),
     };
-    let name = short(&test.name, WIDTH - 4);
+    let name = short(&test.name, width() - 4);
     // Where next to the name is too little room, the name alone has to do.
-    let room = (WIDTH - 4).saturating_sub(columns(&name) + 2);
+    let room = (width() - 4).saturating_sub(columns(&name) + 2);
     let words = if room >= 20.min(columns(words)) { short(words, room) } else { String::new() };
     let line = format!("{name}  {}", paint(if test.result.is_red() { Style::new() } else { FAINT }, &words));
     format!("  {} {}\n", paint(style, mark), line.trim_end())

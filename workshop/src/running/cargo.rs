@@ -151,6 +151,10 @@ impl Cargo {
         if std::io::stderr().is_terminal() {
             command.env("CHAOS_PROGRESS", &progress);
         }
+        // What is compared with files must not depend on the terminal.
+        if !self.plain_flags {
+            command.env("CHAOS_WIDTH", crate::terminal::story_width().to_string());
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(code) = replay {
             command.env("CHAOS_REPLAY", code);
@@ -201,6 +205,7 @@ impl Cargo {
             "PRICES",
             "CHAOS_REPLAY",
             "CHAOS_REPORTS",
+            "CHAOS_WIDTH",
             "CARGO_TERM_QUIET",
             "CARGO_TERM_VERBOSE",
             "RUST_TEST_NOCAPTURE",

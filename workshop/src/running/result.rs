@@ -146,20 +146,21 @@ impl ExerciseRun {
         self.tests.iter().filter(blamed).count()
     }
 
-    /// Of all that failed, what tells most: what is not done yet, then why the
-    /// handler cannot be run, the story of one run, the story a search found,
-    /// the words of a test, and why there is no verdict.
+    /// Of all that failed, what tells most: the first test in the order in which they
+    /// turn green, but for those that only run into something that is not done yet;
+    /// these if there are no others, and why there is no verdict last of all.
     pub fn most_telling(&self) -> Option<Telling<'_>> {
         let ranked = self.tests.iter().filter_map(|test| {
             let (rank, text, story) = match &test.result {
                 ExplainedResult::Red(Reason::Record(record)) => {
-                    (rank(record), record.text.as_str(), !record.story.is_empty())
+                    let rank = if record.verdict == "not-done" { 1 } else { 0 };
+                    (rank, record.text.as_str(), !record.story.is_empty())
                 }
                 ExplainedResult::Red(Reason::Words(text)) if todo(text).is_some() => {
                     (1, text.as_str(), false)
                 }
-                ExplainedResult::Red(Reason::Words(text)) if !text.is_empty() => (5, text.as_str(), false),
-                ExplainedResult::Inconclusive(record) => (6, record.text.as_str(), !record.story.is_empty()),
+                ExplainedResult::Red(Reason::Words(text)) if !text.is_empty() => (0, text.as_str(), false),
+                ExplainedResult::Inconclusive(record) => (2, record.text.as_str(), !record.story.is_empty()),
                 _ => return None,
             };
             Some((rank, Telling { test: &test.name, text, story }))
@@ -179,21 +180,25 @@ impl ExerciseRun {
             .min_by_key(|(_, record)| record.verdict != "violated")
     }
 
-    /// The story to tell of the exercise as it stands. If something failed, the
-    /// shortest of those that show it. Otherwise, or if nothing that failed has a
-    /// story, that of the monkey of the day, or of another run, or of a search.
+    /// The story to tell of the exercise as it stands. If something failed, that of
+    /// [what tells most](Self::most_telling), or the first that one of them has.
+    /// Otherwise, or if nothing that failed has a story, that of the monkey of the
+    /// day, or of another run, or of a search.
     pub fn story(&self) -> Option<(&str, &Record)> {
-        let failed = self.tests.iter().filter_map(|test| match &test.result {
-            ExplainedResult::Red(Reason::Record(record)) | ExplainedResult::Inconclusive(record) => {
-                Some((test.name.as_str(), &**record))
-            }
-            _ => None,
-        });
         let told = |(_, record): &(&str, &Record)| !record.story.is_empty();
-        let shortest = failed.filter(told).min_by_key(|(_, record)| record.story.lines().count());
+        let failed = || {
+            self.tests.iter().filter_map(|test| match &test.result {
+                ExplainedResult::Red(Reason::Record(record)) | ExplainedResult::Inconclusive(record) => {
+                    Some((test.name.as_str(), &**record))
+                }
+                _ => None,
+            })
+        };
+        let telling = self.most_telling().filter(|telling| telling.story);
+        let most = telling.and_then(|telling| failed().find(|(test, _)| *test == telling.test));
         let green = self.tests.iter().filter(|test| matches!(test.result, ExplainedResult::Green));
         let runs = green.flat_map(|test| test.records.iter().map(|record| (test.name.as_str(), record)));
-        shortest.or_else(|| {
+        most.or_else(|| failed().find(told)).or_else(|| {
             runs.filter(told).min_by_key(|(test, record)| (!record.single, !test.contains(MONKEY_OF_THE_DAY)))
         })
     }
@@ -216,15 +221,6 @@ impl ExerciseRun {
             .rev()
             .filter(|record| record.verdict == "holds" && !record.single)
             .max_by_key(|record| record.states)
-    }
-}
-
-fn rank(record: &Record) -> u8 {
-    match record.verdict.as_str() {
-        "not-done" => 0,
-        "broken" => 2,
-        _ if record.single => 3,
-        _ => 4,
     }
 }
 

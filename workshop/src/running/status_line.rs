@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use records::ProgressRecord;
 
-use crate::terminal::{WIDTH, columns, grouped, short};
+use crate::terminal::{columns, grouped, short, width};
 
 /// A line at the bottom of the terminal, on standard error. It is overwritten by
 /// the next, and removed in the end.
@@ -19,7 +19,7 @@ impl StatusLine {
     /// Shows a text in place of what was there.
     pub fn show(&mut self, text: &str) {
         // In the last column some terminals begin a new line.
-        let text = short(text, WIDTH - 1);
+        let text = short(text, width() - 1);
         let width = columns(&text);
         let rest = " ".repeat(self.width.saturating_sub(width));
         print(&format!("\r{text}{rest}"));
@@ -30,7 +30,7 @@ impl StatusLine {
 impl Drop for StatusLine {
     fn drop(&mut self) {
         // All of it: the terminal may have put a "^C" behind the text.
-        print(&format!("\r{}\r", " ".repeat(WIDTH - 1)));
+        print(&format!("\r{}\r", " ".repeat(width() - 1)));
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
         // Another search has begun, with a speed of its own.
         assert_eq!(at(5, 1_000), "Searching 0:05: 1,000 states, frontier 100");
         let longest = at(3_605, 987_654_321);
-        assert!(longest.starts_with("Searching 60:05: 987,654,321 states") && columns(&longest) < WIDTH);
+        assert!(longest.starts_with("Searching 60:05: 987,654,321 states") && columns(&longest) < width());
         assert!(meter.describe("Running.", None, Duration::from_secs(3_605)) == longest, "as it was");
         assert_eq!(Meter::default().describe("Building.", None, Duration::from_secs(61)), "Building. 1:01");
     }

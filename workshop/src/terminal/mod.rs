@@ -10,4 +10,4 @@ mod wrap;
 
 pub use print::{clear, complain, pass_on, show};
 pub use style::{BAD, FAINT, GOOD, STRONG, UNSURE, paint};
-pub use wrap::{WIDTH, code, columns, grouped, hanging, lines, paragraph, short};
+pub use wrap::{code, columns, grouped, hanging, lines, paragraph, short, story_width, width};

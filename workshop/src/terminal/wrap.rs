@@ -1,7 +1,26 @@
-//! Fits text into 80 columns.
+//! Fits text into the columns that there are.
 
-/// The width that everything fits into.
-pub const WIDTH: usize = 80;
+use std::io::IsTerminal;
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
+/// The width that sentences fit into: 80 columns, or what a narrower terminal has.
+pub fn width() -> usize {
+    story_width().min(80)
+}
+
+/// The width that stories fit into: as wide as the terminal, within reason; 80 columns
+/// where there is none.
+pub fn story_width() -> usize {
+    const WITHIN: RangeInclusive<usize> = 60..=140;
+    static COLUMNS: LazyLock<usize> = LazyLock::new(|| {
+        let asked = || std::env::var("COLUMNS").ok()?.parse::<usize>().ok();
+        let is_there = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let columns = std::io::stdout().is_terminal().then(|| asked().or_else(is_there)).flatten();
+        columns.map_or(80, |columns| columns.clamp(*WITHIN.start(), *WITHIN.end()))
+    });
+    *COLUMNS
+}
 
 /// A space at which no line is broken.
 const TIED: char = '\u{a0}';
@@ -13,9 +32,14 @@ pub fn code(command: &str) -> String {
 
 /// A paragraph: wrapped at spaces, every line indented, with a line end.
 pub fn paragraph(text: &str, indent: &str) -> String {
+    fill(text, indent, width())
+}
+
+/// The same in other widths.
+fn fill(text: &str, indent: &str, width: usize) -> String {
     let mut wrapped = String::new();
     let mut line = String::new();
-    let room = WIDTH - columns(indent);
+    let room = width - columns(indent);
     let words = text.split_ascii_whitespace().flat_map(|word| {
         // What is tied together and does not fit into a line is untied.
         let wide = columns(word) > room;
@@ -60,12 +84,14 @@ pub fn lines(text: &str, indent: &str) -> String {
         let line = line.trim_end();
         if line.is_empty() {
             wrapped.push('\n');
-        } else if columns(indent) + columns(line) <= WIDTH || line.starts_with("cargo workshop replay ") {
+        } else if columns(indent) + columns(line) <= story_width()
+            || line.starts_with("cargo workshop replay ")
+        {
             wrapped.push_str(&format!("{indent}{line}\n"));
         } else if !line.starts_with("CHAOS_REPLAY=") {
             let own = columns(line) - columns(line.trim_start());
-            let margin = format!("{indent}{}", " ".repeat(own.min(WIDTH / 2)));
-            wrapped.push_str(&paragraph(line, &margin));
+            let margin = format!("{indent}{}", " ".repeat(own.min(width() / 2)));
+            wrapped.push_str(&fill(line, &margin, story_width()));
         }
     }
     wrapped
@@ -107,7 +133,7 @@ mod tests {
         let text =
             format!("{}\n    {}\n{long}\n      ünï {long}\n", "word ".repeat(30), "tea cake ".repeat(20));
         for wrapped in [paragraph(&text, "  "), lines(&text, "    ")] {
-            assert!(wrapped.lines().all(|line| columns(line) <= WIDTH), "{wrapped}");
+            assert!(wrapped.lines().all(|line| columns(line) <= width()), "{wrapped}");
             let squeeze = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             assert_eq!(squeeze(&wrapped), squeeze(&text));
         }

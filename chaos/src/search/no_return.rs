@@ -1,0 +1,116 @@
+//! The point of no return: the first step of a run after which nothing ends right
+//! any more, unless another fault happens to mend it.
+//!
+//! From each state of the run, the last one first, all steps without faults are
+//! searched, the passing of deadlines included, for a state at rest that the judge
+//! has nothing against. It is done for the one run that is told, so without any
+//! reduction of steps; and within a limit for all of it.
+
+use std::collections::HashSet;
+
+use super::fingerprint::fingerprint;
+use super::reductions::Reductions;
+use super::symmetry::canonicalise;
+use crate::judging::judge::Judge;
+use crate::world::state::World;
+use crate::world::step::Step;
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
+
+/// Where a run that ends wrong could not end right any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReturn {
+    /// After the step with this number, from 0; before it, it still could.
+    After(usize),
+    /// Not even before the first step.
+    FromTheStart,
+    /// So many states were looked at, and it was not found.
+    Unknown {
+        /// How many.
+        states: usize,
+    },
+}
+
+/// In so many states, all searches together, a right end is looked for.
+const ENOUGH: usize = 50_000;
+/// And in so many situations of a handler that were never met before: each costs some
+/// runs of the handler, and where something grows, there is no end to them.
+const ENOUGH_RUNS: usize = 1_500;
+
+/// Looks for it, in a run that ends wrong.
+pub(crate) fn point_of_no_return(
+    transitions: &mut TransitionSystem,
+    judge: &mut Judge,
+    trace: &Trace,
+) -> NoReturn {
+    let mut search = Ahead { transitions, judge, lost: HashSet::new(), last_run: 0 };
+    search.last_run = search.transitions.rehearsal.history_count() + ENOUGH_RUNS;
+    for number in (0..trace.len()).rev() {
+        match search.ends_right(trace.after(number)) {
+            Some(false) => {}
+            // The run does not end wrong, or not because of where it ends.
+            Some(true) if number + 1 == trace.len() => {
+                return NoReturn::Unknown { states: search.lost.len() };
+            }
+            Some(true) => return NoReturn::After(number + 1),
+            None => return NoReturn::Unknown { states: search.lost.len() },
+        }
+    }
+    let start = trace.taken().first().map(|taken| &taken.before);
+    match start.map(|world| search.ends_right(world)) {
+        Some(Some(true)) => NoReturn::After(0),
+        Some(Some(false)) => NoReturn::FromTheStart,
+        Some(None) | None => NoReturn::Unknown { states: search.lost.len() },
+    }
+}
+
+struct Ahead<'a> {
+    transitions: &'a mut TransitionSystem,
+    judge: &'a mut Judge,
+    /// What was looked at, and from which nothing ends right. Who is reached again from
+    /// further up need not be looked at again: the search stops at the first right end.
+    lost: HashSet<u128>,
+    /// How many situations of the handler may be known in the end.
+    last_run: usize,
+}
+
+impl Ahead<'_> {
+    /// Whether any way on from here ends right; nothing if that is not known.
+    fn ends_right(&mut self, from: &World) -> Option<bool> {
+        let (mut buffer, mut steps) = (Vec::new(), Vec::new());
+        let mut known = true;
+        let mut waiting = vec![from.clone()];
+        while let Some(world) = waiting.pop() {
+            if world.at_rest() {
+                match self.judge.judge(self.transitions, &world, None) {
+                    Ok(Ok(())) => return Some(true),
+                    Ok(Err(_)) => {}
+                    Err(_) => known = false,
+                }
+            }
+            self.transitions.enabled(&world, &mut steps);
+            steps.retain(|&step| self.transitions.fault(&world, step).is_none());
+            let deadlines = (0..).zip(&world.timers).filter(|&(number, timer)| {
+                self.transitions.is_by_clock(timer) && self.transitions.may_expire(&world, number, timer)
+            });
+            steps.extend(deadlines.map(|(number, _)| Step::Expire { timer: number }));
+            for &step in &steps {
+                let mut next = world.clone();
+                // Where the handler gives out, nothing ends at all.
+                if self.transitions.apply_known(&mut next, step, None).is_err() {
+                    continue;
+                }
+                next.component = 0;
+                canonicalise(&mut next, Reductions::ALL, false);
+                if self.lost.insert(fingerprint(&next, &mut buffer)) {
+                    let runs = self.transitions.rehearsal.history_count();
+                    if self.lost.len() >= ENOUGH || runs > self.last_run {
+                        return None;
+                    }
+                    waiting.push(next);
+                }
+            }
+        }
+        known.then_some(false)
+    }
+}

@@ -1,0 +1,95 @@
+//! Deliveries that go as they should, and about which nobody has asked: they are
+//! told in one line.
+
+use std::ops::Range;
+
+use ports::MessageId;
+
+use super::knowledge::Followed;
+use crate::handler::call::Reply;
+use crate::search::no_return::NoReturn;
+use crate::world::state::World;
+use crate::world::step::{CallOutcome, Step};
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
+
+/// Shorter ones are told as they are.
+const WORTH_IT: usize = 4;
+
+/// The steps of each such delivery. It begins and ends without any other step
+/// between, nothing goes wrong in it, its message is not the one that the story is
+/// about, and a right end is no further away after it than before. Where that is not
+/// known, it must be the only delivery of its message.
+pub(super) fn usual_deliveries(
+    transitions: &TransitionSystem,
+    trace: &Trace,
+    followed: Option<&Followed>,
+    no_return: Option<NoReturn>,
+) -> Vec<Range<usize>> {
+    let taken = trace.taken();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < taken.len() {
+        let end = whole_delivery(trace, at);
+        let quiet = end.is_some_and(|end| {
+            let steps = at..end;
+            let message = message_at(transitions, trace.after(at), taken[at].step);
+            let asked_about = message.is_none() || message == followed.map(|followed| followed.id);
+            let once = || {
+                let starts = taken.iter().enumerate().filter(|(_, taken)| taken.step.starts_a_delivery());
+                let of_it = |number: usize| {
+                    message_at(transitions, trace.after(number), taken[number].step) == message
+                };
+                starts.filter(|(number, _)| of_it(*number)).count() == 1
+            };
+            let turns = match no_return {
+                Some(NoReturn::After(step)) => steps.contains(&step),
+                Some(NoReturn::FromTheStart) => false,
+                Some(NoReturn::Unknown { .. }) | None => !once(),
+            };
+            let loops = trace.loop_start().is_some_and(|from| from < end);
+            steps.len() >= WORTH_IT && !asked_about && !turns && !loops
+        });
+        match end.filter(|_| quiet) {
+            Some(end) => {
+                found.push(at..end);
+                at = end;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// Where the delivery ends that begins here, if it goes on undisturbed and well to
+/// its acknowledgement.
+fn whole_delivery(trace: &Trace, start: usize) -> Option<usize> {
+    let taken = trace.taken();
+    let Step::Deliver { worker, .. } = taken[start].step else { return None };
+    for (number, step) in taken.iter().enumerate().skip(start) {
+        let refused = matches!(step.applied.reply, Some(Reply::Conflict | Reply::TooLarge { .. }));
+        if step.fault.is_some() || refused {
+            return None;
+        }
+        match step.step {
+            Step::Deliver { .. } if number == start => {}
+            Step::Call { worker: by, outcome: CallOutcome::Ok, .. }
+            | Step::Dispatch { worker: by, outcome: CallOutcome::Ok }
+                if by == worker => {}
+            Step::Ack { worker: by, outcome: CallOutcome::Ok } if by == worker => return Some(number + 1),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The message with which a worker has just begun.
+fn message_at(transitions: &TransitionSystem, after: &World, step: Step) -> Option<MessageId> {
+    let (Step::Deliver { worker, .. } | Step::Duplicate { worker, .. } | Step::LockExpires { worker, .. }) =
+        step
+    else {
+        return None;
+    };
+    let busy = after.workers[usize::from(worker)].busy.as_ref()?;
+    transitions.texts().message(&busy.message).ok().map(|message| message.id)
+}

@@ -1,0 +1,172 @@
+//! How a run is told: what changes, what is folded, who knows the message, and from
+//! where on nothing ends right any more. All expected lines are written down by hand.
+
+#![allow(missing_docs)]
+
+use chaos::{Crash, Explore, Fault, NoReturn, Point, Report, System, explore};
+use chaos::{Property, specifications};
+use ports::{Context, Document, Endpoint, Message, Ports, Precondition, Snapshot};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::order::{Command, Order, add_item, decide, first_item, nothing_changed, remove_item};
+
+/// The order and the ids that it has seen, in one document.
+#[derive(Default, Serialize, Deserialize)]
+struct Stored {
+    order: Order,
+    seen: Vec<String>,
+}
+
+fn read(document: Option<&Document>) -> Stored {
+    document.map_or_else(Default::default, |document| {
+        serde_json::from_slice(&document.body).expect("only this handler writes it")
+    })
+}
+
+fn view(snapshot: &Snapshot, key: &str) -> anyhow::Result<Order> {
+    Ok(match snapshot.document(key) {
+        Some(body) => serde_json::from_slice::<Stored>(body)?.order,
+        None => Order::default(),
+    })
+}
+
+/// Stores, and then announces. A copy finds its id, and says no more.
+async fn announces_last(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let found = ports.documents.get(command.order_id()).await?;
+    let Stored { mut order, mut seen } = read(found.as_ref());
+    if seen.contains(&message.id.to_string()) {
+        return Ok(());
+    }
+    let mut said = Vec::new();
+    for event in decide(&order, &command) {
+        said.extend(first_item(&order, &event));
+        order.apply(&event);
+        said.push(event);
+    }
+    if said.is_empty() {
+        said.push(nothing_changed(&command));
+    }
+    seen.push(message.id.to_string());
+    let body = serde_json::to_vec(&Stored { order, seen })?;
+    let as_read = Precondition::unchanged_since(found.as_ref());
+    ports.documents.put(command.order_id(), body, as_read).await?;
+    for event in &said {
+        ports.publisher.publish(Message::new(message.id.derive(event.name()), event)).await?;
+    }
+    _ = context;
+    Ok(())
+}
+
+fn orders() -> System {
+    System::of(Endpoint::new("orders", announces_last).view(view))
+        .judged_by(specifications::orders_with_welcome())
+}
+
+fn lost() -> Explore {
+    explore(orders).send([add_item("order-1", "tea")])
+}
+
+/// The line of the story that has this in it.
+#[track_caller]
+fn line<'a>(report: &'a Report, text: &str) -> &'a str {
+    let found = report.story.lines().find(|line| line.contains(text));
+    found.unwrap_or_else(|| panic!("no line says {text:?}:\n{report}"))
+}
+
+#[test]
+fn the_point_of_no_return_is_the_fault_where_that_decides() {
+    let report = lost().only([Fault::CrashAfterWrite]).run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    // A delivery, a read; then it stores, and dies: whoever comes next says no more.
+    assert_eq!(report.no_return, Some(NoReturn::After(2)), "{report}");
+    assert!(line(&report, "puts order-1").starts_with("✗◆"), "{report}");
+    assert_eq!(report.story.matches('◆').count(), 2, "the sign and what it means: {report}");
+}
+
+/// Two workers have read that there is no order, and neither will ask again: whoever
+/// writes last loses what the other has written. So it is the second read that decides.
+#[test]
+fn the_point_of_no_return_can_be_a_read() {
+    let careless = async |message: &Message, ports: &Ports, context: &Context| -> anyhow::Result<()> {
+        let command: Command = message.read()?;
+        let found = ports.documents.get(command.order_id()).await?;
+        let Stored { mut order, mut seen } = read(found.as_ref());
+        if !seen.contains(&message.id.to_string()) {
+            for event in decide(&order, &command) {
+                order.apply(&event);
+            }
+            seen.push(message.id.to_string());
+        }
+        let body = serde_json::to_vec(&Stored { order, seen })?;
+        ports.documents.put(command.order_id(), body, Precondition::None).await?;
+        // Whatever happened to the order, it says the same.
+        let said = json!({ "ItemAdded": { "order_id": command.order_id(), "item": item(message) } });
+        context.publish(Message::new(message.id.derive("said"), &said));
+        Ok(())
+    };
+    let system =
+        || System::of(Endpoint::new("orders", careless).view(view)).judged_by(specifications::orders());
+    let report =
+        explore(system).send([add_item("order-1", "tea"), add_item("order-1", "cake")]).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    let turn = report.story.lines().find(|line| line.chars().nth(1) == Some('◆')).expect("a turn");
+    assert!(turn.contains("gets order-1: not there"), "{report}");
+    assert_eq!(report.story.matches("gets order-1: not there").count(), 2, "{report}");
+    assert!(report.story.split('◆').next().is_some_and(|before| before.contains("gets")), "{report}");
+}
+
+fn item(message: &Message) -> Value {
+    message.body["AddItem"]["item"].clone()
+}
+
+#[test]
+fn what_never_ends_right_has_no_point_of_no_return() {
+    let silent = async |_: &Message, _: &Ports, _: &Context| Ok(());
+    let system = || {
+        System::of(Endpoint::new("orders", silent).view(view))
+            .judged_by(specifications::orders_with_welcome())
+    };
+    let report = explore(system).send([add_item("order-1", "tea")]).run();
+    assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
+    assert!(!report.story.contains('◆'), "{report}");
+    // What is right has none, either.
+    assert_eq!(lost().faults(0).run().no_return, None);
+}
+
+#[test]
+fn who_knows_the_message_is_marked_on_the_lanes() {
+    let report = lost().only([Fault::CrashAfterWrite]).run();
+    // Only the broker has it at first; in the end, only the order.
+    let marks = |text: &str| line(&report, text).chars().filter(|&sign| sign == '┃').count();
+    assert_eq!(marks("gets order-1: not there"), 1, "{report}");
+    let acknowledged = line(&report, "acknowledges");
+    assert!(!acknowledged.starts_with("     ┃") && acknowledged.contains('┃'), "{report}");
+    assert!(report.story.contains("┃ AddItem(tea) is known here"), "{report}");
+}
+
+#[test]
+fn a_write_is_told_by_what_it_changes() {
+    let run = chaos::Chaos::on(orders)
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake"), remove_item("order-1", "tea")])
+        .under(Crash::before(Point::Ack, 2))
+        .run();
+    let story = run.story();
+    let flat = story.replace(['│', '┃'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    // What nobody has been told yet is told in full; two deliveries before are folded.
+    assert!(flat.contains("gets order-1: {order: {items: [tea, cake]}, seen:"), "{story}");
+    assert!(
+        flat.contains("puts order-1 if still v2: order.items −tea, seen +‹RemoveItem(tea)› (v3)"),
+        "{story}"
+    );
+}
+
+#[test]
+fn deliveries_that_go_as_usual_are_one_line() {
+    let report = explore(orders)
+        .send([add_item("order-1", "tea"), add_item("order-2", "cake")])
+        .only([Fault::CrashAfterWrite])
+        .run();
+    let folded = report.story.lines().filter(|line| line.contains("as usual")).count();
+    assert!(folded <= 1 && report.story.lines().count() < 20, "{report}");
+}
