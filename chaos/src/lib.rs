@@ -115,6 +115,6 @@ pub use search::reductions::Reductions;
 #[cfg(feature = "shop")]
 pub use shared::specifications;
 pub use system::under_test::{StoreKind, System};
-pub use telling::report::Report;
+pub use telling::report::{Report, headlines};
 pub use world::budget::Bounds;
 pub use world::fault::{Fault, Faults};

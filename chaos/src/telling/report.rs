@@ -221,6 +221,14 @@ impl Report {
     }
 }
 
+/// The headlines of some searches, one under the other, as a page has room for
+/// them: what an exercise's page shows of its verdicts.
+#[must_use]
+pub fn headlines(searches: impl IntoIterator<Item = Report>) -> String {
+    let lines = searches.into_iter().flat_map(|report| wrap(&report.headline(), 80));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paragraph = |formatter: &mut fmt::Formatter<'_>, text: &str| {

@@ -1,6 +1,7 @@
-//! What README.md shows is what the harness prints.
+//! What the pages of the exercise show is what the harness prints: it is kept in
+//! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, LateDuplicate, LockExpiry, RoundTrips, System};
+use chaos::{Chaos, Explore, LateDuplicate, LockExpiry, Report, RoundTrips, System, headlines};
 use ex06_inbox::{loyalty, orders};
 use shared::order::add_item;
 
@@ -11,15 +12,6 @@ mod starter;
 mod support;
 use support::{first_and_added, only_loyalty, only_orders, searches};
 
-const PAGE: &str = include_str!("../../../exercises/06-inbox/README.md");
-
-/// Where a line is broken is up to the page.
-#[track_caller]
-fn page_shows(text: &str) {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(PAGE).contains(&flat(text)), "README.md should show this, and does not:\n\n{text}");
-}
-
 /// A slow worker, and what its message comes to.
 #[test]
 fn the_story_of_the_slow_worker() {
@@ -28,18 +20,22 @@ fn the_story_of_the_slow_worker() {
         .under(LockExpiry::of_message(0))
         .run();
     run.assert_exactly_once();
-    page_shows(run.story());
+    insta::assert_snapshot!("slow-worker", run.story());
 }
 
+/// `t09` to `t12`, and the same with small documents, `t19` to `t21`; `t18`, and
+/// both endpoints, `t22`.
 #[test]
 fn the_verdicts() {
-    for search in searches(orders, loyalty) {
-        page_shows(&search.run().headline());
-    }
+    let reports: Vec<Report> = searches(orders, loyalty).into_iter().map(Explore::run).collect();
+    let of = |places: &[usize]| headlines(places.iter().map(|place| reports[*place].clone()));
+    insta::assert_snapshot!("verdicts", of(&[0, 1, 2, 3]));
+    insta::assert_snapshot!("verdicts-on-small-documents", of(&[4, 8]));
+    assert_eq!(of(&[5, 6, 7]), of(&[0, 1, 3]), "the page says that these are the same");
 }
 
-/// The row of the table for one message: what it costs now, and what it cost
-/// with the runner of exercise 05.
+/// The table: what a message costs now, and what it cost with the runner of
+/// exercise 05.
 #[test]
 fn the_price() {
     let [_, added] = first_and_added();
@@ -58,13 +54,15 @@ fn the_price() {
     };
     let before = [of(only_orders(starter::orders), "orders"), of(only_loyalty(starter::loyalty), "loyalty")];
     let now = [of(only_orders(orders), "orders"), of(only_loyalty(loyalty), "loyalty")];
-    let row = |what: &str, old: RoundTrips, new: RoundTrips| {
-        page_shows(&format!("| {what} | {} | {} |", in_words(old), in_words(new)));
-    };
-    row("`AddItem(tea)`, which says two things", before[0].0, now[0].0);
-    row("`ItemAdded(tea)`, which says nothing", before[1].0, now[1].0);
-    row("a late copy of either", before[0].1, now[0].1);
     assert_eq!((before[0].1, now[0].1), (before[1].1, now[1].1));
+    let row = |what: &str, old: RoundTrips, new: RoundTrips| {
+        format!("| {what} | {} | {} |\n", in_words(old), in_words(new))
+    };
+    let table = "| | 05 | 06 |\n|---|---|---|\n".to_owned()
+        + &row("`AddItem(tea)`, which says two things", before[0].0, now[0].0)
+        + &row("`ItemAdded(tea)`, which says nothing", before[1].0, now[1].0)
+        + &row("a late copy of either", before[0].1, now[0].1);
+    insta::assert_snapshot!("price", table);
 }
 
 fn in_words(trips: RoundTrips) -> String {

@@ -1,7 +1,10 @@
-//! What README.md shows is what the harness prints; and the runner that the
-//! predictions are about is that of exercise 06.
+//! What the pages of the exercise show is what the harness prints: it is kept in
+//! tests/snapshots/, and the pages name those files as their sources. And the
+//! runner that the predictions are about is that of exercise 06.
 
-use chaos::{Chaos, Crash, Point, RoundTrips, StaleRead, System, explore, specifications};
+use chaos::{
+    Chaos, Crash, Explore, Point, RoundTrips, StaleRead, System, explore, headlines, specifications,
+};
 use ex07_weak_consistency::{as_in_06, orders};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
@@ -10,8 +13,6 @@ use shared::order::{add_item, remove_item};
 mod support;
 use support::{INBOX, STATE, WEAK, run_as_in_06};
 
-const PAGE: &str = include_str!("../../../exercises/07-weak-consistency/README.md");
-
 fn weak() -> System {
     System::of(orders())
         .judged_by(specifications::orders_with_welcome())
@@ -19,16 +20,9 @@ fn weak() -> System {
         .store(INBOX, WEAK)
 }
 
-/// Where a line is broken is up to the page.
-#[track_caller]
-fn page_shows(text: &str) {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(PAGE).contains(&flat(text)), "README.md should show this, and does not:\n\n{text}");
-}
-
 #[test]
 fn the_story_of_the_predictions() {
-    page_shows(&run_as_in_06().report().diagnosis());
+    insta::assert_snapshot!("predicted", run_as_in_06().report().diagnosis());
 }
 
 #[test]
@@ -39,16 +33,19 @@ fn the_story_of_the_solution() {
         .under(StaleRead::of_read(1, 0))
         .run();
     run.assert_exactly_once();
-    page_shows(run.story());
+    insta::assert_snapshot!("old-read", run.story());
 }
 
 #[test]
 fn the_verdicts() {
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
-    page_shows(&explore(weak).send([tea.clone()]).faults(2).stale(2).run().headline());
-    page_shows(&explore(weak).send([tea.clone(), cake]).faults(1).stale(2).run().headline());
-    page_shows(&explore(weak).send([no_tea, tea]).faults(1).stale(2).run().headline());
+    let searches = [
+        explore(weak).send([tea.clone()]).faults(2).stale(2),
+        explore(weak).send([tea.clone(), cake]).faults(1).stale(2),
+        explore(weak).send([no_tea, tea]).faults(1).stale(2),
+    ];
+    insta::assert_snapshot!("verdicts", headlines(searches.map(Explore::run)));
 }
 
 /// What one message costs, and what a copy adds.
@@ -72,8 +69,13 @@ fn the_price() {
         .replace("1 reads", "1 read")
         .replace("1 writes", "1 write")
     };
-    page_shows(&format!("| exercise 06 | {} |", round_trips(as_in_06::orders)));
-    page_shows(&format!("| exercise 07 | {} |", round_trips(orders)));
+    let (before, now) = (round_trips(as_in_06::orders), round_trips(orders));
+    insta::assert_snapshot!(
+        "price",
+        format!(
+            "| | a new message | a copy |\n|---|---|---|\n| exercise 06 | {before} |\n| exercise 07 | {now} |"
+        )
+    );
 }
 
 /// From the first `use` on, line by line.

@@ -1,6 +1,7 @@
-//! What README.md shows is what the harness prints.
+//! What the pages of the exercise show is what the harness prints: it is kept in
+//! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, Crash, Fault, LateDuplicate, Point, System, explore, specifications};
+use chaos::{Chaos, Crash, Explore, Fault, LateDuplicate, Point, System, explore, headlines, specifications};
 use ex09_tokens::{TOKENS, loyalty, orders, registered};
 use shared::memory::{MemoryPorts, Runner};
 use shared::order::{OrderEvent, add_item, remove_item};
@@ -16,15 +17,6 @@ mod keeps_an_inbox_for_seven_days;
 mod support;
 use support::{alone, behind, both, further_down};
 
-const PAGE: &str = include_str!("../../../exercises/09-tokens/README.md");
-
-/// Where a line is broken is up to the page.
-#[track_caller]
-fn page_shows(text: &str) {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(PAGE).contains(&flat(text)), "README.md should show this, and does not:\n\n{text}");
-}
-
 #[test]
 fn the_story_of_a_duplicate_and_time() {
     let tea = OrderEvent::ItemAdded { order_id: "order-1".into(), item: "tea".into() };
@@ -32,7 +24,7 @@ fn the_story_of_a_duplicate_and_time() {
     let system = further_down(keeps_an_inbox_for_seven_days::loyalty(), &heard);
     let search = explore(|| system).send(heard).faults(2);
     let report = search.only([Fault::Duplicate, Fault::TimeToLiveExpires]).run();
-    assert!(PAGE.contains(&report.diagnosis()), "README.md should show this, and does not:\n\n{report}");
+    insta::assert_snapshot!("eighth-day", report.diagnosis());
 }
 
 #[test]
@@ -44,7 +36,7 @@ fn the_story_of_a_crash_and_a_late_copy() {
         .under(LateDuplicate::of_message(0))
         .run();
     run.assert_exactly_once();
-    assert!(PAGE.contains(run.story()), "README.md should show this, and does not:\n\n{}", run.story());
+    insta::assert_snapshot!("crash-and-late-copy", run.story());
 }
 
 #[test]
@@ -52,15 +44,17 @@ fn the_verdicts() {
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let one = [tea.clone()];
-    for faults in [1, 2] {
-        let system = both(orders(), loyalty(), &one);
-        page_shows(&explore(|| system).send(one.clone()).faults(faults).run().headline());
-    }
-    for sent in [[tea.clone(), cake], [no_tea, tea]] {
-        page_shows(&explore(|| alone(orders(), &sent)).send(sent.clone()).run().headline());
-    }
-    let search = explore(|| behind(ex09_tokens::door())).send(one).faults(2);
-    page_shows(&search.without(Fault::TimeToLiveExpires).run().headline());
+    let together = |faults| explore(|| both(orders(), loyalty(), &one)).send(one.clone()).faults(faults);
+    let two = |sent: [Message; 2]| explore(|| alone(orders(), &sent)).send(sent.clone());
+    let door = explore(|| behind(ex09_tokens::door())).send(one.clone()).faults(2);
+    let searches = [
+        together(1),
+        together(2),
+        two([tea.clone(), cake]),
+        two([no_tea, tea]),
+        door.without(Fault::TimeToLiveExpires),
+    ];
+    insta::assert_snapshot!("verdicts", headlines(searches.map(Explore::run)));
 }
 
 /// The table: round trips for the tea, and documents after a thousand messages.
@@ -78,16 +72,15 @@ fn what_it_costs() {
         let run = Chaos::on(system).send(sent.clone()).run();
         run.assert_exactly_once();
         let (here, there) = (run.round_trips("orders"), run.round_trips("loyalty"));
-        page_shows(&format!(
-            "| {name} | {} | {} | {} |",
-            here.total(),
-            there.total(),
-            documents_after_a_thousand(&orders())
-        ));
+        let kept = documents_after_a_thousand(&orders());
+        format!("| {name} | {} | {} | {kept} |\n", here.total(), there.total())
     };
-    row("06, inbox", inbox::orders, inbox::loyalty);
-    row("09, tokens", orders, loyalty);
-    row("09, tokens registered", registered::orders, registered::loyalty);
+    let table = "| | round trips, orders | round trips, loyalty | documents kept |\n|---|---|---|---|\n"
+        .to_owned()
+        + &row("06, inbox", inbox::orders, inbox::loyalty)
+        + &row("09, tokens", orders, loyalty)
+        + &row("09, tokens registered", registered::orders, registered::loyalty);
+    insta::assert_snapshot!("price", table);
 }
 
 /// What the orders keep for the sake of a thousand messages that are done.

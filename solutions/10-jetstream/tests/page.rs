@@ -1,6 +1,7 @@
-//! What README.md shows is what the harness prints.
+//! What the pages of the exercise show is what the harness prints: it is kept in
+//! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, LostReply};
+use chaos::{Chaos, Explore, LostReply, Report, headlines};
 use ex10_jetstream::endpoint;
 use shared::memory::MemoryOutside;
 use shared::outside::{CheckFirst, StreamClient, StreamModel};
@@ -8,15 +9,6 @@ use shared::{Expected, Publication, StreamError, SubjectStream};
 
 mod support;
 use support::{KINDS, payments, searches, withdraw};
-
-const PAGE: &str = include_str!("../../../exercises/10-jetstream/README.md");
-
-/// Where a line is broken is up to the page.
-#[track_caller]
-fn page_shows(text: &str) {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat(PAGE).contains(&flat(text)), "README.md should show this, and does not:\n\n{text}");
-}
 
 /// An acknowledgement that is lost, and what the retry sees.
 #[test]
@@ -27,19 +19,24 @@ fn the_story_of_the_lost_acknowledgement() {
             .under(LostReply::of_write(0, 0))
             .run();
         run.assert_exactly_once();
-        page_shows(run.story());
+        insta::assert_snapshot!("lost-acknowledgement", run.story());
     }
 }
 
-/// On both kinds of server, they come to the same.
+/// `t04`, `t06` and `t10`; the refunds; the returns. On both kinds of server, they
+/// come to the same.
 #[test]
 fn the_verdicts() {
-    for search in KINDS.into_iter().flat_map(|kind| searches(endpoint, kind)) {
-        page_shows(&search.run().headline());
+    for kind in KINDS {
+        let reports: Vec<Report> = searches(endpoint, kind).into_iter().map(Explore::run).collect();
+        let of = |places: std::ops::Range<usize>| headlines(reports[places].iter().cloned());
+        insta::assert_snapshot!("verdicts", of(0..3));
+        insta::assert_snapshot!("verdicts-on-refunds", of(3..5));
+        insta::assert_snapshot!("verdicts-on-returns", of(5..8));
     }
 }
 
-/// The rows of the table, on the embedded stream. That servers behave so is
+/// The table, on the embedded stream. That servers behave so is
 /// checked on them, in shared/tests/jetstream_server.rs.
 #[tokio::test]
 async fn what_a_retry_sees() {
@@ -64,16 +61,20 @@ async fn what_a_retry_sees() {
                 Err(error) => panic!("{error}"),
             });
         }
-        page_shows(&format!("| {what} | {} | {} |", cells[0], cells[1]));
+        format!("| {what} | {} | {} |\n", cells[0], cells[1])
     };
     let retry = || Publication::new("payment.order-1", "first");
     let (outdated, corrected) = (Expected::LastSubjectSequence(0), Expected::LastSubjectSequence(2));
     let id = "payment order-1";
-    row("no id, expecting 0", retry().expecting(outdated.clone())).await;
-    row("no id, expecting 2", retry().expecting(corrected.clone())).await;
-    row("its id, expecting nothing", retry().with_id(id)).await;
-    row("its id, expecting 0", retry().with_id(id).expecting(outdated.clone())).await;
-    row("its id, expecting 2", retry().with_id(id).expecting(corrected.clone())).await;
-    row("its id, expecting 0, after the window", retry().with_id(id).expecting(outdated)).await;
-    row("its id, expecting 2, after the window", retry().with_id(id).expecting(corrected)).await;
+    let rows = [
+        row("no id, expecting 0", retry().expecting(outdated.clone())).await,
+        row("no id, expecting 2", retry().expecting(corrected.clone())).await,
+        row("its id, expecting nothing", retry().with_id(id)).await,
+        row("its id, expecting 0", retry().with_id(id).expecting(outdated.clone())).await,
+        row("its id, expecting 2", retry().with_id(id).expecting(corrected.clone())).await,
+        row("its id, expecting 0, after the window", retry().with_id(id).expecting(outdated)).await,
+        row("its id, expecting 2, after the window", retry().with_id(id).expecting(corrected)).await,
+    ];
+    let head = "| the retry has | nats-server up to 2.11 | from 2.12 on |\n|---|---|---|\n";
+    insta::assert_snapshot!("retry", head.to_owned() + &rows.concat());
 }
