@@ -46,12 +46,13 @@ fn t04_predict_how_many_faults_it_takes() {
 }
 
 /// No script needed. The explorer, told nothing but "two messages, two workers,
-/// at most one fault", comes to the same damage. And where the only fault is a
-/// broker that cannot be reached, it tells the monkey's story, word for word.
+/// at most two faults", comes to the same as the monkey. And where the only faults
+/// are those of a broker that cannot be reached, it tells the monkey's story, word
+/// for word.
 #[test]
 fn t05_the_explorer_finds_it_by_itself() {
     let (found, run) = (naive_search().run(), naive_run());
-    assert_eq!(found.violated(), run.report().violated(), "the explorer finds another damage:\n{found}");
+    assert_eq!(found.violated(), run.report().violated(), "the explorer comes to something else:\n{found}");
 
     let broker_gone = naive_search().only([Fault::PublishFails, Fault::AckFails]).run();
     assert!(
