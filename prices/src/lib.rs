@@ -2,8 +2,7 @@
 //!
 //! [`round_trips`] counts in the engine, under which every call is a step.
 //! [`storage`] looks at what the in-memory stores hold once everything is
-//! quiet. Both come as Markdown tables; `tests/readme.rs` keeps the README's
-//! copies in step.
+//! quiet. Both come as Markdown tables; `tests/readme.rs` keeps them for the README.
 
 use std::fmt::Write as _;
 

@@ -52,6 +52,14 @@ pub fn after_save(exercise: &Exercise, state: &State) -> String {
     say(&format!("{what}, and save"))
 }
 
+/// Where the answers to the questions of an exercise are that has just turned
+/// green.
+pub fn answers(exercise: &Exercise) -> String {
+    exercise.answers().map_or_else(String::new, |file| {
+        format!("\n{}", terminal::paragraph(&format!("The answers to its questions: {file}"), "  "))
+    })
+}
+
 /// What to do after a green exercise: turn to the first that is not.
 pub fn after_green(exercises: &[Exercise], states: &[State]) -> String {
     match current(states) {

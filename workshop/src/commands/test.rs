@@ -34,7 +34,9 @@ pub fn run(
     let detail = if coverage { Detail::Coverage } else { Detail::Usual };
     let result = attempt(&Cargo::at(repository.root()), exercise, &mut progress, detail, filter)?;
     let next = match (result, filter.is_empty()) {
-        (ExerciseResult::Green, true) => next::after_green(&exercises, &states(&progress)),
+        (ExerciseResult::Green, true) => {
+            next::answers(exercise) + &next::after_green(&exercises, &states(&progress))
+        }
         _ => next::about(exercise, &State::of(exercise, &progress)),
     };
     terminal::show(&next);

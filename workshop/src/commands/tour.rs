@@ -31,7 +31,7 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
     let result = attempt(&Cargo::at(repository.root()), exercise, &mut progress, Detail::Story, &[])?;
     let after = states(&progress);
     terminal::show(&match result {
-        ExerciseResult::Green => next::after_green(&exercises, &after),
+        ExerciseResult::Green => next::answers(exercise) + &next::after_green(&exercises, &after),
         _ => next::about(exercise, &after[place]),
     });
     Ok(Outcome::Green)

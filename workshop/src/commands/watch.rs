@@ -75,7 +75,9 @@ fn round(
     };
     let result = attempt(&cargo, exercise, &mut progress, Detail::Usual, &[])?;
     terminal::show(&match result {
-        ExerciseResult::Green => next::after_green(exercises, &states(exercises, &progress)),
+        ExerciseResult::Green => {
+            next::answers(exercise) + &next::after_green(exercises, &states(exercises, &progress))
+        }
         _ => next::after_save(exercise, &State::of(exercise, &progress)),
     });
     Ok(())

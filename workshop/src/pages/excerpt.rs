@@ -1,19 +1,97 @@
-//! Excerpts: what a slide shows of a file of the repository.
+//! Excerpts: what a page or a slide shows of a file of the repository.
 //!
 //! A block of code names its source after its language; a table has it on the
 //! line above, as a link that is not shown.
 //!
 //! ~~~text
 //! ```rust solutions/04-outbox/src/lib.rs#handle from="let document" to="await?;"
+//! ```text solutions/04-outbox/tests/snapshots/page__verdicts.snap
 //! [excerpt]: ../README.md "from=| variant | to=| tokens"
 //! ~~~
 //!
 //! `#handle` is an item of a Rust file: a function, a method, a struct, and so
-//! on. `from` and `to` are texts in the first and the last line.
+//! on. `from` and `to` are texts in the first and the last line. The path of a
+//! block begins at the root; that of a table at its page, since it is a link.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
+
+/// What names its source, or could: a block of code, or a table that does.
+#[derive(Debug)]
+pub struct Block {
+    /// The line that names the source, counted from 0.
+    pub named: usize,
+    /// The lines of what it shows.
+    pub shown: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What shows an excerpt.
+#[derive(Debug)]
+pub enum Kind {
+    /// A block of code, with what follows its fence.
+    Code(String),
+    /// A table below its source.
+    Table,
+}
+
+impl Block {
+    /// The source that it names, on a page in this folder, if it names one.
+    pub fn source(&self, folder: &str, lines: &[&str]) -> Result<Option<Source>> {
+        match &self.kind {
+            Kind::Code(info) => Source::of_block(info),
+            Kind::Table => Source::of_table(lines[self.named].trim(), folder),
+        }
+    }
+}
+
+/// The blocks of a page, in their order.
+pub fn blocks(lines: &[&str]) -> Vec<Block> {
+    let text = lines.join("\n");
+    let line = |place: usize| text[..place].matches('\n').count();
+    let mut found = Vec::new();
+    for (event, range) in Parser::new(&text).into_offset_iter() {
+        if let Event::Start(Tag::CodeBlock(kind)) = event {
+            let (first, last) = (line(range.start), line(range.end.saturating_sub(1)));
+            let (info, shown) = match kind {
+                CodeBlockKind::Fenced(info) => (info.to_string(), first + 1..last.max(first + 1)),
+                CodeBlockKind::Indented => (String::new(), first..last + 1),
+            };
+            found.push(Block { named: first, shown, kind: Kind::Code(info) });
+        }
+    }
+    for (place, line) in lines.iter().enumerate() {
+        if line.starts_with("[excerpt]:") {
+            let first =
+                place + 1 + lines[place + 1..].iter().take_while(|line| line.trim().is_empty()).count();
+            let rows =
+                lines[first.min(lines.len())..].iter().take_while(|line| line.starts_with('|')).count();
+            found.push(Block { named: place, shown: first..first + rows, kind: Kind::Table });
+        }
+    }
+    found.sort_by_key(|block| block.named);
+    found
+}
+
+/// A page in this folder, with all its excerpts as their sources have them now.
+pub fn fixed(root: &Path, folder: &str, text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut new: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    for block in blocks(&lines).into_iter().rev() {
+        // What cannot be found is blamed, and not touched.
+        if let Ok(Some(source)) = block.source(folder, &lines)
+            && let Ok(wanted) = source.lines(root)
+            && lines[block.shown.clone()] != wanted[..]
+        {
+            new.splice(block.shown, wanted);
+        }
+    }
+    new.join("\n") + "\n"
+}
 
 /// Where an excerpt is taken from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,13 +126,12 @@ impl Source {
         Ok(Some(source))
     }
 
-    /// The source of a table: the line above it, whose path begins at the page,
-    /// which is in a folder of the repository.
-    pub fn of_table(line: &str) -> Result<Option<Self>> {
+    /// The source of a table: the line above it, on a page in this folder of the
+    /// repository, where the path begins.
+    pub fn of_table(line: &str, folder: &str) -> Result<Option<Self>> {
         let Some(rest) = line.strip_prefix("[excerpt]:") else { return Ok(None) };
         let (path, title) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
-        let path = path.strip_prefix("../").context("the path of an excerpt begins with ../")?;
-        let mut source = Self { path: path.to_owned(), ..Self::default() };
+        let mut source = Self { path: from_the_root(folder, path)?, ..Self::default() };
         let title = title.trim();
         if !title.is_empty() {
             let inner = title.strip_prefix('"').and_then(|title| title.strip_suffix('"'));
@@ -83,7 +160,8 @@ impl Source {
         Ok(())
     }
 
-    /// The lines that it names, without the indentation that they share.
+    /// The lines that it names: of a whole file as they are, of a part without
+    /// the indentation that they share.
     pub fn lines(&self, root: &Path) -> Result<Vec<String>> {
         let plain = !self.path.is_empty()
             && !self.path.starts_with('/')
@@ -120,10 +198,25 @@ impl Source {
             lines = rest;
         }
         ensure!(!lines.is_empty(), "nothing is left");
+        let is_part = self.item.is_some() || self.from.is_some() || self.to.is_some();
         let indents = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| indent(line));
-        let shared = indents.min().unwrap_or(0);
+        let shared = indents.min().filter(|_| is_part).unwrap_or(0);
         Ok(lines.iter().map(|line| line.get(shared..).unwrap_or("").trim_end().to_owned()).collect())
     }
+}
+
+/// The path from the root of the repository, of what a page in this folder links
+/// to.
+fn from_the_root(folder: &str, path: &str) -> Result<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => _ = parts.pop().with_context(|| format!("{path:?} leads out of the repository"))?,
+            part => parts.push(part),
+        }
+    }
+    Ok(parts.join("/"))
 }
 
 /// A golden file begins with what made it, between two lines `---`.
@@ -230,10 +323,26 @@ mod tests {
         assert_eq!(cut("rust a.rs#handle from=\"c()\"", CODE).unwrap(), "    c()\n}");
         let golden = "---\nsource: a\nexpression: begins\n---\nbegins\n  here\n";
         assert_eq!(cut("text a.snap to=\"here\"", golden).unwrap(), "begins\n  here");
-        let table = Source::of_table("[excerpt]: ../README.md \"from=| a | to=| c\"").unwrap().unwrap();
+        let table = "[excerpt]: ../README.md \"from=| a | to=| c\"";
+        let table = Source::of_table(table, "slides").unwrap().unwrap();
+        assert_eq!(table.path, "README.md");
         assert_eq!(table.cut("x\n| a | b |\n|---|---|\n| c | 1 |\n| d | 2 |\n").unwrap().len(), 3);
-        assert_eq!(Source::of_table("| a |").unwrap(), None);
+        assert_eq!(Source::of_table("| a |", "").unwrap(), None);
         assert_eq!(Source::of_block("rust").unwrap(), None);
+    }
+
+    #[test]
+    fn a_whole_file_is_shown_as_it_is() {
+        let golden = "---\nsource: a\n---\n  broker  w1\n     ●───▶\n";
+        assert_eq!(cut("text a.snap", golden).unwrap(), "  broker  w1\n     ●───▶");
+        assert_eq!(cut("text a.snap from=\"broker\"", golden).unwrap(), "broker  w1\n   ●───▶");
+    }
+
+    #[test]
+    fn a_path_begins_at_the_page() {
+        let path = |folder: &str, line: &str| Source::of_table(line, folder).unwrap().unwrap().path;
+        assert_eq!(path("exercises/04-x", "[excerpt]: ../../solutions/04-x/y.snap"), "solutions/04-x/y.snap");
+        assert_eq!(path("", "[excerpt]: ./prices/y.snap"), "prices/y.snap");
     }
 
     #[test]
@@ -252,8 +361,8 @@ mod tests {
             let error = cut(info, CODE).unwrap_err();
             assert!(error.contains(sentence), "{error:?} does not say {sentence:?}");
         }
-        for line in ["[excerpt]: README.md", "[excerpt]: ../x.md from=a", "[excerpt]: ../x.md \"a\""] {
-            assert!(Source::of_table(line).is_err(), "{line}");
+        for line in ["[excerpt]: ../../x.md", "[excerpt]: ../x.md from=a", "[excerpt]: ../x.md \"a\""] {
+            assert!(Source::of_table(line, "slides").is_err(), "{line}");
         }
         let root = tempfile::tempdir().unwrap();
         for path in ["gone.rs", "../x", "/etc/hosts", ""] {

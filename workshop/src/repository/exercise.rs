@@ -26,6 +26,9 @@ use toml::Spanned;
 use super::name::Name;
 use super::paths::Repository;
 
+/// The answers to the questions of an exercise, beside its page: for afterwards.
+pub const ANSWERS: &str = "answers.md";
+
 /// An exercise, as its `exercise.toml` describes it.
 #[derive(Clone, Debug)]
 pub struct Exercise {
@@ -160,6 +163,12 @@ impl Exercise {
     /// The file that attendees edit, as it is shown.
     pub fn source(&self) -> String {
         format!("exercises/{}/src/lib.rs", self.name)
+    }
+
+    /// The answers to its questions, as they are shown, where they have come. (In a
+    /// handout, they come with the solution.)
+    pub fn answers(&self) -> Option<String> {
+        self.directory.join(ANSWERS).is_file().then(|| format!("exercises/{}/{ANSWERS}", self.name))
     }
 
     /// The page of the exercise, as it is shown.

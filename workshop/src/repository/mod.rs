@@ -12,7 +12,7 @@ mod paths;
 pub mod solutions;
 pub mod starters;
 
-pub use exercise::{Declared, Exercise};
+pub use exercise::{ANSWERS, Declared, Exercise};
 pub use files::{Files, sync, write_whole};
 pub use fingerprint::fingerprint;
 pub use name::Name;

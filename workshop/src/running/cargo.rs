@@ -24,8 +24,9 @@ pub struct Cargo {
     pub plain_flags: bool,
     /// Whether every search gives fresh ids other names than usual.
     pub other_ids: bool,
-    /// Whether tables that are out of step are written anew.
-    pub write_tables: bool,
+    /// Whether golden files that are out of step are written anew; otherwise they
+    /// are left alone, whatever whoever runs this has set.
+    pub keep_golden: bool,
     /// How it is waited for.
     pub patience: Patience,
     /// What else the tests are told through their environment.
@@ -81,7 +82,7 @@ impl Cargo {
             root: root.to_owned(),
             plain_flags: false,
             other_ids: false,
-            write_tables: false,
+            keep_golden: false,
             patience: Patience::default(),
             environment: Vec::new(),
         }
@@ -162,9 +163,7 @@ impl Cargo {
         if self.other_ids {
             command.env("CHAOS_NAMING", "scrambled");
         }
-        if self.write_tables {
-            command.env("PRICES", "write");
-        }
+        command.env("INSTA_UPDATE", if self.keep_golden { "always" } else { "no" });
         if !filter.is_empty() {
             command.arg("--").args(filter);
         }
@@ -202,7 +201,6 @@ impl Cargo {
             "CHAOS_NAMING",
             "CHAOS_PROGRESS",
             "CHAOS_STOP",
-            "PRICES",
             "CHAOS_REPLAY",
             "CHAOS_REPORTS",
             "CHAOS_WIDTH",

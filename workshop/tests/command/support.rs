@@ -133,6 +133,9 @@ fn stretch() {
 }
 "#;
 
+/// The page of every exercise.
+pub const PAGE: &str = "# Do it\n\nThe answers are in [answers.md](answers.md).\n";
+
 /// The hints of every exercise.
 pub const HINTS: &str = "# Hints\n\n## What is `CASE`?\n\n<details><summary>Where to look</summary>\n\n\
     In `src/lib.rs`.\n\n<details><summary>Which rule</summary>\n\nOne.\n\n<details><summary>Code</summary>\n\n\
@@ -196,7 +199,8 @@ impl Miniature {
             let tests = tests.replace("PACKAGE", &package.replace('-', "_"));
             self.write(&format!("{folder}/{name}/tests/checks.rs"), &tests);
         }
-        self.write(&format!("exercises/{name}/README.md"), "# Do it\n");
+        self.write(&format!("exercises/{name}/README.md"), PAGE);
+        self.write(&format!("exercises/{name}/answers.md"), "# Answers\n");
         self.write(&format!("exercises/{name}/hints.md"), HINTS);
         self.write(&format!("workshop/starters/{name}/src/lib.rs"), &library("todo"));
         self.write(

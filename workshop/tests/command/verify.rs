@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Miniature, hash, library, workshop};
+use crate::support::{Miniature, PAGE, hash, library, workshop};
 
 #[test]
 fn a_sound_workshop_is_verified() {
@@ -226,18 +226,51 @@ fn every_fault_is_found_and_nothing_else() {
         ),
         (
             "28-link-to-nowhere",
-            |w, n| w.write(&format!("exercises/{n}/README.md"), "# Do it\n\n[x](hints.md) [y](../29-x#z)\n"),
+            |w, n| {
+                w.write(
+                    &format!("exercises/{n}/README.md"),
+                    &format!("{PAGE}\n[x](hints.md) [y](../29-x#z)\n"),
+                )
+            },
             &[
-                "exercises/28-link-to-nowhere/README.md:3: the link to \"../29-x#z\": exercises/29-x is not there",
+                "exercises/28-link-to-nowhere/README.md:5: the link to \"../29-x#z\": exercises/29-x is not there",
             ],
         ),
         (
             "29-link-to-no-heading",
             |w, n| {
-                w.write(&format!("exercises/{n}/README.md"), "# Do it\n\n[x](#do-it) [y](hints.md#and-now)\n")
+                w.write(
+                    &format!("exercises/{n}/README.md"),
+                    &format!("{PAGE}\n[x](#do-it) [y](hints.md#and-now)\n"),
+                )
             },
-            &["exercises/29-link-to-no-heading/README.md:3: the link to \"hints.md#and-now\": \
+            &["exercises/29-link-to-no-heading/README.md:5: the link to \"hints.md#and-now\": \
                  exercises/29-link-to-no-heading/hints.md has no heading for #and-now"],
+        ),
+        (
+            "30-no-answers",
+            |w, n| fs::remove_file(w.path(&format!("exercises/{n}/answers.md"))).unwrap(),
+            &["README.md:3: the link to \"answers.md\": exercises/30-no-answers/answers.md is not there"],
+        ),
+        (
+            "31-answers-on-the-page",
+            |w, n| {
+                let folded = "<details>\n<summary>Why?</summary>\n\nSo.\n</details>\n";
+                w.write(&format!("exercises/{n}/README.md"), &format!("# Do it\n\n{folded}"));
+            },
+            &[
+                "exercises/31-answers-on-the-page/README.md:3: what is folded away on the web lies open",
+                "README.md: no link leads to answers.md, beside it",
+            ],
+        ),
+        (
+            "32-not-what-is-printed",
+            |w, n| {
+                w.write(&format!("solutions/{n}/tests/snapshots/page__all.snap"), "HOLDS: 99 schedules\n");
+                let block = format!("```text solutions/{n}/tests/snapshots/page__all.snap\nHOLDS\n```\n");
+                w.write(&format!("exercises/{n}/answers.md"), &format!("# Answers\n\n{block}"));
+            },
+            &["answers.md:3: it is not what its source has", "`cargo workshop verify --pages --fix`"],
         ),
     ];
     let names: Vec<&str> = faults.iter().map(|(name, ..)| *name).collect();
@@ -273,10 +306,10 @@ fn every_fault_is_found_and_nothing_else() {
         for sentence in *sentences {
             assert!(said.contains(sentence), "{name}: {sentence:?} is not said here:\n{said}");
         }
-        // One culprit for each fault; that of 08 has two sides.
+        // One culprit for each fault; some have two sides.
         let culprits = match *name {
             "00-sound" => 0,
-            "08-not-ignored" => 2,
+            "08-not-ignored" | "30-no-answers" | "31-answers-on-the-page" => 2,
             _ => 1,
         };
         assert_eq!(said.matches("mend it:").count(), culprits, "{name}: {said}");

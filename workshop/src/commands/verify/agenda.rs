@@ -267,7 +267,11 @@ fn sitting_table(repository: &Repository, exercises: &[Exercise]) -> Result<Stri
         for exercise in &plan.exercises {
             let number = &exercise.name.number;
             let (title, page) = (&exercise.title, exercise.page());
-            text += &format!("- Do: [{number} {title}]({page}), `cargo workshop test {number}`\n");
+            let answers = exercise.answers().map(|file| format!("; then read [its answers]({file})"));
+            text += &format!(
+                "- Do: [{number} {title}]({page}), `cargo workshop test {number}`{}\n",
+                answers.unwrap_or_default()
+            );
         }
         text.push('\n');
     }

@@ -1,15 +1,16 @@
 //! The sheets of the brainstorms and the retrospective.
 
 use super::culprit::Culprit;
-use super::{commands_named, links};
+use super::{commands_named, excerpts, links};
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::Repository;
 
 /// Where the sheets are.
 const FOLDER: &str = "brainstorms";
 
-/// Checks what each sheet says of itself, its links and its commands.
-pub fn check(repository: &Repository) -> Vec<Culprit> {
+/// Checks what each sheet says of itself, its links, its commands and what it
+/// shows; with `fix`, rewrites that.
+pub fn check(repository: &Repository, fix: bool) -> Vec<Culprit> {
     let mut culprits = Vec::new();
     for name in front_matter::names(repository, FOLDER) {
         let path = repository.root().join(FOLDER).join(format!("{name}.md"));
@@ -26,6 +27,7 @@ pub fn check(repository: &Repository) -> Vec<Culprit> {
                 culprits.push(Culprit::new(&file, format!("{error:#}"), "write its front matter"));
             }
         }
+        culprits.extend(excerpts::check(repository, &path, fix));
         culprits.extend(links::check(repository, &path));
         culprits.extend(commands_named::check(repository, &path));
     }

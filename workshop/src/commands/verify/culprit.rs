@@ -26,3 +26,26 @@ impl Culprit {
         text.replacen('✗', &terminal::paint(terminal::BAD, "✗"), 1) + &mend
     }
 }
+
+/// What is wrong on a line of a page.
+#[derive(Debug)]
+pub struct Fault {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is the matter with it.
+    pub what: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+impl Fault {
+    /// A fault, of words of any kind.
+    pub fn new(line: usize, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { line, what: what.into(), mend: mend.into() }
+    }
+
+    /// The fault of this file.
+    pub fn of(self, file: &str) -> Culprit {
+        Culprit::new(format!("{file}:{}", self.line), self.what, self.mend)
+    }
+}

@@ -4,14 +4,13 @@
 use std::ops::Range;
 use std::path::Path;
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::culprit::Culprit;
-use super::{commands_named, links};
-use crate::pages::excerpt::Source;
+use super::culprit::{Culprit, Fault};
+use super::{commands_named, excerpts, links};
+use crate::pages::excerpt::{Block, Kind, blocks};
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::repository::{Name, Repository};
-use crate::terminal;
 
 /// Where the decks are.
 const FOLDER: &str = "slides";
@@ -52,14 +51,8 @@ pub fn check(repository: &Repository, fix: bool) -> Vec<Culprit> {
                 numbers.push((parts.number, file.clone()));
             }
         }
-        match std::fs::read_to_string(&path) {
-            Ok(mut text) => {
-                if fix {
-                    let new = fixed(repository.root(), &text);
-                    if new != text && std::fs::write(&path, &new).is_ok() {
-                        text = new;
-                    }
-                }
+        match excerpts::read(repository, &path, fix) {
+            Ok(text) => {
                 culprits.extend(faults(repository.root(), &text).into_iter().map(|fault| fault.of(&file)));
                 culprits.extend(links::check(repository, &path));
                 culprits.extend(commands_named::check(repository, &path));
@@ -70,24 +63,6 @@ pub fn check(repository: &Repository, fix: bool) -> Vec<Culprit> {
         }
     }
     culprits
-}
-
-/// What is wrong, and on which line.
-#[derive(Debug)]
-struct Fault {
-    line: usize,
-    what: String,
-    mend: String,
-}
-
-impl Fault {
-    fn new(line: usize, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { line, what: what.into(), mend: mend.into() }
-    }
-
-    fn of(self, file: &str) -> Culprit {
-        Culprit::new(format!("{file}:{}", self.line), self.what, self.mend)
-    }
 }
 
 fn faults(root: &Path, text: &str) -> Vec<Fault> {
@@ -299,65 +274,11 @@ fn has_letters(word: &str) -> bool {
     word.chars().any(char::is_alphanumeric)
 }
 
-/// Code, or a table with a source.
-struct Block {
-    /// The line that names the source.
-    named: usize,
-    /// What it shows.
-    shown: Range<usize>,
-    kind: Kind,
-}
-
-enum Kind {
-    Code(String),
-    Table,
-}
-
-impl Block {
-    fn source(&self, lines: &[&str]) -> anyhow::Result<Option<Source>> {
-        match &self.kind {
-            Kind::Code(info) => Source::of_block(info),
-            Kind::Table => Source::of_table(lines[self.named].trim()),
-        }
-    }
-}
-
-fn blocks(lines: &[&str]) -> Vec<Block> {
-    let text = lines.join("\n");
-    let line = |place: usize| text[..place].matches('\n').count();
-    let mut found = Vec::new();
-    for (event, range) in Parser::new(&text).into_offset_iter() {
-        if let Event::Start(Tag::CodeBlock(kind)) = event {
-            let (first, last) = (line(range.start), line(range.end.saturating_sub(1)));
-            let (info, shown) = match kind {
-                CodeBlockKind::Fenced(info) => (info.to_string(), first + 1..last.max(first + 1)),
-                CodeBlockKind::Indented => (String::new(), first..last + 1),
-            };
-            found.push(Block { named: first, shown, kind: Kind::Code(info) });
-        }
-    }
-    for (place, line) in lines.iter().enumerate() {
-        if line.starts_with("[excerpt]:") {
-            let first =
-                place + 1 + lines[place + 1..].iter().take_while(|line| line.trim().is_empty()).count();
-            let rows =
-                lines[first.min(lines.len())..].iter().take_while(|line| line.starts_with('|')).count();
-            found.push(Block { named: place, shown: first..first + rows, kind: Kind::Table });
-        }
-    }
-    found.sort_by_key(|block| block.named);
-    found
-}
-
+/// What a slide has no room for, and what on it has no source.
 fn block_fault(root: &Path, lines: &[&str], block: &Block) -> Option<Fault> {
     let named = block.named + 1;
     let shown = &lines[block.shown.clone()];
-    let source = match block.source(lines) {
-        Ok(source) => source,
-        Err(error) => return Some(Fault::new(named, format!("the source: {error:#}"), "mend the line")),
-    };
-    let run = terminal::code("cargo workshop verify --fix");
-    if let Kind::Code(info) = &block.kind {
+    if let (Kind::Code(info), Ok(source)) = (&block.kind, block.source(FOLDER, lines)) {
         let language = info.split_whitespace().next().unwrap_or_default();
         let (most, widest) = if language == "rust" { CODE } else { STORY };
         if shown.len() > most {
@@ -373,40 +294,16 @@ fn block_fault(root: &Path, lines: &[&str], block: &Block) -> Option<Fault> {
         // A drawing in plain characters has no other home than the slide.
         let drawing = ["", "text"].contains(&language) && shown.iter().all(|line| line.is_ascii());
         if source.is_none() && !drawing && !FREE.contains(&language) {
-            let what = format!("{language} that does not say where it was taken from");
-            return Some(Fault::new(
-                named,
-                what,
-                "name its source after the language: a path, #item, from, to",
-            ));
+            return Some(excerpts::without_source(block, language));
         }
     }
-    match source?.lines(root) {
-        Err(error) => Some(Fault::new(named, format!("the source: {error:#}"), "mend the line")),
-        Ok(wanted) if wanted == shown => None,
-        Ok(_) => Some(Fault::new(named, "it is not what its source has", format!("run {run}"))),
-    }
-}
-
-/// The deck with all its excerpts as their sources have them now.
-fn fixed(root: &Path, text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut new: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    for block in blocks(&lines).into_iter().rev() {
-        // What cannot be found is blamed, and not touched.
-        if let Ok(Some(source)) = block.source(&lines)
-            && let Ok(wanted) = source.lines(root)
-            && lines[block.shown.clone()] != wanted[..]
-        {
-            new.splice(block.shown, wanted);
-        }
-    }
-    new.join("\n") + "\n"
+    excerpts::fault(root, FOLDER, lines, block)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::excerpt::fixed;
 
     const GOOD: &str = "---\nmarp: true\ntheme: workshop\npaginate: true\ntitle: Why\nminutes: 2\nblock: \"lecture\"\n---\n\n\
         # Why\n\nBecause.\n\n<!--\nSay: hello.\n-->\n\n---\n\n## How\n\n\
@@ -429,7 +326,7 @@ mod tests {
         let root = root();
         let found = faults(root.path(), GOOD);
         assert!(found.is_empty(), "{found:?}");
-        assert_eq!(fixed(root.path(), GOOD), GOOD);
+        assert_eq!(fixed(root.path(), FOLDER, GOOD), GOOD);
     }
 
     #[test]
@@ -468,7 +365,8 @@ mod tests {
             ("fn two() {\n    2\n}", &wide, 24, "77 columns; 76 are the most"),
             ("| c | 1 |\n\n", "| c | 2 |\n\n", 40, "not what its source has"),
             ("to=| c", "to=| e", 40, "no later line contains to"),
-            ("../README.md", "README.md", 40, "begins with ../"),
+            ("../README.md", "README.md", 40, "slides/README.md is not there"),
+            ("../README.md", "../../README.md", 40, "leads out of the repository"),
             ("it begins\n", "it began\n", 46, "not what its source has"),
             (
                 "```text src/story.snap from=\"begins\" to=\"ends\"\nit begins",
@@ -494,9 +392,12 @@ mod tests {
             .replace("fn two() {\n    2\n}\n", "")
             .replace("| a | b |\n|---|---|\n| c | 1 |\n", "")
             .replace("it begins\n---\n  it ends\n", "old\n");
-        let filled = fixed(root.path(), &empty);
+        let filled = fixed(root.path(), FOLDER, &empty);
         // A table that is not there yet comes right below the line that names it.
         assert!(faults(root.path(), &filled).is_empty(), "{filled}");
-        assert_eq!(fixed(root.path(), &GOOD.replace("#two", "#three")), GOOD.replace("#two", "#three"));
+        assert_eq!(
+            fixed(root.path(), FOLDER, &GOOD.replace("#two", "#three")),
+            GOOD.replace("#two", "#three")
+        );
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::culprit::Culprit;
-use crate::repository::{Exercise, Name, Repository, fingerprint};
+use crate::repository::{ANSWERS, Exercise, Name, Repository, fingerprint};
 use crate::terminal;
 
 /// The exercises there are, and what is wrong with the folders as such.
@@ -62,7 +62,7 @@ pub fn chosen(repository: &Repository, text: &str) -> Result<Name> {
 pub fn present(repository: &Repository, name: &Name) -> Vec<Culprit> {
     let directory = repository.exercise(name);
     let mut culprits = Vec::new();
-    for file in ["README.md", "hints.md", "src/lib.rs"] {
+    for file in ["README.md", ANSWERS, "hints.md", "src/lib.rs"] {
         let path = file.split('/').fold(directory.clone(), |path, part| path.join(part));
         let shown = repository.show(&path);
         match std::fs::read_to_string(&path) {

@@ -69,7 +69,7 @@ fn resolved(repository: &Repository, path: &Path) -> Option<PathBuf> {
 }
 
 /// The links of a page, with the lines on which they stand.
-fn links(text: &str) -> Vec<(usize, String)> {
+pub fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
         let line = text[..range.start].matches('\n').count() + 1;

@@ -1,18 +1,21 @@
 //! `cargo workshop verify`: are the exercises what they say they are?
 //!
 //! Each kind of check is in a file of its own: of the `files` there are and what
-//! is written in them (the `links` on the pages, the `hints`), of the starter and
-//! its copy (`copies`), of the solution, of the table of what kills the mistakes,
+//! is written in them (the `links` on the pages, the `answers` that stand apart, the
+//! `excerpts` of what the code prints, the `hints`), of the starter and its copy
+//! (`copies`), of the solution, of the table of what kills the mistakes,
 //! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
 //! the commands that they speak of (`commands_named`). Each answers with a list of
 //! culprits (`culprit`).
 
 mod agenda;
+mod answers;
 mod brainstorms;
 mod commands_named;
 mod copies;
 mod culprit;
 mod decks;
+mod excerpts;
 mod files;
 mod hints;
 mod kills;
@@ -20,11 +23,13 @@ mod links;
 mod solution;
 mod starter;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use self::culprit::Culprit;
 use crate::outcome::Outcome;
-use crate::repository::{Exercise, Name, Repository};
+use crate::repository::{ANSWERS, Exercise, Name, Repository};
 use crate::running::left_records::unwrapped;
 use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
@@ -38,6 +43,9 @@ const PAGES: [&str; 6] = [
     "slides/README.md",
     "brainstorms/README.md",
 ];
+
+/// The pages of an exercise.
+const EXERCISE_PAGES: [&str; 3] = ["README.md", ANSWERS, "hints.md"];
 
 /// Checks one exercise, or all of them, and what lies next to them.
 pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<Outcome> {
@@ -107,6 +115,7 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
         Some(Culprit::new(name.to_string(), format!("{error:#}"), "write its exercise.toml".to_owned()))
     }));
     culprits.extend(other_pages(repository));
+    culprits.extend(names.iter().flat_map(|name| exercise_pages(repository, name, fix)));
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
         terminal::show(&culprit.show());
@@ -116,8 +125,10 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
 
 /// The pages for whoever teaches, or works alone.
 fn read_pages(repository: &Repository, names: &[Name], fix: bool) -> Vec<Culprit> {
-    let mut culprits = decks::check(repository, fix);
-    culprits.extend(brainstorms::check(repository));
+    let mut culprits: Vec<Culprit> =
+        PAGES.iter().flat_map(|page| excerpts::check(repository, &path(repository, page), fix)).collect();
+    culprits.extend(decks::check(repository, fix));
+    culprits.extend(brainstorms::check(repository, fix));
     culprits.extend(agenda::check(repository, names, fix));
     culprits
 }
@@ -126,9 +137,24 @@ fn read_pages(repository: &Repository, names: &[Name], fix: bool) -> Vec<Culprit
 fn other_pages(repository: &Repository) -> Vec<Culprit> {
     let mut culprits = Vec::new();
     for page in PAGES {
-        let path = page.split('/').fold(repository.root().to_owned(), |path, part| path.join(part));
+        let path = path(repository, page);
         culprits.extend(links::check(repository, &path));
         culprits.extend(commands_named::check(repository, &path));
+    }
+    culprits
+}
+
+fn path(repository: &Repository, page: &str) -> PathBuf {
+    page.split('/').fold(repository.root().to_owned(), |path, part| path.join(part))
+}
+
+/// The pages of an exercise: where they lead, and what they show.
+fn exercise_pages(repository: &Repository, name: &Name, fix: bool) -> Vec<Culprit> {
+    let mut culprits = Vec::new();
+    for page in EXERCISE_PAGES {
+        let path = repository.exercise(name).join(page);
+        culprits.extend(links::check(repository, &path));
+        culprits.extend(excerpts::check(repository, &path, fix));
     }
     culprits
 }
@@ -143,14 +169,15 @@ fn judge(verified: &str, culprits: &[Culprit]) -> Outcome {
     if culprits.is_empty() { Outcome::Green } else { Outcome::Red }
 }
 
-/// The README's tables of what each guarantee costs. (A copy without solutions
-/// has nothing to measure.)
+/// What each guarantee costs is measured as it was when the README's tables were
+/// kept; with `fix`, they are kept anew. (A copy without solutions has nothing to
+/// measure.)
 fn prices(repository: &Repository, cargo: &mut Cargo, fix: bool) -> Option<Culprit> {
     let package = Package { name: "prices".to_owned(), directory: repository.root().join("prices") };
     if !package.directory.is_dir() {
         return None;
     }
-    cargo.write_tables = fix;
+    cargo.keep_golden = fix;
     let what = match cargo.test(&package, None, &[]) {
         Ok(run) => run
             .crash
@@ -173,7 +200,8 @@ fn check(
     kills: &mut Vec<kills::Kill>,
 ) -> Vec<Culprit> {
     let mut culprits = files::present(repository, name);
-    culprits.extend(links::check(repository, &repository.exercise(name).join("README.md")));
+    culprits.extend(exercise_pages(repository, name, fix));
+    culprits.extend(answers::check(repository, name));
     culprits.extend(hints::check(repository, name));
     let exercise = match Exercise::load(repository, name.clone()) {
         Ok(exercise) => exercise,
