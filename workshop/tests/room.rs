@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Miniature, Ran, library, workshop};
+use support::{Miniature, PAGE, Ran, library, workshop};
 
 /// Everything below a folder, what is built left aside.
 fn contents(folder: &Path) -> BTreeMap<String, String> {
@@ -379,7 +379,9 @@ fn run_for(miniature: &Miniature, arguments: &[&str], directory: &Path, more: &[
 #[test]
 fn a_handout_has_the_starters_and_no_answers() {
     let miniature = Miniature::with(&["00-meet", "01-add"]);
-    miniature.write("README.md", "# The workshop\n");
+    miniature
+        .write("README.md", "# The workshop\n\n[01](exercises/01-add/README.md), [the day](AGENDA.md)\n");
+    miniature.write("AGENDA.md", "# Agenda\n");
     miniature.write("prices/Cargo.toml", "what it costs");
     miniature.write("exercises/00-meet/src/.lib.rs.swp", "an editor's");
     miniature.write(".workshop/progress.json", "{}");
@@ -406,6 +408,11 @@ fn a_handout_has_the_starters_and_no_answers() {
         ]
     );
     assert!(!handout.contains_key("exercises/00-meet/src/.lib.rs.swp"));
+    // No answers, and no link to what is not there.
+    assert!(!handout.contains_key("exercises/01-add/answers.md"));
+    let page = "# Do it\n\nThe answers are in `answers.md`, which comes with our solution.\n";
+    assert_eq!(handout["exercises/01-add/README.md"], page);
+    assert_eq!(handout["README.md"], "# The workshop\n\n[01](exercises/01-add/README.md), the day\n");
     assert_eq!(handout["exercises/00-meet/src/lib.rs"], library("todo"));
     assert!(handout["Cargo.toml"].contains("members = [\"exercises/[0-9]*\"]"), "{}", handout["Cargo.toml"]);
     assert!(handout[".cargo/config.toml"].contains("directory = \"vendor\""));
@@ -493,7 +500,14 @@ fn a_solution_is_unlocked_in_a_handout_and_nowhere_else() {
         let folder = room.join("solutions").join("01-add");
         contents(&folder).into_keys().filter(|name| !name.ends_with('/')).collect()
     };
-    unlock(&["1"]).exits(0).says(&["solutions/01-add, without its mistakes", "cargo test -p sol01-add"]);
+    unlock(&["1"]).exits(0).says(&[
+        "solutions/01-add, without its mistakes",
+        "the answers to the questions of its page are in exercises/01-add/answers.md",
+        "cargo test -p sol01-add",
+    ]);
+    assert_eq!(fs::read_to_string(room.join("exercises/01-add/README.md")).unwrap(), PAGE);
+    assert!(room.join("exercises/01-add/answers.md").is_file());
+    assert!(!room.join("exercises/00-meet/answers.md").exists(), "only those that were asked for");
     assert_eq!(unlocked(), ["Cargo.toml", "src/lib.rs", "tests/checks.rs"]);
     let manifest = fs::read_to_string(room.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("members = [\"exercises/[0-9]*\", \"solutions/01-add\"]"), "{manifest}");

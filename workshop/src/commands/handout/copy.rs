@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::repository::{Exercise, Repository, fingerprint};
+use crate::repository::{ANSWERS, Exercise, Repository, fingerprint};
 
-/// What nobody wants a copy of, wherever it is.
-const LEFT_BEHIND: [&str; 2] = ["target", "benches"];
+/// What nobody wants a copy of, wherever it is, and what comes later.
+const LEFT_BEHIND: [&str; 3] = ["target", "benches", ANSWERS];
 /// What is not a file of the workshop, by its ending.
 const DROPPINGS: [&str; 6] = [".pending-snap", ".snap.new", ".tmp", ".orig", ".rej", "~"];
 

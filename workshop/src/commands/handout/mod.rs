@@ -2,12 +2,14 @@
 //! builds without a network.
 //!
 //! What is copied is listed here; `copy` copies it, `manifest` takes what is
-//! left out from the Cargo.toml files, `vendor` puts the crates next to it,
-//! `slides` builds the slides, and `unlock` brings a solution later. Everything is made in a folder next to the
-//! one that is asked for, and gets its name when it is complete.
+//! left out from the Cargo.toml files, `pages` what leads to it from the pages,
+//! `vendor` puts the crates next to it, `slides` builds the slides, and `unlock`
+//! brings a solution later. Everything is made in a folder next to the one that is
+//! asked for, and gets its name when it is complete.
 
 mod copy;
 mod manifest;
+mod pages;
 mod slides;
 mod unlock;
 mod vendor;
@@ -88,6 +90,7 @@ fn fill(repository: &Repository, stage: &Path) -> Result<()> {
     slides::settle_agenda(repository, stage)?;
     let words = include_str!("HANDOUT.md").replace("\r\n", "\n");
     std::fs::write(stage.join(MARKER), words).with_context(|| format!("{MARKER} cannot be written"))?;
+    pages::unlink_all(stage)?;
     vendor::run(stage)
 }
 

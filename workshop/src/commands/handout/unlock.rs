@@ -1,13 +1,14 @@
-//! Brings a solution into a handout.
+//! Brings a solution into a handout, and the answers to the questions of its
+//! exercise.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{MARKER, absolute, copy, manifest, vendor};
+use super::{MARKER, absolute, copy, manifest, pages, vendor};
 use crate::outcome::Outcome;
-use crate::repository::{Exercise, Repository};
+use crate::repository::{ANSWERS, Exercise, Name, Repository};
 use crate::terminal;
 
 /// The tests that only our repository can pass: they compare pages, and what is
@@ -46,11 +47,28 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
     replace(&new, &place, &stage.path().join("old"))?;
     add(&directory, &format!("solutions/{name}"))
         .inspect_err(|_| _ = fs::rename(&place, stage.path().join("refused")))?;
+    bring_the_answers(repository, &directory, name)?;
     let what = if mistakes { "with its mistakes" } else { "without its mistakes" };
     let test = terminal::code(&format!("cargo test -p {}", name.solution_package()));
-    let said = format!("solutions/{name}, {what}, is in {shown} now. Try it there: {test}.");
+    let said = format!(
+        "solutions/{name}, {what}, is in {shown} now, and the answers to the questions of its page are in \
+         exercises/{name}/{ANSWERS}. Try it there: {test}."
+    );
     terminal::show(&terminal::paragraph(&said, "  "));
     Ok(Outcome::Green)
+}
+
+/// Puts the answers beside the page, and the link to them back onto it.
+fn bring_the_answers(repository: &Repository, handout: &Path, name: &Name) -> Result<()> {
+    let exercise = handout.join("exercises").join(name.to_string());
+    for page in [ANSWERS, "README.md"] {
+        let place = exercise.join(page);
+        copy::tree(&repository.exercise(name).join(page), &place)?;
+        if place.is_file() {
+            pages::unlink(&place)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes it a member, if the handout holds together with it.
