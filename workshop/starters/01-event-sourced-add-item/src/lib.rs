@@ -1,26 +1,19 @@
 //! Exercise 01: an order as a message-driven state machine on an event store.
 //!
-//! The order is its history: a stream of events, named after the order. Each
-//! recorded event carries a label, `caused_by`: the id of the message that was
-//! being processed when it happened. Everything you need to recognise a
-//! duplicate is in that label.
+//! The order is its history: a stream of events, named after the order. Nothing
+//! else is kept, and nothing in it is ever overwritten.
 //!
 //! The page, README.md, has the steps; hints.md has hints in three depths.
 //! `cargo test -p ex01-event-sourced-add-item` tells how far you are.
 
-use shared::order::{Command, Order, OrderEvent};
-use shared::{Context, Endpoint, Message, Ports, RecordedEvent, Snapshot};
+use shared::order::{Command, Order, OrderEvent, decide, nothing_changed};
+use shared::{Context, Endpoint, Message, NewEvent, Ports, RecordedEvent, Snapshot};
 
 /// Processes one copy of one message.
 ///
 /// Returning `Ok` means: done, acknowledge it. Returning an error means: put
 /// the message back, I will start again from the top. Any `.await` may be the
 /// last line that runs, because a worker can die at each of them.
-///
-/// What you have: `ports.events` to read and append, `context.publish` to hand
-/// over an output (dispatched after you have returned `Ok`), and the pure
-/// domain in `shared::order`, of which you will want `decide` and
-/// `nothing_changed`. Recorded events start out as `shared::NewEvent`.
 ///
 /// # Errors
 ///
@@ -31,30 +24,21 @@ pub async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyh
 
     // This line only keeps the compiler quiet about what you don't use yet.
     // Delete it when you start.
-    _ = (ports, context, &command);
+    _ = (ports, context, command, decide, nothing_changed, None::<NewEvent>);
 
-    // Step 1. Load. Get everything that ever happened to this order, and say
-    // which order it describes. A stream that nobody has written to is empty.
-
-    // Step 2. Recognise. Find out whether *this message* was processed before,
-    // by asking something that survives the death of a worker. If it was, go
-    // straight to step 5, with the events it led to then.
-
-    // Step 3. Decide. Ask the domain what the command does to the order. It
-    // may do nothing. That, too, must be known when the message comes again.
-
-    // Step 4. Record, in one append: what happened, labelled with the message,
-    // on condition that the stream is still the one you decided on. Think
-    // about who should deal with it when it is not.
-
-    // Step 5. Announce what is recorded for this message, one output for each
-    // event, be it new or old. Whoever hears it twice must be able to tell that
-    // it is the same piece of news.
-    todo!("step 1: load the order's stream, then go on to steps 2 to 5")
+    // Step 1. A message, a worker, and nothing goes wrong. When you return
+    // `Ok`, what has happened must be in the stream, and whoever asked must have
+    // an answer, also when nothing changes. How do you make sure that the stream
+    // is still the one that you have decided on?
+    //
+    // Steps 2 to 4. Now read your lines once more as the second worker who is
+    // given this message. What do you find? What would you like to know? Who is
+    // still waiting for what?
+    todo!("step 1: process a message, as if it came only once")
 }
 
-/// The events of a stream, without the labels. Together with [`Order::after`]
-/// it turns a stream into an order.
+/// What has happened, out of a stream as it was read. Together with
+/// [`Order::after`] it turns a stream into an order.
 fn history(stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {
     stream.iter().map(RecordedEvent::read).collect()
 }
