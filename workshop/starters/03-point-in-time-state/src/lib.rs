@@ -1,9 +1,9 @@
 //! Exercise 03: the order as it was when the message was first processed.
 //!
 //! You start from a handler that is right about every message it has not seen
-//! before. About a copy it used to be wrong: in exercise 02 it answered from
-//! the order *as it is now*, and now is a different moment each time. Give it a
-//! better answer, out of the same stream.
+//! before. About a copy it used to be wrong: in exercise 02 a customer was not
+//! welcomed, since her message came twice. Give the copy a better answer, out of
+//! the same stream.
 //!
 //! The page, README.md, has the steps; hints.md has hints in three depths.
 //! `cargo test -p ex03-point-in-time-state` tells how far you are.
@@ -22,15 +22,19 @@ use shared::{Context, Endpoint, Message, NewEvent, Ports, RecordedEvent, Snapsho
 pub async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
     let stream = ports.events.read(command.order_id()).await?;
+    let order = Order::after(&history(&stream)?);
 
     if is_recorded(message, &stream) {
-        return answer_again(message, &command, &stream, context);
+        // Step 1. This is a copy, and the first copy was decided and recorded.
+        // Whoever listens must not be able to tell whether the outputs come from
+        // that one or from this one: the same announcements under the same ids,
+        // none more and none less. What do you announce, and how do you know?
+        todo!("step 1: answer the copy as the first one was answered")
     }
 
     // From here on the message is new, and everything is as it should be: the
     // decision is based on all that has happened so far, and the append says
     // so by the version it expects.
-    let order = Order::after(&history(&stream)?);
     let outcome = outcome_of(&order, &command);
     let records = outcome.iter().map(|event| NewEvent::caused_by(message, event)).collect();
     ports.events.append(command.order_id(), stream.len() as u64, records).await?;
@@ -39,46 +43,9 @@ pub async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyh
     announce(message, &order, &outcome, context);
     Ok(())
 
-    // Step 3, once everything is green. There are now two ways through this
-    // function, one for a new message and one for a copy, and they look very
-    // much alike. What is the past of a message that has not left any trace
-    // yet? With a good answer to that, one way is enough.
-}
-
-/// Answers a copy of a message that was recorded before.
-///
-/// Whoever listens must not be able to tell whether the outputs come from the
-/// first copy or from this one: the same announcements with the same ids, none
-/// more and none less, whatever has happened to the order since.
-fn answer_again(
-    message: &Message,
-    command: &Command,
-    stream: &[RecordedEvent],
-    context: &Context,
-) -> anyhow::Result<()> {
-    let past = past_of(message, stream);
-
-    // This line only keeps the compiler quiet about what you don't use yet.
-    // Delete it when you start.
-    _ = (past, command, context);
-
-    // Step 2. You have the message's past, and the function that decides is
-    // pure. What does it need to come to the same result as the first time?
-    // And what must not be done a second time?
-    todo!("step 2: decide once more, on the order as it was, and announce that")
-}
-
-/// The events that had happened when the message was first processed. The
-/// stream is given as it is now; the first copy saw less of it.
-fn past_of<'a>(message: &Message, stream: &'a [RecordedEvent]) -> &'a [RecordedEvent] {
-    // Delete this line, too, when you start.
-    _ = (message, stream);
-
-    // Step 1. Find the place in the stream where this message left its first
-    // trace. What of the stream had the first copy read when it decided? Be
-    // careful at the edge: an answer that is one event too long decides that
-    // the tea is in the order already.
-    todo!("step 1: the part of the stream that the first copy of this message saw")
+    // Step 2, once everything is green. There are now two ways through this
+    // function, one for a new message and one for a copy. In what do they have
+    // to differ?
 }
 
 /// Whether a copy of the message has left its events in the stream.
@@ -111,8 +78,8 @@ fn announce(message: &Message, before: &Order, outcome: &[OrderEvent], context: 
     }
 }
 
-/// The events of a stream, without the labels. Together with [`Order::after`]
-/// it turns a stream, or a part of one, into an order.
+/// What has happened, out of recorded events. Together with [`Order::after`] it
+/// turns them into an order.
 fn history(stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {
     stream.iter().map(RecordedEvent::read).collect()
 }
