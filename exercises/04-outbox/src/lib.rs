@@ -3,7 +3,8 @@
 //! No event store this time, but documents: bytes under a key, written as a
 //! whole. A document has no past. What is overwritten is gone, so there is no
 //! point in time to go back to when a copy arrives, and nothing to decide from
-//! once more. What else can a copy be answered from?
+//! once more. And nothing need come out the same twice: think of a voucher that
+//! is drawn by lot. What can a copy be answered from?
 //!
 //! The page, README.md, has the steps; hints.md has hints in three depths.
 //! `cargo test -p ex04-outbox` tells how far you are.
@@ -20,10 +21,8 @@ use shared::{Context, Document, Endpoint, Message, Ports, Precondition, Snapshot
 struct OrderDocument {
     /// The business state.
     order: Order,
-    // Step 1. Imagine that you are a copy of a message, and this document is
-    // all you have. What do you need to find in it, to know whether the message
-    // was processed, and to know what others must be told because of it?
-    // `MessageId` and `Message` can be stored as they are.
+    // You are a copy of a message, and this document is all you have. Is there
+    // something that you would like to find in it?
 }
 
 /// Processes one copy of one message.
@@ -43,29 +42,20 @@ pub async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyh
     // The document as it is now, and the condition under which it may be
     // overwritten: that it still is what was read.
     let read = ports.documents.get(key).await?;
-    let document = parse(read.as_ref())?;
+    let mut document = parse(read.as_ref())?;
     let as_read = Precondition::unchanged_since(read.as_ref());
-
-    // Step 2. Recognise. Was this message processed before? If it was, no line
-    // of step 3 may run, but steps 4 and 5 may be needed all the same.
-
-    // Step 3. Transact. Let the order `react` to the command, make the outgoing
-    // messages (`context.new_id()` will do for their ids; ask yourself why it
-    // would not have done in 03), and write everything that step 1 asked for,
-    // in one put. Nobody may hear of anything before that put has succeeded.
-
-    // Step 4. Dispatch. Send what the document holds for this message, be it
-    // from just now or from an earlier copy that got no further. If sending
-    // fails, the message must come again.
-
-    // Step 5. Clean up. What was sent need not be kept. Something else must.
-    // The document has a new etag since step 3.
 
     // This line only keeps the compiler quiet about what you don't use yet.
     // Delete it when you start.
-    _ = (context, as_read, document, react, save);
+    _ = (context, as_read, &mut document, react, save);
 
-    todo!("step 1: make room in the document for what a copy needs, then go on to steps 2 to 5")
+    // Step 1. What does the command do to the order, and who must be told?
+    //
+    // Steps 2 to 4. There will be several awaits in here. Put your finger on one
+    // of them, and say: the worker dies here, and another one begins at the top,
+    // perhaps after quite different messages. What does it find? What has the
+    // world heard? Then take the next await.
+    todo!("step 1: store what the command does, and publish what follows")
 }
 
 /// What the command does to the order, and what is to be announced of it. It
