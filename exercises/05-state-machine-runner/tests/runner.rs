@@ -25,7 +25,7 @@ use shared::memory::{MemoryPorts, Runner};
 use shared::order::{Command, Order, OrderEvent, add_item, remove_item};
 use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
 
-/// Your machine on your runner. (Until step 5, `endpoint()` is still the
+/// Your machine on your runner. (Until the last step, `endpoint()` is still the
 /// handler of 04.)
 fn orders() -> System {
     System::of(endpoint_of::<Orders>("orders")).judged_by(specifications::orders_with_welcome())

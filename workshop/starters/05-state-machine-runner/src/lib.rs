@@ -16,6 +16,16 @@ use shared::loyalty::{Loyalty, Membership};
 use shared::order::{Command, Order, OrderEvent};
 use shared::{Chance, Context, Endpoint, Message, Ports, Snapshot, StateMachine};
 
+// What the lines of src/handler_of_04.rs need when they come over here. (Delete
+// the `allow` when they have, and whatever is still not used.)
+#[allow(unused_imports, reason = "nothing has come over yet")]
+use {
+    serde::{Deserialize, Serialize},
+    shared::order::{decide, first_item, nothing_changed},
+    shared::{Document, MessageId, Precondition, StoreError},
+    std::collections::{BTreeMap, BTreeSet},
+};
+
 /// The orders, and nothing that is not about orders.
 pub struct Orders;
 
@@ -29,18 +39,13 @@ impl StateMachine for Orders {
     }
 
     fn react(order: &mut Order, command: &Command, chance: &Chance<'_>) -> Vec<OrderEvent> {
-        // Step 1. The business, and only that. Most of it is written already:
-        // which function of src/handler_of_04.rs has no `await` and no `?` in
-        // it, and sees no document? (An order needs no luck: `chance` is for
-        // other machines.)
+        // Step 1. What would still be true if the messages came by post, and
+        // the orders were kept on index cards? (An order needs no luck: `chance`
+        // is for other machines.)
         _ = (order, command, chance);
         todo!("step 1: move what an order does into the machine")
     }
 }
-
-// Step 2. The document of one aggregate, of any machine. What in the
-// `OrderDocument` of 04 was the machine's, and what was the runner's? Only the
-// type of the one depends on the machine.
 
 /// Runs a state machine on the ports of an endpoint.
 ///
@@ -56,16 +61,16 @@ impl<M: StateMachine> StateMachineRunner<M> {
     ///
     /// Whenever this attempt cannot go on. The message is delivered again.
     pub async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
-        // Step 3. Transact, dispatch, clean up, as in 04, for a machine of
-        // which you know only what the trait says: that `M::aggregate` names
-        // the key and `M::react` does the thinking.
+        // Step 2. Do for any machine what the old handler does for the orders.
+        // All that you may know of a machine is what the trait says of it. Does
+        // the document of one aggregate look the same for all of them? And which
+        // of the old lines would be wrong for a machine that you have not seen?
         //
-        // The machine may draw lots: `Chance::new(&|| context.new_id())` lends
-        // it the means. And it may have nothing to say: `react` of 04 always
-        // announced something, this one need not. Follow a message without
-        // outputs, and then its copy, through your lines.
+        // Lending luck takes two lines, since what is lent needs an owner:
+        //     let new_id = || context.new_id();
+        //     let chance = Chance::new(&new_id);
         _ = (message, ports, context);
-        todo!("step 3: process a message of any machine")
+        todo!("step 2: process a message of any machine")
     }
 
     /// The state of one aggregate, at rest.
@@ -74,10 +79,10 @@ impl<M: StateMachine> StateMachineRunner<M> {
     ///
     /// When the document is none of ours.
     pub fn view(snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<M::State> {
-        // Step 4. The state out of the document of step 2. An aggregate that no
-        // message has reached yet has no document, but it has a state.
+        // Step 2, the other half. What is the state of an aggregate that no
+        // message has reached yet?
         _ = (snapshot, aggregate);
-        todo!("step 4: read the state of any machine")
+        todo!("step 2: read the state of any machine")
     }
 }
 
@@ -90,7 +95,7 @@ pub fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
 /// The orders.
 #[must_use]
 pub fn endpoint() -> Endpoint {
-    // Step 5. Let the runner run them, here and in `view` below; then delete
+    // Step 3. Let the runner run them, here and in `view` below; then delete
     // src/handler_of_04.rs. If something is left over, the compiler says so.
     Endpoint::new("orders", handler_of_04::handle).view(view)
 }
