@@ -1,12 +1,11 @@
 //! Exercise 08: the outbox in a document of its own.
 //!
-//! What is below is the runner of exercise 07, and it is right. But it keeps
-//! the outgoing messages in the state document, if only for a moment, and a
-//! document has a limit. There is a store for them now, [`OUTBOX`], and nobody
-//! uses it yet. Once you do, one decision is spread over two puts. Which of
-//! them is the decision?
-//!
-//! The stores are strong again: a read sees what was written last.
+//! What is below is the runner of exercise 07, on stores that are strong again: a
+//! read sees what was written last. It is right, but for its size. It keeps the
+//! outgoing messages in the state document, if only for a moment, and a document
+//! has a limit. There is a store for them now, [`OUTBOX`], and nobody uses it
+//! yet. Once you do, one decision is spread over two puts. Which of them is the
+//! decision?
 //!
 //! The page, README.md, has the steps; hints.md has hints in three depths.
 //! `cargo test -p ex08-outbox-document` tells how far you are.
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use shared::loyalty::Loyalty;
 use shared::order::Orders;
 use shared::{
-    Chance, Context, Document, DocumentStore, Endpoint, Message, MessageId, Ports, Precondition, Snapshot,
+    Chance, Context, Document, Endpoint, Etag, Message, MessageId, Ports, Precondition, Snapshot,
     StateMachine, StoreError,
 };
 
@@ -37,30 +36,21 @@ struct StateDocument<S> {
     state: S,
     /// The messages that are being processed: decided, but perhaps not yet
     /// announced.
-    // Step 1. The letters themselves have to go from here. What has to stay, so
-    // that somebody who has only this document finds them, and knows which
-    // message is done when they are sent?
+    // Step 1. Have room for one of them only. Whoever finds it in here has to
+    // finish it, and knows no more of it than what is in here.
+    // Step 2. Its letters go from here. What has to stay?
     outbox: BTreeMap<MessageId, Vec<Message>>,
 }
 
 /// The document of one message in the inbox.
-#[derive(Serialize, Deserialize)]
-enum Claim {
-    /// Somebody means to process it; perhaps they are at it, perhaps they died.
-    // Step 5. An attempt that dies leaves an outbox behind which nobody will
-    // ever look for. Where could it have left word?
-    Claimed,
-    /// It is decided, and everything is said. Nothing follows on this.
-    Done,
-}
-
-/// Whether a message may still be processed.
-#[derive(PartialEq, Eq)]
-enum Claimed {
-    /// It was not done when we wrote our claim.
-    Ours,
-    /// It is done.
-    Done,
+#[derive(Clone, Serialize, Deserialize)]
+struct Claim {
+    /// Whether it is decided and everything is said. Nothing follows on this.
+    /// Until then somebody means to process it; perhaps they are at it, perhaps
+    /// they died.
+    done: bool,
+    // Step 3. An attempt that dies leaves letters behind which nobody will ever
+    // look for. Where could it have left word?
 }
 
 /// Runs a state machine on the ports of an endpoint.
@@ -78,46 +68,34 @@ impl<M: StateMachine> StateMachineRunner<M> {
     pub async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
         let input: M::Input = message.read()?;
         let key = M::aggregate(&input);
-        let inbox = ports.store(INBOX);
-        let claim = message.id.to_string();
-
         let read = ports.documents.get(key).await?;
         let mut document = Self::parse(read.as_ref())?;
         let mut as_read = Precondition::unchanged_since(read.as_ref());
 
-        // Step 4. Somebody may have died on the way: the document refers to
-        // letters that were perhaps never sent. Whoever comes next finishes
-        // that, be it a copy of the same message or quite another one. Which
-        // message is done then?
+        // Step 1. Somebody may have died on the way, and what they decided
+        // stands. It need not be your message that they were at.
 
         if !document.outbox.contains_key(&message.id) {
             // The claim comes after the state, for the reason that the inbox did
             // in 06: if the message was not done when we claimed it, and the
             // state is still as we read it before, then it is not in between.
-            if claim_it(inbox, &claim).await? == Claimed::Done {
+            if claim_it(ports, message.id).await?.is_none() {
+                // In 07 the state was written back here, so that no letters stay
+                // in it. Once step 1 is done, whoever comes next sees to that.
                 return Ok(());
             }
             let new_id = || context.new_id();
             let outputs = M::react(&mut document.state, &input, &Chance::new(&new_id));
             let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
 
-            // Step 2. The letters go into a document of their own. Under which
-            // key, if two workers may be at this same message at this moment?
-            // And before the state, or after it? Imagine to die in between.
+            // Step 2. There will be another put, of the letters. Imagine to die
+            // between the two; then imagine two workers at this very message.
             document.outbox.insert(message.id, outputs);
-
-            // Step 3. The state, and with it the reference. From here on the
-            // letters mean something. What if this put is refused, and what if
-            // there is no reply?
             as_read = Self::save(ports, key, &document, as_read).await?;
         }
 
-        // Send, mark as done, close: an order that you know. Step 5 has
-        // something to clear away as well. When does nobody need it any more?
-        for output in document.outbox.remove(&message.id).unwrap_or_default() {
-            ports.publisher.publish(output).await?;
-        }
-        inbox.put(&claim, serde_json::to_vec(&Claim::Done)?, Precondition::None).await?;
+        announce(ports, document.outbox.remove(&message.id).unwrap_or_default()).await?;
+        complete(ports, message.id).await?;
         Self::save(ports, key, &document, as_read).await?;
         Ok(())
     }
@@ -154,28 +132,48 @@ impl<M: StateMachine> StateMachineRunner<M> {
     }
 }
 
-/// Claims a message, by a write.
+/// Claims a message, by a write, and returns the claim as it is then; `None` if
+/// the message is done.
 ///
 /// A claim keeps nobody out: its owner may have died, so anybody may take it
 /// over. What it does is make the store say, as of *now*, that the message is
 /// not done.
-async fn claim_it(inbox: &dyn DocumentStore, key: &str) -> anyhow::Result<Claimed> {
-    let claimed = serde_json::to_vec(&Claim::Claimed)?;
-    match inbox.put(key, claimed.clone(), Precondition::IfAbsent).await {
-        Ok(_) => return Ok(Claimed::Ours),
+async fn claim_it(ports: &Ports, message: MessageId) -> anyhow::Result<Option<(Claim, Etag)>> {
+    let (inbox, key) = (ports.store(INBOX), message.to_string());
+    let first = Claim { done: false };
+    match inbox.put(&key, serde_json::to_vec(&first)?, Precondition::IfAbsent).await {
+        Ok(etag) => return Ok(Some((first, etag))),
         Err(StoreError::Conflict { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let Some(read) = inbox.get(key).await? else {
+    let Some((claim, etag)) = read_claim(ports, message).await? else {
         anyhow::bail!("there is a claim, and it cannot be seen yet");
     };
-    match serde_json::from_slice(&read.body)? {
-        Claim::Done => Ok(Claimed::Done),
-        Claim::Claimed => {
-            inbox.put(key, claimed, Precondition::IfEtag(read.etag)).await?;
-            Ok(Claimed::Ours)
-        }
+    if claim.done {
+        return Ok(None);
     }
+    let etag = inbox.put(&key, serde_json::to_vec(&claim)?, Precondition::IfEtag(etag)).await?;
+    Ok(Some((claim, etag)))
+}
+
+async fn read_claim(ports: &Ports, message: MessageId) -> anyhow::Result<Option<(Claim, Etag)>> {
+    let Some(read) = ports.store(INBOX).get(&message.to_string()).await? else { return Ok(None) };
+    Ok(Some((serde_json::from_slice(&read.body)?, read.etag)))
+}
+
+async fn announce(ports: &Ports, outputs: Vec<Message>) -> anyhow::Result<()> {
+    for output in outputs {
+        ports.publisher.publish(output).await?;
+    }
+    Ok(())
+}
+
+/// Takes note that everything about a message was said.
+async fn complete(ports: &Ports, message: MessageId) -> anyhow::Result<()> {
+    let done = serde_json::to_vec(&Claim { done: true })?;
+    // No condition: whatever the claim says now, the message is done.
+    ports.store(INBOX).put(&message.to_string(), done, Precondition::None).await?;
+    Ok(())
 }
 
 /// An endpoint that runs a state machine, with an inbox and an outbox of its
