@@ -92,9 +92,12 @@ pub enum Command {
         /// The exercise [default: the last that is green]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
-        /// From the previous solution to this one, instead of from yours
+        /// From the previous solution to this one, not from yours
         #[arg(long)]
         step: bool,
+        /// From our solution to this mistake: what is wrong with it
+        #[arg(long, value_name = "NAME", conflicts_with = "step")]
+        mistake: Option<String>,
         /// Even though the exercise is not green yet
         #[arg(long)]
         spoil: bool,

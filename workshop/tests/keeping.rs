@@ -453,3 +453,86 @@ fn a_step_leads_from_one_solution_to_the_next() {
     fs::remove_file(workshop.path("solutions/01-add/src/new.rs")).unwrap();
     workshop.run(&["diff", "--step", "1", "--spoil"]).exits(0).says(&["There is no difference."]);
 }
+
+/// A mistake, made of a solution of some length.
+fn with_a_mistake(workshop: &Miniature) {
+    let ours = "//! Ours.\n\nuse std::fmt::Debug;\n\n/// What it does.\npub const CASE: &str = \"holds\";\n\n\
+                /// Counts.\n#[must_use]\npub fn count(it: u8) -> u8 {\n    // One more.\n    helped(it) + 1\n}\n\n\
+                fn helped(it: u8) -> u8 {\n    it\n}\n\n/// Nobody asks the mistake for this.\npub fn other() {}\n";
+    let theirs = "//! The mistake: it counts one too few,\n//! always.\n//!\n//! Why it is tempting: one less to do.\n\n\
+                  fn count(it: u8) -> u8 {\n    helped(it)\n}\n\nfn helped(it: u8) -> u8 {\n    it\n}\n";
+    workshop.write("solutions/00-meet/src/lib.rs", ours);
+    workshop.write("solutions/00-meet/mistakes/counts_too_few.rs", theirs);
+    workshop.write("solutions/00-meet/mistakes/is_a_prediction.txt", "what = lost\n");
+}
+
+#[test]
+fn a_mistake_shows_what_is_wrong_with_it() {
+    let workshop = Miniature::with(&["00-meet", "01-add"]);
+    with_a_mistake(&workshop);
+    workshop.run(&["diff", "0", "--mistake", "counts too few"]).ends_in_trouble(&[
+        "00-meet is not green yet, and this would show you our solution",
+        "`cargo workshop diff 00 --mistake counts_too_few --spoil`",
+    ]);
+    for name in ["counts_too_few", "counts-too-few", "Counts too few", "counts_too_few.rs"] {
+        let ran = workshop.run(&["diff", "0", "--mistake", name, "--spoil"]).exits(0);
+        let ran = ran.does_not_say("pub").does_not_say("One more").does_not_say("other").does_not_say("CASE");
+        ran.says(&[
+            "From our solution of 00-meet (-) to a mistake (+): it counts too few",
+            "The mistake: it counts one too few, always.",
+            "Why it is tempting: one less to do.",
+            "solutions/00-meet/mistakes/counts_too_few.rs",
+            "lines of code that go: 1, that come: 1",
+            "@@ count @@",
+            "6  fn count(it: u8) -> u8 {",
+            "12 -    helped(it) + 1",
+            "7 +    helped(it)",
+            "8  }",
+        ]);
+    }
+    // What is said about the code, and who may see it, is no difference.
+    let same = workshop.read("solutions/00-meet/src/lib.rs").replace("//! Ours", "//! The mistake: none");
+    workshop.write("solutions/00-meet/mistakes/does_nothing_wrong.rs", &same.replace("// One more.", ""));
+    let ran = workshop.run(&["diff", "0", "--mistake", "does_nothing_wrong", "--spoil"]).exits(0);
+    ran.says(&["lines of code that go: 0, that come: 0"]);
+
+    let no_such = workshop.run(&["diff", "0", "--mistake", "counts", "--spoil"]);
+    no_such.ends_in_trouble(&[
+        "00-meet has no mistake \"counts\"; there are counts_too_few, does_nothing_wrong",
+    ]);
+    workshop.run(&["diff", "0", "--mistake", "counts_too_few", "--step"]).exits(2);
+    workshop.solve("00-meet", "holds");
+    workshop.run(&["test", "0"]).exits(0);
+    workshop
+        .run(&["diff", "--mistake", "counts_too_few"])
+        .exits(0)
+        .says(&["a mistake (+): it counts too few"]);
+}
+
+#[test]
+fn what_a_mistake_takes_from_our_library_is_not_missing_in_it() {
+    let workshop = Miniature::with(&["00-meet"]);
+    with_a_mistake(&workshop);
+    let theirs = "//! The mistake: it helps itself.\n\nuse ex00_meet::helped;\n\nfn count(it: u8) -> u8 {\n    \
+                  helped(it) + 2\n}\n";
+    workshop.write("solutions/00-meet/mistakes/helps_itself.rs", theirs);
+    let ran = workshop.run(&["diff", "0", "--mistake", "helps-itself", "--spoil"]).exits(0);
+    ran.does_not_say("fn helped").says(&["-    helped(it) + 1", "+    helped(it) + 2"]);
+    // Where it is written in several files, the other is seen as well.
+    workshop.replace("solutions/00-meet/src/lib.rs", "fn helped(it: u8) -> u8 {\n    it\n}\n", "mod help;\n");
+    workshop.write("solutions/00-meet/src/help.rs", "pub fn helped(it: u8) -> u8 {\n    it + 0\n}\n");
+    let ran = workshop.run(&["diff", "0", "--mistake", "counts-too-few", "--spoil"]).exits(0);
+    ran.says(&["-    it + 0", "+    it"]);
+}
+
+#[test]
+fn mistakes_that_a_handout_does_not_have_are_asked_for() {
+    let workshop = Miniature::with(&["00-meet"]);
+    let diff = ["diff", "0", "--mistake", "counts_too_few", "--spoil"];
+    workshop.run(&diff).ends_in_trouble(&[
+        "there are no mistakes of 00-meet here",
+        "`cargo workshop handout DIR --unlock 00 --mistakes`",
+    ]);
+    fs::remove_dir_all(workshop.path("solutions")).unwrap();
+    workshop.run(&diff).ends_in_trouble(&["this handout has no solution for 00", "ask the instructor"]);
+}

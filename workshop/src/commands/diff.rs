@@ -1,18 +1,28 @@
 //! `cargo workshop diff`: an attendee's version and our solution; or two of our
-//! solutions, which is the story of the later one.
-
-use std::path::Path;
+//! solutions, which is the story of the later one; or our solution and a mistake,
+//! which shows what is wrong with it.
 
 use anyhow::{Context, Result, bail};
 
 use crate::attendee::{Progress, State, current};
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Exercise, Files, Repository, solutions, starters};
+use crate::repository::{Compared, Exercise, Files, Mistake, Repository, solutions};
 use crate::terminal;
 
+/// What an attendee's version, or our solution, is compared with.
+#[derive(Clone, Copy)]
+pub enum With<'a> {
+    /// Theirs with our solution.
+    OurSolution,
+    /// Our solution with the one that it builds on.
+    OneBefore,
+    /// Our solution with this mistake.
+    Mistake(&'a str),
+}
+
 /// Shows what differs. Our solution is for those who have one, or insist.
-pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool) -> Result<Outcome> {
+pub fn run(repository: &Repository, name: Option<&str>, with: With<'_>, spoil: bool) -> Result<Outcome> {
     let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
@@ -23,33 +33,74 @@ pub fn run(repository: &Repository, name: Option<&str>, step: bool, spoil: bool)
     let place = exercises.iter().position(|exercise| exercise.name == chosen.name).unwrap_or(0);
     if !spoil && !states[place].is_done() {
         let number = &chosen.name.number;
-        let step = if step { " --step" } else { "" };
+        let more = match with {
+            With::OurSolution => String::new(),
+            With::OneBefore => " --step".to_owned(),
+            With::Mistake(mistake) => format!(" --mistake {}", plain(mistake)),
+        };
         bail!(
             "{} is not green yet, and this would show you our solution: solve it first ({}), or insist with {}",
             chosen.name,
             terminal::code(&format!("cargo workshop test {number}")),
-            terminal::code(&format!("cargo workshop diff {number}{step} --spoil"))
+            terminal::code(&format!("cargo workshop diff {number}{more} --spoil"))
         );
     }
-    let (heading, from, to) = if step {
-        let previous = place.checked_sub(1).map(|place| &exercises[place]).with_context(|| {
-            format!("{} is the first exercise: there is no step that leads to it", chosen.name)
-        })?;
-        let heading = format!("From our solution of {} (-) to that of {} (+)", previous.name, chosen.name);
-        (heading, written(repository, previous)?, written(repository, chosen)?)
-    } else {
-        let mine = Files::read(&chosen.directory, chosen.predictions.as_deref())?;
-        let heading = format!("From your version of {} (-) to our solution (+)", chosen.name);
-        (heading, mine, solutions::of(repository, chosen)?)
+    let text = match with {
+        With::Mistake(mistake) => what_is_wrong(repository, chosen, mistake)?,
+        With::OneBefore => {
+            let previous = place.checked_sub(1).map(|place| &exercises[place]).with_context(|| {
+                format!("{} is the first exercise: there is no step that leads to it", chosen.name)
+            })?;
+            let from = solutions::written(repository, previous)?;
+            let to = solutions::written(repository, chosen)?;
+            let heading =
+                format!("From our solution of {} (-) to that of {} (+)", previous.name, chosen.name);
+            told(&heading, &from, &to)
+        }
+        With::OurSolution => {
+            let mine = Files::read(&chosen.directory, chosen.predictions.as_deref())?;
+            let heading = format!("From your version of {} (-) to our solution (+)", chosen.name);
+            told(&heading, &mine, &solutions::of(repository, chosen)?)
+        }
     };
-    let heading = terminal::paragraph(&heading, "");
+    terminal::show(&text);
+    Ok(Outcome::Green)
+}
+
+/// What changes from some files to others.
+fn told(heading: &str, from: &Files, to: &Files) -> String {
+    let heading = terminal::paragraph(heading, "");
     let mut text = terminal::paint(terminal::STRONG, heading.trim_end()) + "\n";
-    match render::changes(&from, &to) {
+    match render::changes(from, to) {
         same if same.is_empty() => text += "\nThere is no difference.\n",
         changes => text += &changes,
     }
-    terminal::show(&text);
-    Ok(Outcome::Green)
+    text
+}
+
+/// A mistake in its own words, and how its code differs from ours.
+fn what_is_wrong(repository: &Repository, exercise: &Exercise, name: &str) -> Result<String> {
+    let mistake = Mistake::choose(repository, exercise, name)?;
+    let Compared { ours, theirs } = mistake.compared(repository, exercise)?;
+    let sentence = mistake.name.replace('_', " ");
+    let heading = format!("From our solution of {} (-) to a mistake (+): it {sentence}", exercise.name);
+    let heading = terminal::paragraph(&heading, "");
+    let mut text = terminal::paint(terminal::STRONG, heading.trim_end()) + "\n";
+    for paragraph in mistake.comment() {
+        text += &format!("\n{}", terminal::paragraph(&paragraph, "  "));
+    }
+    let path = terminal::paragraph(&repository.show(&mistake.path), "");
+    let (go, come) = render::changed_lines(&ours, &theirs);
+    let count = terminal::paragraph(&format!("lines of code that go: {go}, that come: {come}"), "");
+    text += &format!("\n{}\n", terminal::paint(terminal::STRONG, path.trim_end()));
+    text += &format!("{}\n", terminal::paint(terminal::FAINT, count.trim_end()));
+    text += &render::changed_code(&ours, &theirs);
+    Ok(text)
+}
+
+/// What a user has typed, as one word of a command.
+fn plain(text: &str) -> String {
+    text.chars().take(60).map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// Where nothing is named: the last exercise that is solved; the current one for
@@ -61,16 +112,40 @@ fn usual(states: &[State], spoil: bool) -> usize {
     first.or(second).unwrap_or(0)
 }
 
-/// What we have written below `src/`; what was provided tells no story.
-fn written(repository: &Repository, exercise: &Exercise) -> Result<Files> {
-    let ours = solutions::of(repository, exercise)?;
-    let starter = starters::of(repository, exercise)?;
-    let library = Path::new("src").join("lib.rs");
-    let mut written = Files::default();
-    for path in ours.paths().filter(|path| path.starts_with("src")) {
-        if path == library || ours.get(path) != starter.get(path) {
-            written.take_over(path, &ours);
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// What is wrong with a mistake is seen at a glance, or it is not seen. Printed
+    /// for each exercise (`-- --nocapture`): how many lines of code a mistake
+    /// differs by, as `diff --mistake` counts them.
+    #[test]
+    fn a_mistake_differs_by_few_lines() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let repository = Repository::at(root);
+        for exercise in Exercise::all(&repository).unwrap() {
+            let mistakes = Mistake::all(&repository, &exercise).unwrap();
+            let mut counts: Vec<(usize, String)> = mistakes
+                .iter()
+                .map(|mistake| {
+                    let Compared { ours, theirs } = mistake.compared(&repository, &exercise).unwrap();
+                    let (go, come) = render::changed_lines(&ours, &theirs);
+                    (go + come, mistake.name.clone())
+                })
+                .collect();
+            counts.sort();
+            // A copy of the workshop may have no mistakes.
+            let (Some((median, _)), Some((most, name))) = (counts.get(counts.len() / 2), counts.last())
+            else {
+                continue;
+            };
+            let number = &exercise.name.number;
+            println!("{number}: {} mistakes, median {median}, at most {most} ({name})", counts.len());
+            if std::env::var_os("EACH_MISTAKE").is_some() {
+                counts.iter().for_each(|(lines, name)| println!("    {lines:3} {name}"));
+            }
         }
     }
-    Ok(written)
 }

@@ -53,8 +53,13 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Hint { exercise, question, depth }) => {
             hint::run(&repository, exercise.as_deref(), question, depth)
         }
-        Some(Command::Diff { exercise, step, spoil }) => {
-            diff::run(&repository, exercise.as_deref(), step, spoil)
+        Some(Command::Diff { exercise, step, mistake, spoil }) => {
+            let with = match &mistake {
+                Some(mistake) => diff::With::Mistake(mistake),
+                None if step => diff::With::OneBefore,
+                None => diff::With::OurSolution,
+            };
+            diff::run(&repository, exercise.as_deref(), with, spoil)
         }
         Some(Command::Reset { exercise }) => reset::run(&repository, &exercise),
         Some(Command::Restore { version }) => restore::run(&repository, version),

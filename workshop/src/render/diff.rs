@@ -7,6 +7,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{ChangeTag, TextDiff};
 
 use crate::repository::Files;
+use crate::repository::code::{Item, Line};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, columns, paint, width};
 
 /// What changes from some files to others, file by file; nothing, if nothing
@@ -33,6 +34,60 @@ fn in_file(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> Option<String
     }
 }
 
+/// What changes from some code to other code, with the items that it is in.
+pub fn changed_code(from: &[Item], to: &[Item]) -> String {
+    let (from, to) = (Side::of(from), Side::of(to));
+    let (before, after) = (from.texts(), to.texts());
+    let diff = TextDiff::from_slices(&before, &after);
+    let digits = from.lines.iter().chain(&to.lines).map(|(_, line)| line.number).max().unwrap_or(0);
+    let digits = digits.to_string().len();
+    let mut text = String::new();
+    for operations in diff.grouped_ops(3) {
+        let changes: Vec<_> = operations.iter().flat_map(|operation| diff.iter_changes(operation)).collect();
+        // Where the first difference is, and not where its surroundings begin.
+        let first = changes.iter().find(|change| change.tag() != ChangeTag::Equal);
+        let place = first.and_then(|change| match (change.old_index(), change.new_index()) {
+            (Some(index), None) => from.lines.get(index),
+            (_, index) => to.lines.get(index?),
+        });
+        let place = place.map_or("", |(item, _)| item);
+        text += &format!("{}\n", paint(FAINT, &format!("@@ {place} @@")));
+        for change in changes {
+            let number = match change.tag() {
+                ChangeTag::Delete => change.old_index().map(|index| from.lines[index].1.number),
+                _ => change.new_index().map(|index| to.lines[index].1.number),
+            };
+            text += &told(change.tag(), change.value(), number, digits);
+        }
+    }
+    text
+}
+
+/// How many lines of code go, and how many come.
+pub fn changed_lines(from: &[Item], to: &[Item]) -> (usize, usize) {
+    let (from, to) = (Side::of(from), Side::of(to));
+    let (before, after) = (from.texts(), to.texts());
+    let diff = TextDiff::from_slices(&before, &after);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    (count(ChangeTag::Delete), count(ChangeTag::Insert))
+}
+
+/// Lines of code, each with the name of its item.
+struct Side<'a> {
+    lines: Vec<(&'a str, &'a Line)>,
+}
+
+impl<'a> Side<'a> {
+    fn of(items: &'a [Item]) -> Self {
+        let lines = |item: &'a Item| item.lines.iter().map(|line| (item.name.as_str(), line));
+        Self { lines: items.iter().flat_map(lines).collect() }
+    }
+
+    fn texts(&self) -> Vec<&'a str> {
+        self.lines.iter().map(|(_, line)| line.text.as_str()).collect()
+    }
+}
+
 /// Each line has one number: where it was, if it goes, and else where it is.
 fn hunks(from: &str, to: &str) -> String {
     let diff = TextDiff::from_lines(from, to);
@@ -41,19 +96,30 @@ fn hunks(from: &str, to: &str) -> String {
     for operations in diff.grouped_ops(3) {
         text += &format!("{}\n", paint(FAINT, &UnifiedHunkHeader::new(&operations).to_string()));
         for change in operations.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let (mark, style, number) = match change.tag() {
-                ChangeTag::Delete => ("-", Some(BAD), change.old_index()),
-                ChangeTag::Insert => ("+", Some(GOOD), change.new_index()),
-                ChangeTag::Equal => (" ", None, change.new_index()),
+            let index = match change.tag() {
+                ChangeTag::Delete => change.old_index(),
+                _ => change.new_index(),
             };
-            let mut number = number.map_or(String::new(), |index| (index + 1).to_string());
-            for part in parts(change.value(), width() - digits - 2) {
-                let line = format!("{mark}{part}");
-                let line = style.map_or(line.clone(), |style| paint(style, &line));
-                text += &format!("{} {line}\n", paint(FAINT, &format!("{number:>digits$}")));
-                number.clear();
-            }
+            text += &told(change.tag(), change.value(), index.map(|index| index + 1), digits);
         }
+    }
+    text
+}
+
+/// One line of a difference, in as many as it takes.
+fn told(tag: ChangeTag, line: &str, number: Option<usize>, digits: usize) -> String {
+    let (mark, style) = match tag {
+        ChangeTag::Delete => ("-", Some(BAD)),
+        ChangeTag::Insert => ("+", Some(GOOD)),
+        ChangeTag::Equal => (" ", None),
+    };
+    let mut number = number.map_or(String::new(), |number| number.to_string());
+    let mut text = String::new();
+    for part in parts(line, width() - digits - 2) {
+        let line = format!("{mark}{part}");
+        let line = style.map_or(line.clone(), |style| paint(style, &line));
+        text += &format!("{} {line}\n", paint(FAINT, &format!("{number:>digits$}")));
+        number.clear();
     }
     text
 }

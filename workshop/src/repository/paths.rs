@@ -27,6 +27,12 @@ impl Repository {
             )
     }
 
+    /// The repository in this directory.
+    #[cfg(test)]
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// The directory of the repository.
     pub fn root(&self) -> &Path {
         &self.root

@@ -41,6 +41,20 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
     Ok(ours)
 }
 
+/// What we have written of it below `src/`; what was provided tells no story.
+pub fn written(repository: &Repository, exercise: &Exercise) -> Result<Files> {
+    let ours = of(repository, exercise)?;
+    let starter = starters::of(repository, exercise)?;
+    let library = Path::new("src").join("lib.rs");
+    let mut written = Files::default();
+    for path in ours.paths().filter(|path| path.starts_with("src")) {
+        if path == library || ours.get(path) != starter.get(path) {
+            written.take_over(path, &ours);
+        }
+    }
+    Ok(written)
+}
+
 /// Whether one of the files includes this file of the exercise.
 fn includes(files: &Files, exercise: &Exercise, path: &Path) -> bool {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
