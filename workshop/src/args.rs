@@ -92,7 +92,7 @@ pub enum Command {
         /// The exercise [default: the last that is green]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
-        /// From the previous solution to this one, not from yours
+        /// From the solution that it builds on, instead of yours
         #[arg(long)]
         step: bool,
         /// From our solution to this mistake: what is wrong with it

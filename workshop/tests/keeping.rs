@@ -452,6 +452,17 @@ fn a_step_leads_from_one_solution_to_the_next() {
     workshop.write("solutions/01-add/src/lib.rs", &library("holds"));
     fs::remove_file(workshop.path("solutions/01-add/src/new.rs")).unwrap();
     workshop.run(&["diff", "--step", "1", "--spoil"]).exits(0).says(&["There is no difference."]);
+
+    // What it builds on need not be the one before it.
+    workshop.add("02-state");
+    workshop.write("solutions/01-add/src/lib.rs", "// another matter\n");
+    workshop.replace("exercises/02-state/exercise.toml", "\n[tests]", "builds_on = \"00\"\n\n[tests]");
+    workshop
+        .run(&["diff", "2", "--step", "--spoil"])
+        .exits(0)
+        .says(&["From our solution of 00-meet (-) to that of 02-state (+)", "There is no difference."]);
+    workshop.replace("exercises/02-state/exercise.toml", "builds_on = \"00\"", "builds_on = \"02\"");
+    workshop.run(&["diff", "2", "--step", "--spoil"]).ends_in_trouble(&["builds_on is \"02\""]);
 }
 
 /// A mistake, made of a solution of some length.

@@ -48,7 +48,7 @@ pub fn run(repository: &Repository, name: Option<&str>, with: With<'_>, spoil: b
     let text = match with {
         With::Mistake(mistake) => what_is_wrong(repository, chosen, mistake)?,
         With::OneBefore => {
-            let previous = place.checked_sub(1).map(|place| &exercises[place]).with_context(|| {
+            let previous = chosen.leads_on_from(&exercises)?.with_context(|| {
                 format!("{} is the first exercise: there is no step that leads to it", chosen.name)
             })?;
             let from = solutions::written(repository, previous)?;

@@ -154,6 +154,8 @@ mod tests {
             starter: String::new(),
             starter_at: 0..0,
             predictions: None,
+            builds_on: None,
+            changed: Vec::new(),
             tests: Vec::new(),
         }
     }

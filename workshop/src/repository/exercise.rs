@@ -6,6 +6,8 @@
 //! summary = "rebuild the order as it was when first processed"
 //! starter = "9c1d…"              # 16 digits; `verify --fix` writes them
 //! predictions = "predictions.txt" # optional: a file that attendees edit too
+//! builds_on = "02"                # optional: whose solution the starter goes on from
+//! changed = ["view"]              # and which items of that are not as they were
 //! [tests]                         # every test of the untouched starter
 //! "happy_path" = "green"
 //! "every_schedule" = "red: not done yet: step 2"
@@ -48,6 +50,10 @@ pub struct Exercise {
     pub starter_at: Range<usize>,
     /// The file with the attendee's predictions, if the exercise has one.
     pub predictions: Option<String>,
+    /// The number of the exercise whose solution its starter goes on from.
+    pub builds_on: Option<String>,
+    /// The items of that solution which the starter has otherwise.
+    pub changed: Vec<String>,
     /// Its tests, in the order in which they are declared.
     pub tests: Vec<(String, Declared)>,
 }
@@ -85,6 +91,9 @@ struct File {
     summary: String,
     starter: Spanned<String>,
     predictions: Option<String>,
+    builds_on: Option<String>,
+    #[serde(default)]
+    changed: Vec<String>,
     tests: BTreeMap<String, Spanned<Declared>>,
 }
 
@@ -145,6 +154,18 @@ impl Exercise {
                 !predictions.is_empty() && !predictions.contains(['/', '\\', ':']) && predictions != "..";
             ensure!(plain, "predictions is {predictions:?}, not the name of a file in the exercise");
         }
+        if let Some(number) = &file.builds_on {
+            let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+            ensure!(
+                is_number && *number < name.number,
+                "builds_on is {number:?}, not the number of an exercise before {}",
+                name.number
+            );
+        }
+        ensure!(
+            file.changed.is_empty() || file.builds_on.is_some(),
+            "changed says what is otherwise than in a solution, and there is no builds_on that says in which"
+        );
         let mut tests: Vec<(String, Spanned<Declared>)> = file.tests.into_iter().collect();
         tests.sort_by_key(|(_, declared)| declared.span().start);
         Ok(Self {
@@ -156,8 +177,23 @@ impl Exercise {
             starter_at: file.starter.span(),
             starter: file.starter.into_inner(),
             predictions: file.predictions,
+            builds_on: file.builds_on,
+            changed: file.changed,
             tests: tests.into_iter().map(|(test, declared)| (test, declared.into_inner())).collect(),
         })
+    }
+
+    /// The exercise that this one leads on from: the one whose solution it builds
+    /// on, or else the one before it; none, if it is the first.
+    pub fn leads_on_from<'a>(&self, exercises: &'a [Self]) -> Result<Option<&'a Self>> {
+        let Some(number) = &self.builds_on else {
+            return Ok(exercises.iter().rfind(|exercise| exercise.name < self.name));
+        };
+        let found = exercises.iter().find(|exercise| exercise.name.number == *number);
+        let file = format!("exercises/{}/exercise.toml", self.name);
+        found
+            .map(Some)
+            .with_context(|| format!("{file}: it builds on {number}, and there is no such exercise"))
     }
 
     /// The file that attendees edit, as it is shown.
@@ -204,6 +240,10 @@ third = "ignored"
         let tests: Vec<&str> = exercise.tests.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(tests, ["z_first", "a_second", "third"]);
         assert_eq!(exercise.tests[1].1, Declared::Red("not done yet: step 2".into()));
+        assert_eq!((exercise.builds_on, exercise.changed), (None, Vec::new()));
+        let on =
+            parse(&GOOD.replace("[tests]", "builds_on = \"02\"\nchanged = [\"view\"]\n[tests]")).unwrap();
+        assert_eq!((on.builds_on.as_deref(), on.changed), (Some("02"), vec!["view".to_owned()]));
     }
 
     #[test]
@@ -217,6 +257,13 @@ third = "ignored"
             ("\"green\"", "\"gren\"", "line 6: \"gren\" is none of"),
             ("\"red: not done yet: step 2\"", "\"red: \"", "line 7: \"red: \" is none of"),
             ("[tests]", "predictions = \"../x\"\n[tests]", "predictions is \"../x\""),
+            ("[tests]", "builds_on = \"4\"\n[tests]", "builds_on is \"4\""),
+            (
+                "[tests]",
+                "builds_on = \"04\"\n[tests]",
+                "builds_on is \"04\", not the number of an exercise before",
+            ),
+            ("[tests]", "changed = [\"view\"]\n[tests]", "there is no builds_on"),
             ("title =", "title", "line 1: "),
         ] {
             let text = GOOD.replace(from, to);

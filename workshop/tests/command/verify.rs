@@ -272,6 +272,29 @@ fn every_fault_is_found_and_nothing_else() {
             },
             &["answers.md:3: it is not what its source has", "`cargo workshop verify --pages --fix`"],
         ),
+        (
+            "33-silently-changed",
+            |w, n| w.replace(&toml(n), "\n[tests]", "builds_on = \"00\"\n\n[tests]"),
+            &[
+                "exercises/33-silently-changed/src/lib.rs: \"CASE\" is not what it is in our solution of 00-sound",
+                "write there what solutions/00-sound/src/lib.rs has, or declare it under `changed` in \
+                 exercises/33-silently-changed/exercise.toml",
+            ],
+        ),
+        (
+            "34-not-changed",
+            |w, n| {
+                let builds = "builds_on = \"00\"\nchanged = [\"CASE\", \"view\"]\n\n[tests]";
+                w.replace(&toml(n), "\n[tests]", builds);
+            },
+            &["exercises/34-not-changed/exercise.toml: it declares \"view\" as changed since 00, and it is \
+                 the same, or not in both"],
+        ),
+        (
+            "36-builds-on-nothing",
+            |w, n| w.replace(&toml(n), "\n[tests]", "builds_on = \"35\"\n\n[tests]"),
+            &["exercises/36-builds-on-nothing/exercise.toml: it builds on 35, and there is no such exercise"],
+        ),
     ];
     let names: Vec<&str> = faults.iter().map(|(name, ..)| *name).collect();
     let workshop = Miniature::with(&names);

@@ -2,8 +2,9 @@
 //!
 //! Each kind of check is in a file of its own: of the `files` there are and what
 //! is written in them (the `links` on the pages, the `answers` that stand apart, the
-//! `excerpts` of what the code prints, the `hints`), of the starter and its copy
-//! (`copies`), of the solution, of the table of what kills the mistakes,
+//! `excerpts` of what the code prints, the `hints`), of the starter, its copy
+//! (`copies`) and the solution that it goes on from (`continued`), of the solution, of
+//! the table of what kills the mistakes,
 //! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
 //! the commands that they speak of (`commands_named`). Each answers with a list of
 //! culprits (`culprit`).
@@ -12,6 +13,7 @@ mod agenda;
 mod answers;
 mod brainstorms;
 mod commands_named;
+mod continued;
 mod copies;
 mod culprit;
 mod decks;
@@ -218,6 +220,7 @@ fn check(
     culprits.extend(
         files::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),
     );
+    culprits.extend(continued::check(repository, &exercise));
     // Without its package there is nothing to be built.
     match files::package(repository, &repository.exercise(name), &name.package()) {
         Some(culprit) => culprits.push(culprit),
