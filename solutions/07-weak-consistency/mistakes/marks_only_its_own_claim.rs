@@ -6,9 +6,10 @@
 //! it.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
-use shared::order::{Order, Orders};
+use shared::order::Orders;
 use shared::{
     Chance, Context, Document, DocumentStore, Endpoint, Etag, Message, MessageId, Ports, Precondition,
     Snapshot, StateMachine, StoreError,
@@ -16,9 +17,9 @@ use shared::{
 
 const INBOX: &str = "inbox";
 
-#[derive(Default, Serialize, Deserialize)]
-struct StateDocument {
-    state: Order,
+#[derive(Serialize, Deserialize)]
+struct StateDocument<S> {
+    state: S,
     outbox: BTreeMap<MessageId, Vec<Message>>,
 }
 
@@ -33,41 +34,69 @@ enum Claimed {
     Done,
 }
 
-async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
-    let input = message.read()?;
-    let key = Orders::aggregate(&input);
-    let inbox = ports.store(INBOX);
-    let claim = message.id.to_string();
+struct StateMachineRunner<M>(PhantomData<M>);
 
-    let read = ports.documents.get(key).await?;
-    let mut document = parse(read.as_ref())?;
-    let mut as_read = Precondition::unchanged_since(read.as_ref());
+impl<M: StateMachine> StateMachineRunner<M> {
+    async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+        let input: M::Input = message.read()?;
+        let key = M::aggregate(&input);
+        let inbox = ports.store(INBOX);
+        let claim = message.id.to_string();
 
-    let mut our_claim = Precondition::None;
-    if !document.outbox.contains_key(&message.id) {
-        match claim_it(inbox, &claim).await? {
-            Claimed::Ours(etag) => our_claim = Precondition::IfEtag(etag),
-            Claimed::Done => {
-                save(ports, key, &document, as_read).await?;
-                return Ok(());
+        let read = ports.documents.get(key).await?;
+        let mut document = Self::parse(read.as_ref())?;
+        let mut as_read = Precondition::unchanged_since(read.as_ref());
+
+        let mut our_claim = Precondition::None;
+        if !document.outbox.contains_key(&message.id) {
+            match claim_it(inbox, &claim).await? {
+                Claimed::Ours(etag) => our_claim = Precondition::IfEtag(etag),
+                Claimed::Done => {
+                    Self::save(ports, key, &document, as_read).await?;
+                    return Ok(());
+                }
             }
+            let new_id = || context.new_id();
+            let outputs = M::react(&mut document.state, &input, &Chance::new(&new_id));
+            let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
+            document.outbox.insert(message.id, outputs);
+            as_read = Self::save(ports, key, &document, as_read).await?;
         }
-        let new_id = || context.new_id();
-        let outputs = Orders::react(&mut document.state, &input, &Chance::new(&new_id));
-        let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
-        document.outbox.insert(message.id, outputs);
-        as_read = save(ports, key, &document, as_read).await?;
+
+        for output in document.outbox.remove(&message.id).unwrap_or_default() {
+            ports.publisher.publish(output).await?;
+        }
+        match inbox.put(&claim, serde_json::to_vec(&Claim::Done)?, our_claim).await {
+            Ok(_) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Self::save(ports, key, &document, as_read).await?;
+        Ok(())
     }
 
-    for output in document.outbox.remove(&message.id).unwrap_or_default() {
-        ports.publisher.publish(output).await?;
+    fn view(snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<M::State> {
+        Ok(match snapshot.document(aggregate) {
+            Some(body) => serde_json::from_slice::<StateDocument<M::State>>(body)?.state,
+            None => M::State::default(),
+        })
     }
-    match inbox.put(&claim, serde_json::to_vec(&Claim::Done)?, our_claim).await {
-        Ok(_) | Err(StoreError::Conflict { .. }) => {}
-        Err(error) => return Err(error.into()),
+
+    fn parse(read: Option<&Document>) -> anyhow::Result<StateDocument<M::State>> {
+        Ok(match read {
+            Some(document) => serde_json::from_slice(&document.body)?,
+            None => StateDocument { state: M::State::default(), outbox: BTreeMap::new() },
+        })
     }
-    save(ports, key, &document, as_read).await?;
-    Ok(())
+
+    async fn save(
+        ports: &Ports,
+        key: &str,
+        document: &StateDocument<M::State>,
+        as_read: Precondition,
+    ) -> Result<Precondition, StoreError> {
+        let body = serde_json::to_vec(document).map_err(|error| StoreError::Protocol(error.to_string()))?;
+        ports.documents.put(key, body, as_read).await.map(Precondition::IfEtag)
+    }
 }
 
 async fn claim_it(inbox: &dyn DocumentStore, key: &str) -> anyhow::Result<Claimed> {
@@ -89,30 +118,12 @@ async fn claim_it(inbox: &dyn DocumentStore, key: &str) -> anyhow::Result<Claime
     }
 }
 
-fn parse(read: Option<&Document>) -> anyhow::Result<StateDocument> {
-    Ok(match read {
-        Some(document) => serde_json::from_slice(&document.body)?,
-        None => StateDocument::default(),
-    })
-}
-
-async fn save(
-    ports: &Ports,
-    key: &str,
-    document: &StateDocument,
-    as_read: Precondition,
-) -> Result<Precondition, StoreError> {
-    let body = serde_json::to_vec(document).map_err(|error| StoreError::Protocol(error.to_string()))?;
-    ports.documents.put(key, body, as_read).await.map(Precondition::IfEtag)
-}
-
-fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {
-    Ok(match snapshot.document(order_id) {
-        Some(body) => serde_json::from_slice::<StateDocument>(body)?.state,
-        None => Order::default(),
-    })
+fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
+    Endpoint::new(name, StateMachineRunner::<M>::process)
+        .view(StateMachineRunner::<M>::view)
+        .with_store(INBOX)
 }
 
 pub fn orders() -> Endpoint {
-    Endpoint::new("orders", process).view(view).with_store(INBOX)
+    endpoint_of::<Orders>("orders")
 }
