@@ -6,8 +6,6 @@
 //! of an `impl` or a `trait` four columns further in. So this need not be a
 //! parser, and every line keeps its number.
 
-use std::collections::BTreeSet;
-
 /// A line of code, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -34,20 +32,45 @@ impl Item {
         self.lines.iter().map(|line| &line.text).eq(other.lines.iter().map(|line| &line.text))
     }
 
-    /// Every name that occurs in it.
-    pub fn mentions(&self) -> BTreeSet<&str> {
-        self.lines.iter().flat_map(|line| words(&line.text)).collect()
+    /// The `impl` or `trait` that it frames, or is a member of.
+    pub fn home(&self) -> Option<&str> {
+        match &self.owner {
+            None if has_members(&self.name) => Some(&self.name),
+            owner => owner.as_deref(),
+        }
     }
 
-    /// Whether it only frames its members.
-    pub fn is_a_frame(&self) -> bool {
-        self.owner.is_none() && has_members(&self.name)
+    /// Whether this name stands in it by itself, and is not that of a function
+    /// that begins there.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.says(name, |before| {
+            !before.ends_with('.') && !before.ends_with("::") && !before.ends_with("fn ")
+        })
     }
+
+    /// Whether a member of this name is asked for in it.
+    pub fn mentions_member(&self, name: &str) -> bool {
+        self.says(name, |before| before.ends_with('.') || before.ends_with("::"))
+    }
+
+    fn says(&self, name: &str, after: impl Fn(&str) -> bool) -> bool {
+        self.lines.iter().any(|line| {
+            let mut places = line.text.match_indices(name);
+            places.any(|(place, _)| {
+                let (before, rest) = (&line.text[..place], &line.text[place + name.len()..]);
+                !before.ends_with(is_of_a_word) && !rest.starts_with(is_of_a_word) && after(before)
+            })
+        })
+    }
+}
+
+fn is_of_a_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// The names in a text.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+    text.split(|c: char| !is_of_a_word(c)).filter(|word| !word.is_empty())
 }
 
 /// What is imported: each `use`, on one line.
@@ -177,9 +200,9 @@ fn without_comments(source: &str) -> String {
             (text(rest), true)
         } else if first == '\'' {
             (character(rest), true)
-        } else if first.is_alphanumeric() || first == '_' {
+        } else if is_of_a_word(first) {
             // A word as a whole, so that the `r` of a raw text is one.
-            let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let word = rest.find(|c: char| !is_of_a_word(c)).unwrap_or(rest.len());
             let raw = matches!(&rest[..word], "r" | "br" | "cr").then(|| raw_text(&rest[word..])).flatten();
             (word + raw.unwrap_or(0), true)
         } else {
@@ -350,9 +373,14 @@ pub fn outside() {}
             ("/// A.\npub fn a() {\n\n    1\n}\n", "fn a() {\n    // B.\n    1 /* c\n */\n}\n");
         assert!(items(one)[0].says_the_same_as(&items(other)[0]));
         assert!(!items(one)[0].says_the_same_as(&items("fn a() {\n    2\n}\n")[0]));
-        assert_eq!(
-            items("fn a() { b::c_d(e) }\n")[0].mentions(),
-            BTreeSet::from(["fn", "a", "b", "c_d", "e"])
+        let item = &items("fn a() { b::c_d(e).f() }\n")[0];
+        assert!(
+            !item.mentions("a")
+                && item.mentions("b")
+                && item.mentions("e")
+                && !item.mentions("c_d")
+                && !item.mentions("d")
         );
+        assert!(item.mentions_member("c_d") && item.mentions_member("f") && !item.mentions_member("e"));
     }
 }

@@ -104,8 +104,13 @@ impl Mistake {
             .map(|(_, item)| item)
             .collect();
         let imported = self.imported(exercise);
-        let wanted = needed(&ours, &names, &imported);
-        let ours = ours.into_iter().filter(|item| wanted.contains(&item.name)).collect();
+        let wanted = needed(&ours, &theirs, &imported);
+        let ours = ours
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| wanted.contains(at))
+            .map(|(_, item)| item)
+            .collect();
         Ok(Compared { ours, theirs })
     }
 
@@ -118,29 +123,42 @@ impl Mistake {
     }
 }
 
-/// The names of ours that stand next to the mistake's: the same ones, and what
-/// they need.
-fn needed(ours: &[Item], theirs: &BTreeSet<&str>, imported: &BTreeSet<String>) -> BTreeSet<String> {
-    let foreign = |item: &Item| {
-        let owner = item.owner.as_deref().or_else(|| item.is_a_frame().then_some(item.name.as_str()));
-        match owner {
-            Some(owner) => code::words(owner).any(|word| imported.contains(word)),
-            None => imported.contains(&item.name),
-        }
+/// The places of those of ours that stand next to the mistake's: the same ones,
+/// and what they need.
+fn needed(ours: &[Item], theirs: &[Item], imported: &BTreeSet<String>) -> BTreeSet<usize> {
+    let in_common = |item: &Item| {
+        // `react` of one machine is not that of another.
+        let is_same = |other: &Item| match implements(item) {
+            Some(_) => (&other.name, &other.owner) == (&item.name, &item.owner),
+            None => other.name == item.name && other.owner.is_some() == item.owner.is_some(),
+        };
+        theirs.iter().any(is_same)
     };
-    let mut needed: BTreeSet<String> = BTreeSet::new();
-    let mut next: Vec<&Item> = ours.iter().filter(|item| theirs.contains(item.name.as_str())).collect();
-    while let Some(item) = next.pop() {
-        if !needed.insert(item.name.clone()) {
+    let is_imported = |item: &Item| match item.home() {
+        Some(home) => code::words(home).any(|word| imported.contains(word)),
+        None => imported.contains(&item.name),
+    };
+    let mut needed = BTreeSet::new();
+    let mut next: Vec<usize> = (0..ours.len()).filter(|&at| in_common(&ours[at])).collect();
+    while let Some(at) = next.pop() {
+        if !needed.insert(at) {
             continue;
         }
-        let mentions = item.mentions();
-        next.extend(ours.iter().filter(|other| {
-            !foreign(other)
-                && (mentions.contains(other.name.as_str()) || item.owner.as_ref() == Some(&other.name))
-        }));
+        let item = &ours[at];
+        let needs = |other: &Item| match (&other.owner, implements(other)) {
+            (_, Some(of)) => item.mentions(of),
+            (Some(_), None) => item.home() == other.home() && item.mentions_member(&other.name),
+            (None, None) => item.owner.as_ref() == Some(&other.name) || item.mentions(&other.name),
+        };
+        next.extend((0..ours.len()).filter(|&at| needs(&ours[at]) && !is_imported(&ours[at])));
     }
     needed
+}
+
+/// The type for which an item implements a trait: it is needed where that is.
+fn implements(item: &Item) -> Option<&str> {
+    let (_, of) = item.home()?.split_once(" for ")?;
+    code::words(of).next()
 }
 
 /// What we have written of a solution, a file each; the library is the last.
