@@ -14,7 +14,7 @@ use shared::{
     StoreError,
 };
 
-pub const INBOX: &str = "inbox";
+const INBOX: &str = "inbox";
 
 #[derive(Serialize, Deserialize)]
 struct StateDocument<S> {
@@ -23,10 +23,10 @@ struct StateDocument<S> {
     copies: Vec<String>,
 }
 
-pub struct StateMachineRunner<M>(PhantomData<M>);
+struct StateMachineRunner<M>(PhantomData<M>);
 
 impl<M: StateMachine> StateMachineRunner<M> {
-    pub async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
         let input: M::Input = message.read()?;
         let key = M::aggregate(&input);
         let inbox = ports.store(INBOX);
@@ -89,7 +89,7 @@ impl<M: StateMachine> StateMachineRunner<M> {
     }
 }
 
-pub fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
+fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
     Endpoint::new(name, StateMachineRunner::<M>::process)
         .view(StateMachineRunner::<M>::view)
         .with_store(INBOX)

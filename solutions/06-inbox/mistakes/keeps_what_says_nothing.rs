@@ -24,9 +24,9 @@ struct StateDocument<S> {
     outbox: BTreeMap<MessageId, Vec<Message>>,
 }
 
-struct Runner<M>(PhantomData<M>);
+struct StateMachineRunner<M>(PhantomData<M>);
 
-impl<M: StateMachine> Runner<M> {
+impl<M: StateMachine> StateMachineRunner<M> {
     async fn process(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
         let input: M::Input = message.read()?;
         let key = M::aggregate(&input);
@@ -41,7 +41,10 @@ impl<M: StateMachine> Runner<M> {
             if inbox.get(&done).await?.is_some() {
                 return Self::let_go(message.id, ports, key).await;
             }
-            Self::react(&mut document, &input, message, context);
+            let new_id = || context.new_id();
+            let outputs = M::react(&mut document.state, &input, &Chance::new(&new_id));
+            let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
+            document.outbox.insert(message.id, outputs);
             as_read = Self::save(ports, key, &document, as_read).await?;
         }
 
@@ -64,13 +67,6 @@ impl<M: StateMachine> Runner<M> {
             Self::save(ports, key, &document, Precondition::unchanged_since(read.as_ref())).await?;
         }
         Ok(())
-    }
-
-    fn react(document: &mut StateDocument<M::State>, input: &M::Input, message: &Message, context: &Context) {
-        let new_id = || context.new_id();
-        let outputs = M::react(&mut document.state, input, &Chance::new(&new_id));
-        let outputs = outputs.iter().map(|output| Message::new(context.new_id(), output)).collect();
-        document.outbox.insert(message.id, outputs);
     }
 
     fn view(snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<M::State> {
@@ -99,7 +95,9 @@ impl<M: StateMachine> Runner<M> {
 }
 
 fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
-    Endpoint::new(name, Runner::<M>::process).view(Runner::<M>::view).with_store(INBOX)
+    Endpoint::new(name, StateMachineRunner::<M>::process)
+        .view(StateMachineRunner::<M>::view)
+        .with_store(INBOX)
 }
 
 pub fn orders() -> Endpoint {
