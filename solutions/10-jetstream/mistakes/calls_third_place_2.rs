@@ -1,16 +1,10 @@
-//! The mistake: the payment of a return expects 2 as the last sequence of its subject,
-//! since two humans come before it.
-//!
-//! Why it is tempting: it is called the last *subject* sequence, and in a stream with
-//! one order it is 2. Sequences count through the whole stream, though. With another
-//! order in it, 2 may be the first of the two humans, or somebody else.
-
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{
-    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, SubjectStream,
+    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, StreamMessage,
+    SubjectStream,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
     AlreadyDone,
@@ -18,9 +12,11 @@ enum Outcome {
 }
 
 async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
-    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
-        .expecting(Expected::LastSubjectSequence(0));
-    match stream.publish(publication).await {
+    let none = Expected::LastSubjectSequence(0);
+    let subject = format!("payment.{order_id}");
+    let fact = Fact::Withdrawn { cents };
+    let payment = Publication::new(subject, fact.to_bytes()).expecting(none);
+    match stream.publish(payment).await {
         Ok(_) => Ok(Outcome::Done),
         Err(StreamError::WrongLastSequence { .. }) => Ok(Outcome::AlreadyDone),
         Err(error) => Err(error.into()),
@@ -56,10 +52,11 @@ async fn refund(
     if cents > account.left() {
         return Ok(Outcome::Refused);
     }
+    let as_read = Expected::LastSubjectSequence(last_refund);
+    let subject = format!("refund.{order_id}");
     let fact = Fact::Refunded { cents, caused_by };
-    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
-        .expecting(Expected::LastSubjectSequence(last_refund));
-    stream.publish(publication).await?;
+    let refund = Publication::new(subject, fact.to_bytes()).expecting(as_read);
+    stream.publish(refund).await?;
     Ok(Outcome::Done)
 }
 
@@ -88,7 +85,7 @@ async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Resul
 
 async fn returned(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<(Vec<Fact>, u64)> {
     let messages = stream.read(&format!("return.{order_id}")).await?;
-    let last = messages.last().map_or(0, |message| message.sequence);
+    let last = messages.last().map_or(0, |message: &StreamMessage| message.sequence);
     let facts = messages.iter().map(|message| Fact::read(&message.body));
     Ok((facts.collect::<anyhow::Result<_>>()?, last))
 }

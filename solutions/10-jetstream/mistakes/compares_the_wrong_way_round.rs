@@ -1,15 +1,11 @@
-//! The mistake: it gives back what is more than was paid, and refuses the rest.
-//!
-//! Why it is tempting: "the price must not be less than the refund" and "publish if the
-//! price is less than the refund" look alike at the end of a long day, and published
-//! snippets have the second.
-
+use anyhow::bail;
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{
-    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, SubjectStream,
+    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, StreamMessage,
+    SubjectStream,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
     AlreadyDone,
@@ -17,9 +13,11 @@ enum Outcome {
 }
 
 async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
-    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
-        .expecting(Expected::LastSubjectSequence(0));
-    match stream.publish(publication).await {
+    let none = Expected::LastSubjectSequence(0);
+    let subject = format!("payment.{order_id}");
+    let fact = Fact::Withdrawn { cents };
+    let payment = Publication::new(subject, fact.to_bytes()).expecting(none);
+    match stream.publish(payment).await {
         Ok(_) => Ok(Outcome::Done),
         Err(StreamError::WrongLastSequence { .. }) => Ok(Outcome::AlreadyDone),
         Err(error) => Err(error.into()),
@@ -55,10 +53,11 @@ async fn refund(
     if account.left() > cents {
         return Ok(Outcome::Refused);
     }
+    let as_read = Expected::LastSubjectSequence(last_refund);
+    let subject = format!("refund.{order_id}");
     let fact = Fact::Refunded { cents, caused_by };
-    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
-        .expecting(Expected::LastSubjectSequence(last_refund));
-    stream.publish(publication).await?;
+    let refund = Publication::new(subject, fact.to_bytes()).expecting(as_read);
+    stream.publish(refund).await?;
     Ok(Outcome::Done)
 }
 
@@ -76,16 +75,19 @@ async fn validate(stream: &dyn SubjectStream, order_id: &str, by: &str) -> anyho
 
 async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<Outcome> {
     let (facts, last) = returned(stream, order_id).await?;
-    match facts.len() {
-        2 => publish_next(stream, order_id, &Fact::ReturnPaid, last).await,
-        3 => Ok(Outcome::AlreadyDone),
-        _ => Ok(Outcome::Refused),
+    match facts.as_slice() {
+        [Fact::Validated { .. }, Fact::Validated { .. }] => {
+            publish_next(stream, order_id, &Fact::ReturnPaid, last).await
+        }
+        [_, _, Fact::ReturnPaid] => Ok(Outcome::AlreadyDone),
+        [] | [Fact::Validated { .. }] => Ok(Outcome::Refused),
+        other => bail!("the return of {order_id} is in disorder: {other:?}"),
     }
 }
 
 async fn returned(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<(Vec<Fact>, u64)> {
     let messages = stream.read(&format!("return.{order_id}")).await?;
-    let last = messages.last().map_or(0, |message| message.sequence);
+    let last = messages.last().map_or(0, |message: &StreamMessage| message.sequence);
     let facts = messages.iter().map(|message| Fact::read(&message.body));
     Ok((facts.collect::<anyhow::Result<_>>()?, last))
 }

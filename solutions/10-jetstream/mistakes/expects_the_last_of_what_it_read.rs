@@ -1,17 +1,11 @@
-//! The mistake: it reads `*.order-1`, and expects the last sequence of that as the last
-//! under `refund.order-1`.
-//!
-//! Why it is tempting: it is the number that was read last, and "nothing has changed
-//! since" is what one wants to say. But it is the payment's number, and the payment is
-//! under another subject. The expectation never holds, and the refund is tried for
-//! ever.
-
+use anyhow::bail;
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{
-    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, SubjectStream,
+    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, StreamMessage,
+    SubjectStream,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
     AlreadyDone,
@@ -19,9 +13,11 @@ enum Outcome {
 }
 
 async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
-    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
-        .expecting(Expected::LastSubjectSequence(0));
-    match stream.publish(publication).await {
+    let none = Expected::LastSubjectSequence(0);
+    let subject = format!("payment.{order_id}");
+    let fact = Fact::Withdrawn { cents };
+    let payment = Publication::new(subject, fact.to_bytes()).expecting(none);
+    match stream.publish(payment).await {
         Ok(_) => Ok(Outcome::Done),
         Err(StreamError::WrongLastSequence { .. }) => Ok(Outcome::AlreadyDone),
         Err(error) => Err(error.into()),
@@ -46,8 +42,10 @@ async fn refund(
     let mut last = 0;
     for message in stream.read(&format!("*.{order_id}")).await? {
         let fact = Fact::read(&message.body)?;
-        if matches!(&fact, Fact::Refunded { caused_by: cause, .. } if *cause == caused_by) {
-            return Ok(Outcome::AlreadyDone);
+        if let Fact::Refunded { caused_by: cause, .. } = &fact {
+            if *cause == caused_by {
+                return Ok(Outcome::AlreadyDone);
+            }
         }
         last = message.sequence;
         account.add(fact);
@@ -55,10 +53,11 @@ async fn refund(
     if cents > account.left() {
         return Ok(Outcome::Refused);
     }
+    let as_read = Expected::LastSubjectSequence(last);
+    let subject = format!("refund.{order_id}");
     let fact = Fact::Refunded { cents, caused_by };
-    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
-        .expecting(Expected::LastSubjectSequence(last));
-    stream.publish(publication).await?;
+    let refund = Publication::new(subject, fact.to_bytes()).expecting(as_read);
+    stream.publish(refund).await?;
     Ok(Outcome::Done)
 }
 
@@ -76,16 +75,19 @@ async fn validate(stream: &dyn SubjectStream, order_id: &str, by: &str) -> anyho
 
 async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<Outcome> {
     let (facts, last) = returned(stream, order_id).await?;
-    match facts.len() {
-        2 => publish_next(stream, order_id, &Fact::ReturnPaid, last).await,
-        3 => Ok(Outcome::AlreadyDone),
-        _ => Ok(Outcome::Refused),
+    match facts.as_slice() {
+        [Fact::Validated { .. }, Fact::Validated { .. }] => {
+            publish_next(stream, order_id, &Fact::ReturnPaid, last).await
+        }
+        [_, _, Fact::ReturnPaid] => Ok(Outcome::AlreadyDone),
+        [] | [Fact::Validated { .. }] => Ok(Outcome::Refused),
+        other => bail!("the return of {order_id} is in disorder: {other:?}"),
     }
 }
 
 async fn returned(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<(Vec<Fact>, u64)> {
     let messages = stream.read(&format!("return.{order_id}")).await?;
-    let last = messages.last().map_or(0, |message| message.sequence);
+    let last = messages.last().map_or(0, |message: &StreamMessage| message.sequence);
     let facts = messages.iter().map(|message| Fact::read(&message.body));
     Ok((facts.collect::<anyhow::Result<_>>()?, last))
 }

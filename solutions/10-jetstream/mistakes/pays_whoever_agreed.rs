@@ -1,16 +1,10 @@
-//! The mistake: the payment reads what is there, and expects that it is still the last.
-//! It does not look who has agreed.
-//!
-//! Why it is tempting: read, then expect what was read, is the rule of this exercise,
-//! and here it is kept to the letter. An expectation says that nothing has changed. It
-//! does not say that what was there was enough.
-
 use shared::payments::{Account, Command, Fact, PAYMENTS};
 use shared::{
-    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, SubjectStream,
+    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamError, StreamMessage,
+    SubjectStream,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
     AlreadyDone,
@@ -18,9 +12,11 @@ enum Outcome {
 }
 
 async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
-    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
-        .expecting(Expected::LastSubjectSequence(0));
-    match stream.publish(publication).await {
+    let none = Expected::LastSubjectSequence(0);
+    let subject = format!("payment.{order_id}");
+    let fact = Fact::Withdrawn { cents };
+    let payment = Publication::new(subject, fact.to_bytes()).expecting(none);
+    match stream.publish(payment).await {
         Ok(_) => Ok(Outcome::Done),
         Err(StreamError::WrongLastSequence { .. }) => Ok(Outcome::AlreadyDone),
         Err(error) => Err(error.into()),
@@ -56,10 +52,11 @@ async fn refund(
     if cents > account.left() {
         return Ok(Outcome::Refused);
     }
+    let as_read = Expected::LastSubjectSequence(last_refund);
+    let subject = format!("refund.{order_id}");
     let fact = Fact::Refunded { cents, caused_by };
-    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
-        .expecting(Expected::LastSubjectSequence(last_refund));
-    stream.publish(publication).await?;
+    let refund = Publication::new(subject, fact.to_bytes()).expecting(as_read);
+    stream.publish(refund).await?;
     Ok(Outcome::Done)
 }
 
@@ -85,7 +82,7 @@ async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Resul
 
 async fn returned(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<(Vec<Fact>, u64)> {
     let messages = stream.read(&format!("return.{order_id}")).await?;
-    let last = messages.last().map_or(0, |message| message.sequence);
+    let last = messages.last().map_or(0, |message: &StreamMessage| message.sequence);
     let facts = messages.iter().map(|message| Fact::read(&message.body));
     Ok((facts.collect::<anyhow::Result<_>>()?, last))
 }

@@ -1,14 +1,10 @@
-//! The mistake: a withdrawal that is refused, since there is one, is an error like any
-//! other.
-//!
-//! Why it is tempting: it is called an error, and `?` is what one writes behind a call
-//! that returns one. The money is taken once; and the message of whoever asks again is
-//! delivered for ever.
-
+use anyhow::bail;
 use shared::payments::{Account, Command, Fact, PAYMENTS};
-use shared::{Context, Endpoint, Expected, Message, MessageId, Ports, Publication, SubjectStream};
+use shared::{
+    Context, Endpoint, Expected, Message, MessageId, Ports, Publication, StreamMessage, SubjectStream,
+};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
     AlreadyDone,
@@ -16,9 +12,11 @@ enum Outcome {
 }
 
 async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) -> anyhow::Result<Outcome> {
-    let publication = Publication::new(format!("payment.{order_id}"), Fact::Withdrawn { cents }.to_bytes())
-        .expecting(Expected::LastSubjectSequence(0));
-    stream.publish(publication).await?;
+    let none = Expected::LastSubjectSequence(0);
+    let subject = format!("payment.{order_id}");
+    let fact = Fact::Withdrawn { cents };
+    let payment = Publication::new(subject, fact.to_bytes()).expecting(none);
+    stream.publish(payment).await?;
     Ok(Outcome::Done)
 }
 
@@ -51,10 +49,11 @@ async fn refund(
     if cents > account.left() {
         return Ok(Outcome::Refused);
     }
+    let as_read = Expected::LastSubjectSequence(last_refund);
+    let subject = format!("refund.{order_id}");
     let fact = Fact::Refunded { cents, caused_by };
-    let publication = Publication::new(format!("refund.{order_id}"), fact.to_bytes())
-        .expecting(Expected::LastSubjectSequence(last_refund));
-    stream.publish(publication).await?;
+    let refund = Publication::new(subject, fact.to_bytes()).expecting(as_read);
+    stream.publish(refund).await?;
     Ok(Outcome::Done)
 }
 
@@ -72,16 +71,19 @@ async fn validate(stream: &dyn SubjectStream, order_id: &str, by: &str) -> anyho
 
 async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<Outcome> {
     let (facts, last) = returned(stream, order_id).await?;
-    match facts.len() {
-        2 => publish_next(stream, order_id, &Fact::ReturnPaid, last).await,
-        3 => Ok(Outcome::AlreadyDone),
-        _ => Ok(Outcome::Refused),
+    match facts.as_slice() {
+        [Fact::Validated { .. }, Fact::Validated { .. }] => {
+            publish_next(stream, order_id, &Fact::ReturnPaid, last).await
+        }
+        [_, _, Fact::ReturnPaid] => Ok(Outcome::AlreadyDone),
+        [] | [Fact::Validated { .. }] => Ok(Outcome::Refused),
+        other => bail!("the return of {order_id} is in disorder: {other:?}"),
     }
 }
 
 async fn returned(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<(Vec<Fact>, u64)> {
     let messages = stream.read(&format!("return.{order_id}")).await?;
-    let last = messages.last().map_or(0, |message| message.sequence);
+    let last = messages.last().map_or(0, |message: &StreamMessage| message.sequence);
     let facts = messages.iter().map(|message| Fact::read(&message.body));
     Ok((facts.collect::<anyhow::Result<_>>()?, last))
 }
