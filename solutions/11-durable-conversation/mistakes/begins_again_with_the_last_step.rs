@@ -1,10 +1,3 @@
-//! The mistake: it resumes with the step that was completed last, and not
-//! with the one after it.
-//!
-//! Why it is tempting: the worker has died, so who knows whether its last
-//! step got through? The log does: a step is written down when it is done. As
-//! long as the service remembers the key, nobody notices.
-
 use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
@@ -14,24 +7,35 @@ use shared::{Context, Endpoint, Message, MessageId, Ports};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
-    let Command::CheckOut { customer_id, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    let from = match conversation.receive(message.id, *at).await? {
+    let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start => 0,
         Decision::Resume(step) => step.saturating_sub(1),
     };
     for step in from..STEPS.len() as u32 {
-        let request = request(step, &command, &conversation, message.id)?;
-        let key = message.id.derive(&format!("step {step}"));
-        let reference = ports.service(STEPS[step as usize]).call(key, &request.to_json()).await?;
-        if conversation.output(message.id, step).is_some() {
-            continue;
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &conversation, id)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                if conversation.output(id, step).is_some() {
+                    continue;
+                }
+                let output = reference.to_string().into_bytes();
+                let completed = Record::StepCompleted { message: id, step, output };
+                let is_last = step as usize + 1 == STEPS.len();
+                let end = is_last.then_some(Record::Finished { message: id });
+                conversation.record([completed].into_iter().chain(end)).await?;
+            }
+            Err(error) => {
+                let failed = Record::Failed { message: id, error: error.to_string() };
+                conversation.record([failed]).await?;
+                return Err(error.into());
+            }
         }
-        let output = reference.to_string().into_bytes();
-        let completed = Record::StepCompleted { message: message.id, step, output };
-        let last = (step == 2).then_some(Record::Finished { message: message.id });
-        conversation.record([completed].into_iter().chain(last)).await?;
     }
     Ok(())
 }
@@ -43,8 +47,9 @@ fn request(
     message: MessageId,
 ) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    let output = |step| -> anyhow::Result<MessageId> {
-        let output = conversation.output(message, step).context("a step before this one is not done")?;
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        let output =
+            conversation.output(message, step).with_context(|| format!("step {step} is not done"))?;
         Ok(std::str::from_utf8(output)?.parse()?)
     };
     Ok(match step {

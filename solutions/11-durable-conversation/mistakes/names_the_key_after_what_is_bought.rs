@@ -1,10 +1,3 @@
-//! The mistake: the idempotency key is made of the customer, the item and the
-//! step.
-//!
-//! Why it is tempting: such a key can be read, is the same at every attempt, and
-//! another one for each step. When Ann buys tea once more, it is the same again,
-//! and the service takes her for a copy.
-
 use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
@@ -15,20 +8,31 @@ use shared::{Context, Endpoint, Message, MessageId, Ports};
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
     let Command::CheckOut { customer_id, item, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    let from = match conversation.receive(message.id, *at).await? {
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start => 0,
         Decision::Resume(step) => step,
     };
     for step in from..STEPS.len() as u32 {
-        let request = request(step, &command, &conversation, message.id)?;
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &conversation, id)?;
         let key = MessageId::named(&format!("{customer_id}, {item}, step {step}"));
-        let reference = ports.service(STEPS[step as usize]).call(key, &request.to_json()).await?;
-        let output = reference.to_string().into_bytes();
-        let completed = Record::StepCompleted { message: message.id, step, output };
-        let last = (step == 2).then_some(Record::Finished { message: message.id });
-        conversation.record([completed].into_iter().chain(last)).await?;
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                let output = reference.to_string().into_bytes();
+                let completed = Record::StepCompleted { message: id, step, output };
+                let is_last = step as usize + 1 == STEPS.len();
+                let end = is_last.then_some(Record::Finished { message: id });
+                conversation.record([completed].into_iter().chain(end)).await?;
+            }
+            Err(error) => {
+                let failed = Record::Failed { message: id, error: error.to_string() };
+                conversation.record([failed]).await?;
+                return Err(error.into());
+            }
+        }
     }
     Ok(())
 }
@@ -40,8 +44,9 @@ fn request(
     message: MessageId,
 ) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    let output = |step| -> anyhow::Result<MessageId> {
-        let output = conversation.output(message, step).context("a step before this one is not done")?;
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        let output =
+            conversation.output(message, step).with_context(|| format!("step {step} is not done"))?;
         Ok(std::str::from_utf8(output)?.parse()?)
     };
     Ok(match step {

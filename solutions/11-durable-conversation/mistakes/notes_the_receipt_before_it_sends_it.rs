@@ -1,9 +1,3 @@
-//! The mistake: the last step is written down, and then done.
-//!
-//! Why it is tempting: a receipt that comes twice makes customers ring up,
-//! and nobody needs what comes of it, so it looks safer to note it first. A
-//! worker that dies in between leaves a log that says all is well.
-
 use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
@@ -13,29 +7,39 @@ use shared::{Context, Endpoint, Message, MessageId, Ports};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
-    let Command::CheckOut { customer_id, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    let from = match conversation.receive(message.id, *at).await? {
+    let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start => 0,
         Decision::Resume(step) => step,
     };
     for step in from..STEPS.len() as u32 {
-        let request = request(step, &command, &conversation, message.id)?;
-        let key = message.id.derive(&format!("step {step}"));
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &conversation, id)?;
+        let key = id.derive(&format!("step {step}"));
         let finished = [
-            Record::StepCompleted { message: message.id, step, output: Vec::new() },
-            Record::Finished { message: message.id },
+            Record::StepCompleted { message: id, step, output: Vec::new() },
+            Record::Finished { message: id },
         ];
         if step == 2 {
             conversation.record(finished).await?;
-            ports.service(STEPS[2]).call(key, &request.to_json()).await?;
+            ports.service(service).call(key, &request.to_json()).await?;
             return Ok(());
         }
-        let reference = ports.service(STEPS[step as usize]).call(key, &request.to_json()).await?;
-        let output = reference.to_string().into_bytes();
-        let completed = Record::StepCompleted { message: message.id, step, output };
-        conversation.record([completed]).await?;
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                let output = reference.to_string().into_bytes();
+                let completed = Record::StepCompleted { message: id, step, output };
+                conversation.record([completed]).await?;
+            }
+            Err(error) => {
+                let failed = Record::Failed { message: id, error: error.to_string() };
+                conversation.record([failed]).await?;
+                return Err(error.into());
+            }
+        }
     }
     Ok(())
 }
@@ -47,8 +51,9 @@ fn request(
     message: MessageId,
 ) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    let output = |step| -> anyhow::Result<MessageId> {
-        let output = conversation.output(message, step).context("a step before this one is not done")?;
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        let output =
+            conversation.output(message, step).with_context(|| format!("step {step} is not done"))?;
         Ok(std::str::from_utf8(output)?.parse()?)
     };
     Ok(match step {

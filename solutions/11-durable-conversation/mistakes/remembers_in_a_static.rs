@@ -1,12 +1,7 @@
-//! The mistake: what is done is kept in a static, not in a log.
-//!
-//! Why it is tempting: it survives a failed attempt, needs no round trip, and
-//! passes every test in which the process lives. The other worker has a
-//! static of its own, and after a restart there is none.
-
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use shared::checkout::{Command, Purchases, Request};
 use shared::{Context, Endpoint, Message, MessageId, Ports};
@@ -15,24 +10,34 @@ static DONE: Mutex<BTreeMap<MessageId, Vec<MessageId>>> = Mutex::new(BTreeMap::n
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
+    let id = message.id;
     let done = || DONE.lock().expect("nobody panics with the lock");
-    let mut outputs = done().get(&message.id).cloned().unwrap_or_default();
-    for (step, service) in STEPS.into_iter().enumerate().skip(outputs.len()) {
-        let key = message.id.derive(&format!("step {step}"));
-        let request = request(&command, &outputs);
-        outputs.push(ports.service(service).call(key, &request.to_json()).await?);
-        done().insert(message.id, outputs.clone());
+    let mut outputs = done().get(&id).cloned().unwrap_or_default();
+    for step in outputs.len() as u32..STEPS.len() as u32 {
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &outputs)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                outputs.push(reference);
+                done().insert(id, outputs.clone());
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }
 
-fn request(command: &Command, outputs: &[MessageId]) -> Request {
+fn request(step: u32, command: &Command, outputs: &[MessageId]) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    match *outputs {
-        [] => Request::Reserve { customer_id, item },
-        [reservation] => Request::Charge { customer_id, cents, reservation },
-        [reservation, charge, ..] => Request::Receipt { customer_id, item, cents, reservation, charge },
-    }
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        outputs.get(step as usize).copied().with_context(|| format!("step {step} is not done"))
+    };
+    Ok(match step {
+        0 => Request::Reserve { customer_id, item },
+        1 => Request::Charge { customer_id, cents, reservation: output(0)? },
+        _ => Request::Receipt { customer_id, item, cents, reservation: output(0)?, charge: output(1)? },
+    })
 }
 
 pub fn endpoint() -> Endpoint {

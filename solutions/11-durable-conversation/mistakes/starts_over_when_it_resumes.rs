@@ -1,10 +1,3 @@
-//! The mistake: a message that was begun is begun again. The log is written,
-//! and only asked whether it is finished.
-//!
-//! Why it is tempting: the keys make it harmless to repeat a step, so why
-//! find out where to go on? It is harmless for as long as they are
-//! remembered.
-
 use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
@@ -14,23 +7,34 @@ use shared::{Context, Endpoint, Message, MessageId, Ports};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
-    let Command::CheckOut { customer_id, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    let from = match conversation.receive(message.id, *at).await? {
+    let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start | Decision::Resume(_) => 0,
     };
     for step in from..STEPS.len() as u32 {
-        let request = request(step, &command, &conversation, message.id)?;
-        let key = message.id.derive(&format!("step {step}"));
-        let reference = ports.service(STEPS[step as usize]).call(key, &request.to_json()).await?;
-        if conversation.output(message.id, step).is_some() {
-            continue;
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &conversation, id)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                if conversation.output(id, step).is_some() {
+                    continue;
+                }
+                let output = reference.to_string().into_bytes();
+                let completed = Record::StepCompleted { message: id, step, output };
+                let is_last = step as usize + 1 == STEPS.len();
+                let end = is_last.then_some(Record::Finished { message: id });
+                conversation.record([completed].into_iter().chain(end)).await?;
+            }
+            Err(error) => {
+                let failed = Record::Failed { message: id, error: error.to_string() };
+                conversation.record([failed]).await?;
+                return Err(error.into());
+            }
         }
-        let output = reference.to_string().into_bytes();
-        let completed = Record::StepCompleted { message: message.id, step, output };
-        let last = (step == 2).then_some(Record::Finished { message: message.id });
-        conversation.record([completed].into_iter().chain(last)).await?;
     }
     Ok(())
 }
@@ -42,8 +46,9 @@ fn request(
     message: MessageId,
 ) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    let output = |step| -> anyhow::Result<MessageId> {
-        let output = conversation.output(message, step).context("a step before this one is not done")?;
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        let output =
+            conversation.output(message, step).with_context(|| format!("step {step} is not done"))?;
         Ok(std::str::from_utf8(output)?.parse()?)
     };
     Ok(match step {

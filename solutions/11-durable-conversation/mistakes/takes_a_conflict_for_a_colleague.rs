@@ -1,11 +1,3 @@
-//! The mistake: when its place in the log is taken, it leaves the record out
-//! and goes on.
-//!
-//! Why it is tempting: somebody else is at the same message, has done the
-//! same step and was quicker to write it down: then it is written down. But a
-//! conversation has other messages, and the record at this place may be about
-//! one of them.
-
 use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, ConversationError, Decision};
@@ -15,41 +7,51 @@ use shared::{Context, Endpoint, Message, MessageId, Ports, StoreError};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
-    let Command::CheckOut { customer_id, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    let from = match conversation.receive(message.id, *at).await? {
+    let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start => 0,
         Decision::Resume(step) => step,
     };
     let mut outputs: Vec<MessageId> = Vec::new();
     for step in 0..from {
-        let output = conversation.output(message.id, step).context("a step before this one is not done")?;
+        let output = conversation.output(id, step).with_context(|| format!("step {step} is not done"))?;
         outputs.push(std::str::from_utf8(output)?.parse()?);
     }
     for step in from..STEPS.len() as u32 {
-        let request = request(&command, &outputs);
-        let key = message.id.derive(&format!("step {step}"));
-        let reference = ports.service(STEPS[step as usize]).call(key, &request.to_json()).await?;
-        outputs.push(reference);
-        let output = reference.to_string().into_bytes();
-        let completed = Record::StepCompleted { message: message.id, step, output };
-        let last = (step == 2).then_some(Record::Finished { message: message.id });
-        match conversation.record([completed].into_iter().chain(last)).await {
-            Err(ConversationError::Store(StoreError::Conflict { .. })) => {}
-            recorded => recorded?,
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &outputs)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                outputs.push(reference);
+                let output = reference.to_string().into_bytes();
+                let completed = Record::StepCompleted { message: id, step, output };
+                let is_last = step as usize + 1 == STEPS.len();
+                let end = is_last.then_some(Record::Finished { message: id });
+                match conversation.record([completed].into_iter().chain(end)).await {
+                    Err(ConversationError::Store(StoreError::Conflict { .. })) => {}
+                    recorded => recorded?,
+                }
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
 }
 
-fn request(command: &Command, outputs: &[MessageId]) -> Request {
+fn request(step: u32, command: &Command, outputs: &[MessageId]) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    match *outputs {
-        [] => Request::Reserve { customer_id, item },
-        [reservation] => Request::Charge { customer_id, cents, reservation },
-        [reservation, charge, ..] => Request::Receipt { customer_id, item, cents, reservation, charge },
-    }
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        outputs.get(step as usize).copied().with_context(|| format!("step {step} is not done"))
+    };
+    Ok(match step {
+        0 => Request::Reserve { customer_id, item },
+        1 => Request::Charge { customer_id, cents, reservation: output(0)? },
+        _ => Request::Receipt { customer_id, item, cents, reservation: output(0)?, charge: output(1)? },
+    })
 }
 
 pub fn endpoint() -> Endpoint {

@@ -1,10 +1,3 @@
-//! The mistake: a message that has failed is not tried again.
-//!
-//! Why it is tempting: the error is in the log, somebody will look into it,
-//! and a queue that repeats a failing message for ever is a nuisance. But
-//! "failed" is said of an attempt. The message was acknowledged, and nothing
-//! will ever look at it again by itself.
-
 use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
@@ -14,29 +7,35 @@ use shared::{Context, Endpoint, Message, MessageId, Ports};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
-    let Command::CheckOut { customer_id, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    if conversation.history().of(message.id).is_some_and(|progress| progress.error.is_some()) {
+    let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    if conversation.history().of(id).is_some_and(|progress| progress.error.is_some()) {
         return Ok(());
     }
-    let from = match conversation.receive(message.id, *at).await? {
+    let from = match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start => 0,
         Decision::Resume(step) => step,
     };
     for step in from..STEPS.len() as u32 {
-        let request = request(step, &command, &conversation, message.id)?;
-        let key = message.id.derive(&format!("step {step}"));
-        let called = ports.service(STEPS[step as usize]).call(key, &request.to_json()).await;
-        if let Err(error) = &called {
-            let failed = Record::Failed { message: message.id, error: error.to_string() };
-            conversation.record([failed]).await?;
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &conversation, id)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => {
+                let output = reference.to_string().into_bytes();
+                let completed = Record::StepCompleted { message: id, step, output };
+                let is_last = step as usize + 1 == STEPS.len();
+                let end = is_last.then_some(Record::Finished { message: id });
+                conversation.record([completed].into_iter().chain(end)).await?;
+            }
+            Err(error) => {
+                let failed = Record::Failed { message: id, error: error.to_string() };
+                conversation.record([failed]).await?;
+                return Err(error.into());
+            }
         }
-        let reference = called?;
-        let output = reference.to_string().into_bytes();
-        let completed = Record::StepCompleted { message: message.id, step, output };
-        let last = (step == 2).then_some(Record::Finished { message: message.id });
-        conversation.record([completed].into_iter().chain(last)).await?;
     }
     Ok(())
 }
@@ -48,8 +47,9 @@ fn request(
     message: MessageId,
 ) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    let output = |step| -> anyhow::Result<MessageId> {
-        let output = conversation.output(message, step).context("a step before this one is not done")?;
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        let output =
+            conversation.output(message, step).with_context(|| format!("step {step} is not done"))?;
         Ok(std::str::from_utf8(output)?.parse()?)
     };
     Ok(match step {

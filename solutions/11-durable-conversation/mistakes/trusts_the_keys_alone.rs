@@ -1,33 +1,34 @@
-//! The mistake: there is no log. Every copy goes through all the steps, with
-//! the same keys as the one before it, and the services recognise what they
-//! have done.
-//!
-//! Why it is tempting: it is right as long as they do, and it is less code
-//! than anything else here. But a service keeps a key for as long as it
-//! likes, and a copy can be older.
-
+use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use shared::checkout::{Command, Purchases, Request};
 use shared::{Context, Endpoint, Message, MessageId, Ports};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
+    let id = message.id;
     let mut outputs: Vec<MessageId> = Vec::new();
-    for (step, service) in STEPS.into_iter().enumerate() {
-        let request = request(&command, &outputs);
-        let key = message.id.derive(&format!("step {step}"));
-        outputs.push(ports.service(service).call(key, &request.to_json()).await?);
+    for step in 0..STEPS.len() as u32 {
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &outputs)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => outputs.push(reference),
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }
 
-fn request(command: &Command, outputs: &[MessageId]) -> Request {
+fn request(step: u32, command: &Command, outputs: &[MessageId]) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    match *outputs {
-        [] => Request::Reserve { customer_id, item },
-        [reservation] => Request::Charge { customer_id, cents, reservation },
-        [reservation, charge, ..] => Request::Receipt { customer_id, item, cents, reservation, charge },
-    }
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        outputs.get(step as usize).copied().with_context(|| format!("step {step} is not done"))
+    };
+    Ok(match step {
+        0 => Request::Reserve { customer_id, item },
+        1 => Request::Charge { customer_id, cents, reservation: output(0)? },
+        _ => Request::Receipt { customer_id, item, cents, reservation: output(0)?, charge: output(1)? },
+    })
 }
 
 pub fn endpoint() -> Endpoint {

@@ -1,10 +1,4 @@
-//! The mistake: the log knows messages and not steps: received, started,
-//! finished.
-//!
-//! Why it is tempting: that is an inbox, and it was right in exercise 06.
-//! There, all that a message did was one write. Here it is three calls, and a
-//! worker can die after each; the log would not know how far it got.
-
+use anyhow::Context as _;
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
 use shared::checkout::{Command, Purchases, Request};
@@ -13,29 +7,37 @@ use shared::{Context, Endpoint, Message, MessageId, Ports};
 
 async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
-    let Command::CheckOut { customer_id, at, .. } = &command;
-    let mut conversation = Conversation::recover(&*ports.log, customer_id).await?;
-    match conversation.receive(message.id, *at).await? {
+    let Command::CheckOut { at, .. } = &command;
+    let id = message.id;
+    let mut conversation = Conversation::recover(&*ports.log, command.customer_id()).await?;
+    match conversation.receive(id, *at).await? {
         Decision::Skip => return Ok(()),
         Decision::Start | Decision::Resume(_) => {}
     }
     let mut outputs: Vec<MessageId> = Vec::new();
-    for (step, service) in STEPS.into_iter().enumerate() {
-        let request = request(&command, &outputs);
-        let key = message.id.derive(&format!("step {step}"));
-        outputs.push(ports.service(service).call(key, &request.to_json()).await?);
+    for step in 0..STEPS.len() as u32 {
+        let service = STEPS[step as usize];
+        let request = request(step, &command, &outputs)?;
+        let key = id.derive(&format!("step {step}"));
+        match ports.service(service).call(key, &request.to_json()).await {
+            Ok(reference) => outputs.push(reference),
+            Err(error) => return Err(error.into()),
+        }
     }
-    conversation.record([Record::Finished { message: message.id }]).await?;
+    conversation.record([Record::Finished { message: id }]).await?;
     Ok(())
 }
 
-fn request(command: &Command, outputs: &[MessageId]) -> Request {
+fn request(step: u32, command: &Command, outputs: &[MessageId]) -> anyhow::Result<Request> {
     let Command::CheckOut { customer_id, item, cents, .. } = command.clone();
-    match *outputs {
-        [] => Request::Reserve { customer_id, item },
-        [reservation] => Request::Charge { customer_id, cents, reservation },
-        [reservation, charge, ..] => Request::Receipt { customer_id, item, cents, reservation, charge },
-    }
+    let output = |step: u32| -> anyhow::Result<MessageId> {
+        outputs.get(step as usize).copied().with_context(|| format!("step {step} is not done"))
+    };
+    Ok(match step {
+        0 => Request::Reserve { customer_id, item },
+        1 => Request::Charge { customer_id, cents, reservation: output(0)? },
+        _ => Request::Receipt { customer_id, item, cents, reservation: output(0)?, charge: output(1)? },
+    })
 }
 
 pub fn endpoint() -> Endpoint {
