@@ -1,9 +1,3 @@
-//! The mistake: the outbox is emptied first, and then its messages are sent.
-//!
-//! Why it is tempting: a queue works like that: take it off, then deal with it.
-//! It also avoids sending twice, which looks like the danger here. The other
-//! one is worse.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -24,23 +18,25 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut as_read = Precondition::unchanged_since(read.as_ref());
 
     if !document.processed.contains_key(&message.id) {
-        let outputs = outputs(&mut document.order, &command, context);
+        let outputs = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
         document.processed.insert(message.id, outputs);
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
-    if !outbox.is_empty() {
-        save(ports, key, &document, as_read).await?;
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    save(ports, key, &document, as_read).await?;
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {

@@ -1,9 +1,3 @@
-//! The mistake: a message whose id is in the document is acknowledged at once.
-//!
-//! Why it is tempting: that is what de-duplication means everywhere else. But
-//! the id says that the message was *decided*. Whether it was announced, the
-//! outbox says.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -26,22 +20,24 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     if document.processed.contains_key(&message.id) {
         return Ok(());
     }
-    let outputs = outputs(&mut document.order, &command, context);
+    let outputs = react(&mut document.order, &command)
+        .iter()
+        .map(|event| Message::new(context.new_id(), event))
+        .collect();
     document.processed.insert(message.id, outputs);
+
     as_read = save(ports, key, &document, as_read).await?;
 
     let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
-    if !outbox.is_empty() {
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document, as_read).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {

@@ -1,10 +1,3 @@
-//! The mistake: once everything is sent, the whole entry is removed, the id
-//! with the outputs.
-//!
-//! Why it is tempting: it is done, and the document stops growing! But the copy
-//! that comes after the clean-up finds no trace, and is processed as new. (How
-//! to stop growing and remember: exercises 06 to 09.)
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -25,23 +18,25 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut as_read = Precondition::unchanged_since(read.as_ref());
 
     if !document.processed.contains_key(&message.id) {
-        let outputs = outputs(&mut document.order, &command, context);
+        let outputs = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
         document.processed.insert(message.id, outputs);
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = document.processed.remove(&message.id).unwrap_or_default();
-    if !outbox.is_empty() {
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document, as_read).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {

@@ -1,10 +1,3 @@
-//! The mistake: the document has one outbox, which holds the outputs of the
-//! message that was processed last.
-//!
-//! Why it is tempting: one message is processed at a time, so one outbox should
-//! do. But the broker is under no obligation to finish one message before it
-//! comes with the next.
-
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -26,22 +19,24 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut as_read = Precondition::unchanged_since(read.as_ref());
 
     if document.processed.insert(message.id) {
-        document.outbox = outputs(&mut document.order, &command, context);
+        document.outbox = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = std::mem::take(&mut document.outbox);
-    if !outbox.is_empty() {
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document, as_read).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {

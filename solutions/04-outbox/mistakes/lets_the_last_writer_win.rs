@@ -1,13 +1,8 @@
-//! The mistake: the document is put without a precondition.
-//!
-//! Why it is tempting: it never fails. With one worker it is even right, and
-//! every demo has one worker.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shared::order::{Command, Order, OrderEvent, decide, first_item, nothing_changed};
-use shared::{Context, Document, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+use shared::{Context, Document, Endpoint, Message, MessageId, Ports, Precondition, Snapshot, StoreError};
 
 #[derive(Default, Serialize, Deserialize)]
 struct OrderDocument {
@@ -22,23 +17,25 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut document = parse(read.as_ref())?;
 
     if !document.processed.contains_key(&message.id) {
-        let outputs = outputs(&mut document.order, &command, context);
+        let outputs = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
         document.processed.insert(message.id, outputs);
+
         save(ports, key, &document).await?;
     }
 
     let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
-    if !outbox.is_empty() {
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
-        save(ports, key, &document).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {
@@ -61,9 +58,9 @@ fn parse(read: Option<&Document>) -> anyhow::Result<OrderDocument> {
     })
 }
 
-async fn save(ports: &Ports, key: &str, document: &OrderDocument) -> anyhow::Result<()> {
-    ports.documents.put(key, serde_json::to_vec(document)?, Precondition::None).await?;
-    Ok(())
+async fn save(ports: &Ports, key: &str, document: &OrderDocument) -> Result<(), StoreError> {
+    let body = serde_json::to_vec(document).map_err(|error| StoreError::Protocol(error.to_string()))?;
+    ports.documents.put(key, body, Precondition::None).await.map(|_| ())
 }
 
 fn view(snapshot: &Snapshot, order_id: &str) -> anyhow::Result<Order> {

@@ -1,10 +1,3 @@
-//! The mistake: the outbox holds what is to be said, and each message gets its
-//! id when it is sent.
-//!
-//! Why it is tempting: events are the business, ids are the envelope, and
-//! envelopes are made at the post office. But a worker that dies there leaves
-//! the next one to make new envelopes for letters that were posted.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -27,16 +20,19 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     if !document.processed.contains_key(&message.id) {
         let outputs = react(&mut document.order, &command);
         document.processed.insert(message.id, outputs);
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
-    if !outbox.is_empty() {
-        for event in outbox {
-            ports.publisher.publish(Message::new(context.new_id(), &event)).await?;
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
+    for output in outbox {
+        ports.publisher.publish(Message::new(context.new_id(), &output)).await?;
+    }
+
+    save(ports, key, &document, as_read).await?;
     Ok(())
 }
 

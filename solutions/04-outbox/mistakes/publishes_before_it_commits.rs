@@ -1,9 +1,3 @@
-//! The mistake: the outputs are sent first, and then everything is stored.
-//!
-//! Why it is tempting: it needs no outbox at all. State and id go into one put,
-//! and when the put fails, the message comes again anyway. But what was
-//! published cannot be taken back, and the next attempt may decide otherwise.
-
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +15,16 @@ async fn handle(message: &Message, ports: &Ports, _context: &Context) -> anyhow:
     let key = command.order_id();
     let read = ports.documents.get(key).await?;
     let mut document = parse(read.as_ref())?;
-    if document.processed.insert(message.id) {
-        for event in react(&mut document.order, &command) {
-            ports.publisher.publish(Message::new(message.id.derive(event.name()), &event)).await?;
-        }
-        save(ports, key, &document, Precondition::unchanged_since(read.as_ref())).await?;
+    let as_read = Precondition::unchanged_since(read.as_ref());
+
+    if !document.processed.insert(message.id) {
+        return Ok(());
     }
+    for event in react(&mut document.order, &command) {
+        ports.publisher.publish(Message::new(message.id.derive(event.name()), &event)).await?;
+    }
+
+    save(ports, key, &document, as_read).await?;
     Ok(())
 }
 

@@ -1,9 +1,3 @@
-//! The mistake: the order is put first, and what a copy needs, the id and the
-//! outputs, is put right after it.
-//!
-//! Why it is tempting: business data and technical data are two concerns, and
-//! two concerns are two lines of code. Between two lines a worker can die.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -24,24 +18,26 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut as_read = Precondition::unchanged_since(read.as_ref());
 
     if !document.processed.contains_key(&message.id) {
-        let outputs = outputs(&mut document.order, &command, context);
+        let outputs = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
         as_read = save(ports, key, &document, as_read).await?;
         document.processed.insert(message.id, outputs);
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
-    if !outbox.is_empty() {
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document, as_read).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {

@@ -1,9 +1,3 @@
-//! The mistake: the outbox is in the document, and the ids of the messages that
-//! were processed are in the memory of the handler.
-//!
-//! Why it is tempting: the set is at hand, lookups are fast, and the document
-//! stays small. But a handler lives as long as its delivery.
-
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -25,23 +19,25 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut as_read = Precondition::unchanged_since(read.as_ref());
 
     if processed.insert(message.id) {
-        let outputs = outputs(&mut document.order, &command, context);
+        let outputs: Vec<Message> = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
         document.outbox.extend(outputs);
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = std::mem::take(&mut document.outbox);
-    if !outbox.is_empty() {
-        for output in outbox {
-            ports.publisher.publish(output).await?;
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        ports.publisher.publish(output).await?;
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document, as_read).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {

@@ -1,9 +1,3 @@
-//! The mistake: a publish that fails is noted, and the handler goes on to empty
-//! the outbox.
-//!
-//! Why it is tempting: the state is committed, the customer has her tea, and
-//! one should not fail a whole message over a notification.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -24,25 +18,27 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     let mut as_read = Precondition::unchanged_since(read.as_ref());
 
     if !document.processed.contains_key(&message.id) {
-        let outputs = outputs(&mut document.order, &command, context);
+        let outputs = react(&mut document.order, &command)
+            .iter()
+            .map(|event| Message::new(context.new_id(), event))
+            .collect();
         document.processed.insert(message.id, outputs);
+
         as_read = save(ports, key, &document, as_read).await?;
     }
 
     let outbox = document.processed.insert(message.id, Vec::new()).unwrap_or_default();
-    if !outbox.is_empty() {
-        for output in outbox {
-            if let Err(error) = ports.publisher.publish(output).await {
-                context.note(format!("could not publish: {error}"));
-            }
-        }
-        save(ports, key, &document, as_read).await?;
+    if outbox.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
+    for output in outbox {
+        if let Err(error) = ports.publisher.publish(output).await {
+            context.note(format!("could not publish: {error}"));
+        }
+    }
 
-fn outputs(order: &mut Order, command: &Command, context: &Context) -> Vec<Message> {
-    react(order, command).iter().map(|event| Message::new(context.new_id(), event)).collect()
+    save(ports, key, &document, as_read).await?;
+    Ok(())
 }
 
 fn react(order: &mut Order, command: &Command) -> Vec<OrderEvent> {
