@@ -1,10 +1,3 @@
-//! The mistake: the message is marked as done in any case, with the list of
-//! attempts as it was when this one was entered.
-//!
-//! Why it is tempting: *done* is true whatever the claim says now, and in
-//! exercise 07 it was written without a condition for just that reason. But the
-//! claim says more now, and another worker may have entered its attempt since.
-
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +45,7 @@ impl<M: StateMachine> StateMachineRunner<M> {
         }
 
         let attempt = context.new_id();
-        let Some(claim) = claim_it(ports, message.id, attempt).await? else {
+        let Some((claim, etag)) = claim_it(ports, message.id, attempt).await? else {
             return Ok(());
         };
 
@@ -72,7 +65,7 @@ impl<M: StateMachine> StateMachineRunner<M> {
         };
 
         announce(ports, outputs).await?;
-        complete(ports, message.id, claim).await?;
+        complete(ports, message.id, claim, etag).await?;
         document.transaction = None;
         Self::save(ports, key, &document, as_read).await?;
         Ok(())
@@ -103,23 +96,27 @@ impl<M: StateMachine> StateMachineRunner<M> {
     }
 }
 
-async fn claim_it(ports: &Ports, message: MessageId, attempt: MessageId) -> anyhow::Result<Option<Claim>> {
+async fn claim_it(
+    ports: &Ports,
+    message: MessageId,
+    attempt: MessageId,
+) -> anyhow::Result<Option<(Claim, Etag)>> {
     let (inbox, key) = (ports.store(INBOX), message.to_string());
     let first = Claim { done: false, attempts: vec![attempt] };
     match inbox.put(&key, serde_json::to_vec(&first)?, Precondition::IfAbsent).await {
-        Ok(_) => return Ok(Some(first)),
+        Ok(etag) => return Ok(Some((first, etag))),
         Err(StoreError::Conflict { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     let Some((mut claim, etag)) = read_claim(ports, message).await? else {
-        anyhow::bail!("there is a claim, and it cannot be seen");
+        anyhow::bail!("there is a claim, and it cannot be seen yet");
     };
     if claim.done {
         return Ok(None);
     }
     claim.attempts.push(attempt);
-    inbox.put(&key, serde_json::to_vec(&claim)?, Precondition::IfEtag(etag)).await?;
-    Ok(Some(claim))
+    let etag = inbox.put(&key, serde_json::to_vec(&claim)?, Precondition::IfEtag(etag)).await?;
+    Ok(Some((claim, etag)))
 }
 
 async fn read_claim(ports: &Ports, message: MessageId) -> anyhow::Result<Option<(Claim, Etag)>> {
@@ -131,10 +128,10 @@ async fn resume(ports: &Ports, transaction: Transaction) -> anyhow::Result<()> {
     if let Some(read) = ports.store(OUTBOX).get(&transaction.attempt.to_string()).await? {
         announce(ports, serde_json::from_slice(&read.body)?).await?;
     }
-    let Some((claim, _)) = read_claim(ports, transaction.opened_by).await? else {
+    let Some((claim, etag)) = read_claim(ports, transaction.opened_by).await? else {
         anyhow::bail!("a transaction without a claim");
     };
-    complete(ports, transaction.opened_by, claim).await
+    complete(ports, transaction.opened_by, claim, etag).await
 }
 
 async fn announce(ports: &Ports, outputs: Vec<Message>) -> anyhow::Result<()> {
@@ -144,7 +141,7 @@ async fn announce(ports: &Ports, outputs: Vec<Message>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn complete(ports: &Ports, message: MessageId, claim: Claim) -> anyhow::Result<()> {
+async fn complete(ports: &Ports, message: MessageId, claim: Claim, _: Etag) -> anyhow::Result<()> {
     if !claim.done {
         let done = serde_json::to_vec(&Claim { done: true, ..claim.clone() })?;
         ports.store(INBOX).put(&message.to_string(), done, Precondition::None).await?;
@@ -155,9 +152,13 @@ async fn complete(ports: &Ports, message: MessageId, claim: Claim) -> anyhow::Re
     Ok(())
 }
 
-pub fn endpoint() -> Endpoint {
-    Endpoint::new("orders", StateMachineRunner::<Orders>::process)
-        .view(StateMachineRunner::<Orders>::view)
+fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
+    Endpoint::new(name, StateMachineRunner::<M>::process)
+        .view(StateMachineRunner::<M>::view)
         .with_store(INBOX)
         .with_store(OUTBOX)
+}
+
+pub fn orders() -> Endpoint {
+    endpoint_of::<Orders>("orders")
 }

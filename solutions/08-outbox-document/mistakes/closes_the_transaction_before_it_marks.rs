@@ -115,7 +115,7 @@ async fn claim_it(
         Err(error) => return Err(error.into()),
     }
     let Some((mut claim, etag)) = read_claim(ports, message).await? else {
-        anyhow::bail!("there is a claim, and it cannot be seen");
+        anyhow::bail!("there is a claim, and it cannot be seen yet");
     };
     if claim.done {
         return Ok(None);
@@ -158,9 +158,13 @@ async fn complete(ports: &Ports, message: MessageId, claim: Claim, etag: Etag) -
     Ok(())
 }
 
-pub fn endpoint() -> Endpoint {
-    Endpoint::new("orders", StateMachineRunner::<Orders>::process)
-        .view(StateMachineRunner::<Orders>::view)
+fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
+    Endpoint::new(name, StateMachineRunner::<M>::process)
+        .view(StateMachineRunner::<M>::view)
         .with_store(INBOX)
         .with_store(OUTBOX)
+}
+
+pub fn orders() -> Endpoint {
+    endpoint_of::<Orders>("orders")
 }

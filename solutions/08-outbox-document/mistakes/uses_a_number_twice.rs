@@ -77,7 +77,6 @@ impl<M: StateMachine> StateMachineRunner<M> {
         document.transaction = Some(Transaction { opened_by: message.id, attempt });
         as_read = match Self::save(ports, key, &document, as_read).await {
             Err(error @ StoreError::Conflict { .. }) => {
-                // A number may be used again, so: only what we have written.
                 outbox.delete(&drawer(message.id, attempt), Precondition::IfEtag(written)).await?;
                 return Err(error.into());
             }
@@ -125,7 +124,7 @@ async fn claim_it(ports: &Ports, message: MessageId) -> anyhow::Result<bool> {
         Err(error) => return Err(error.into()),
     }
     let Some(read) = inbox.get(&key).await? else {
-        anyhow::bail!("there is a claim, and it cannot be seen");
+        anyhow::bail!("there is a claim, and it cannot be seen yet");
     };
     if serde_json::from_slice::<Claim>(&read.body)?.done {
         return Ok(false);
@@ -162,9 +161,13 @@ async fn complete(ports: &Ports, message: MessageId, committed: usize) -> anyhow
     Ok(())
 }
 
-pub fn endpoint() -> Endpoint {
-    Endpoint::new("orders", StateMachineRunner::<Orders>::process)
-        .view(StateMachineRunner::<Orders>::view)
+fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
+    Endpoint::new(name, StateMachineRunner::<M>::process)
+        .view(StateMachineRunner::<M>::view)
         .with_store(INBOX)
         .with_store(OUTBOX)
+}
+
+pub fn orders() -> Endpoint {
+    endpoint_of::<Orders>("orders")
 }

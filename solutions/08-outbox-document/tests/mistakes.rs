@@ -64,98 +64,98 @@ fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
 
 #[test]
 fn commits_before_it_writes_the_outbox() {
-    let report = shortest_failure(commits_before_it_writes_the_outbox::endpoint);
+    let report = shortest_failure(commits_before_it_writes_the_outbox::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("commits-before-it-writes-the-outbox", report);
 }
 
 #[test]
 fn marks_the_message_it_is_on() {
-    let report = shortest_failure(marks_the_message_it_is_on::endpoint);
+    let report = shortest_failure(marks_the_message_it_is_on::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("marks-the-message-it-is-on", report);
 }
 
 #[test]
 fn decides_again_to_finish() {
-    let report = shortest_failure(decides_again_to_finish::endpoint);
+    let report = shortest_failure(decides_again_to_finish::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("decides-again-to-finish", report);
 }
 
 #[test]
 fn opens_a_second_transaction_over_the_first() {
-    let report = shortest_failure(opens_a_second_transaction_over_the_first::endpoint);
+    let report = shortest_failure(opens_a_second_transaction_over_the_first::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("opens-a-second-transaction-over-the-first", report);
 }
 
 #[test]
 fn closes_the_transaction_before_it_marks() {
-    let report = shortest_failure(closes_the_transaction_before_it_marks::endpoint);
+    let report = shortest_failure(closes_the_transaction_before_it_marks::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     chaos::assert_golden!("closes-the-transaction-before-it-marks", report);
 }
 
 #[test]
 fn keeps_one_outbox_for_all_attempts() {
-    let report = shortest_failure(keeps_one_outbox_for_all_attempts::endpoint);
+    let report = shortest_failure(keeps_one_outbox_for_all_attempts::orders);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("keeps-one-outbox-for-all-attempts", report);
 }
 
 #[test]
 fn uses_a_number_twice() {
-    let report = shortest_failure(uses_a_number_twice::endpoint);
+    let report = shortest_failure(uses_a_number_twice::orders);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("uses-a-number-twice", report);
 }
 
 #[test]
 fn adopts_the_letters_of_a_failed_attempt() {
-    let report = shortest_failure(adopts_the_letters_of_a_failed_attempt::endpoint);
+    let report = shortest_failure(adopts_the_letters_of_a_failed_attempt::orders);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
     chaos::assert_golden!("adopts-the-letters-of-a-failed-attempt", report);
 }
 
 #[test]
 fn clears_up_after_any_error() {
-    let report = shortest_failure(clears_up_after_any_error::endpoint);
+    let report = shortest_failure(clears_up_after_any_error::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("clears-up-after-any-error", report);
 }
 
 #[test]
 fn sweeps_while_others_are_at_work() {
-    let report = shortest_failure(sweeps_while_others_are_at_work::endpoint);
+    let report = shortest_failure(sweeps_while_others_are_at_work::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("sweeps-while-others-are-at-work", report);
 }
 
 #[test]
 fn lets_the_outbox_expire() {
-    let report = shortest_failure(lets_the_outbox_expire::endpoint);
+    let report = shortest_failure(lets_the_outbox_expire::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("lets-the-outbox-expire", report);
 }
 
 #[test]
 fn keeps_no_list_of_attempts() {
-    let report = shortest_failure(keeps_no_list_of_attempts::endpoint);
+    let report = shortest_failure(keeps_no_list_of_attempts::orders);
     assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
     chaos::assert_golden!("keeps-no-list-of-attempts", report);
 }
 
 #[test]
 fn closes_the_list_without_looking() {
-    let report = shortest_failure(closes_the_list_without_looking::endpoint);
+    let report = shortest_failure(closes_the_list_without_looking::orders);
     assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
     chaos::assert_golden!("closes-the-list-without-looking", report);
 }
 
 #[test]
 fn looks_at_the_inbox_first() {
-    let report = shortest_failure(looks_at_the_inbox_first::endpoint);
+    let report = shortest_failure(looks_at_the_inbox_first::orders);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     chaos::assert_golden!("looks-at-the-inbox-first", report);
 }
