@@ -65,8 +65,7 @@ impl<M: StateMachine> StateMachineRunner<M> {
     async fn save(ports: &Ports, key: &str, document: &StateDocument<M::State>) -> Result<(), StoreError> {
         let body = serde_json::to_vec(document).map_err(|error| StoreError::Protocol(error.to_string()))?;
         let now = ports.documents.get(key).await?;
-        ports.documents.put(key, body, Precondition::unchanged_since(now.as_ref())).await?;
-        Ok(())
+        ports.documents.put(key, body, Precondition::unchanged_since(now.as_ref())).await.map(|_| ())
     }
 }
 
