@@ -125,7 +125,9 @@ impl Chaos {
         let mut judge = Judge::new(system.clone());
         let verdict = match stage.handler_fault.take() {
             Some(fault) => Verdict::Violated(Finding::Handler(fault)),
-            None if !stage.world.at_rest() => Verdict::Violated(Finding::Property(Judgement::never_rests())),
+            None if !stage.world.at_rest() => {
+                Verdict::Violated(Finding::Property(Box::new(Judgement::never_rests())))
+            }
             None if !self.judged => Verdict::Inconclusive(Inconclusive::NotJudged),
             None => judge.verdict(&mut transitions, &stage.world),
         };

@@ -176,7 +176,7 @@ impl Soak {
             report.counts.transitions += run.taken.len();
             let verdict = match played {
                 Err(fault) => Verdict::Violated(Finding::Handler(fault)),
-                Ok(false) => Verdict::Violated(Finding::Property(Judgement::never_rests())),
+                Ok(false) => Verdict::Violated(Finding::Property(Box::new(Judgement::never_rests()))),
                 Ok(true) => {
                     canonicalise(&mut run.world, Reductions::ALL, false);
                     let order = run.order_to_try(transitions.sent.len());

@@ -137,11 +137,11 @@ impl Judge {
                 parts.iter().any(|part| says(part, one) && says(part, other))
             };
             match contents::two_contents(&sent, &outputs).filter(|(one, other)| !of_one_part(one, other)) {
-                Some((one, other)) => Err(contents::judgement(one, other, &speaker)),
+                Some((one, other)) => Err(Box::new(contents::judgement(one, other, &speaker))),
                 None => Ok(parts),
             }
         })?
-        .map_err(violated)?;
+        .map_err(|judgement| violated(*judgement))?;
         for part in &parts {
             self.reached[part.endpoint] |= !part.inputs.is_empty();
         }
@@ -344,7 +344,7 @@ fn found(finding: Finding) -> Judged {
 }
 
 fn violated(judgement: Judgement) -> Judged {
-    found(Finding::Property(judgement))
+    found(Finding::Property(Box::new(judgement)))
 }
 
 fn undecided(reason: Undecided) -> Judged {

@@ -50,7 +50,7 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// A property of the guarantee is violated.
-    Property(Judgement),
+    Property(Box<Judgement>),
     /// The handler itself cannot be run.
     Handler(HandlerFault),
     /// The handler blocks the thread it runs on.

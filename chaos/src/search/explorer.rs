@@ -354,7 +354,7 @@ impl Search<'_> {
                 (Verdict::Violated(Finding::Handler(handler_fault)), Some(chain), None)
             }
             Stop::Cycle(chain, loops_from) => {
-                let finding = Finding::Property(Judgement::never_ends());
+                let finding = Finding::Property(Box::new(Judgement::never_ends()));
                 (Verdict::Violated(finding), Some(chain), Some(loops_from))
             }
         };
