@@ -25,13 +25,9 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
     ports.events.append(command.order_id(), stream.len() as u64, records).await?;
     PROCESSED.lock().expect("nobody panics with the lock").insert(message.id);
     for event in &outcome {
-        announce(context, message, event);
+        context.publish(Message::new(message.id.derive(event.name()), event));
     }
     Ok(())
-}
-
-fn announce(context: &Context, message: &Message, event: &OrderEvent) {
-    context.publish(Message::new(message.id.derive(event.name()), event));
 }
 
 fn history(stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {

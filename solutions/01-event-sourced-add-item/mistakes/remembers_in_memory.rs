@@ -20,14 +20,10 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
         let records = outcome.iter().map(|event| NewEvent::caused_by(message, event)).collect();
         ports.events.append(command.order_id(), stream.len() as u64, records).await?;
         for event in &outcome {
-            announce(context, message, event);
+            context.publish(Message::new(message.id.derive(event.name()), event));
         }
     }
     Ok(())
-}
-
-fn announce(context: &Context, message: &Message, event: &OrderEvent) {
-    context.publish(Message::new(message.id.derive(event.name()), event));
 }
 
 fn history(stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {

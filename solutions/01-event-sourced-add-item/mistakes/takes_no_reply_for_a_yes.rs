@@ -23,13 +23,9 @@ async fn handle(message: &Message, ports: &Ports, context: &Context) -> anyhow::
         }
     }
     for event in &outcome {
-        announce(context, message, event);
+        context.publish(Message::new(message.id.derive(event.name()), event));
     }
     Ok(())
-}
-
-fn announce(context: &Context, message: &Message, event: &OrderEvent) {
-    context.publish(Message::new(message.id.derive(event.name()), event));
 }
 
 fn recorded_for(message: &Message, stream: &[RecordedEvent]) -> anyhow::Result<Vec<OrderEvent>> {
