@@ -118,9 +118,14 @@ mod tests {
 
     use super::*;
 
+    /// How many lines that go or come one takes in without counting.
+    const SEEN_AT_A_GLANCE: usize = 15;
+
     /// What is wrong with a mistake is seen at a glance, or it is not seen. Printed
-    /// for each exercise (`-- --nocapture`): how many lines of code a mistake
-    /// differs by, as `diff --mistake` counts them.
+    /// for each exercise (with `-- --nocapture`): by how many lines of code half of
+    /// its mistakes differ from the solution at most, and by how many the last one,
+    /// as `diff --mistake` counts them. `EACH_MISTAKE=1` prints each. A mistake that
+    /// is another design altogether may differ by as much as it does.
     #[test]
     fn a_mistake_differs_by_few_lines() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -142,10 +147,16 @@ mod tests {
                 continue;
             };
             let number = &exercise.name.number;
+            let (median, most) = (*median, *most);
             println!("{number}: {} mistakes, median {median}, at most {most} ({name})", counts.len());
             if std::env::var_os("EACH_MISTAKE").is_some() {
                 counts.iter().for_each(|(lines, name)| println!("    {lines:3} {name}"));
             }
+            assert!(
+                median <= SEEN_AT_A_GLANCE,
+                "half of the mistakes of {number} differ from the solution by {median} lines or more: write them \
+                 as the solution with what is wrong changed, as CONTRIBUTING.md asks for"
+            );
         }
     }
 }
