@@ -70,7 +70,8 @@ impl<'a> Teller<'a> {
             .filter_map(|copy| transitions.texts().message(&copy.message).ok())
             .collect();
         let speaker = transitions.speaker().knowing(&said);
-        let about = about.or_else(|| most_concerned(transitions, trace));
+        let anything = no_return.is_some() || trace.faults().next().is_some();
+        let about = about.or_else(|| most_concerned(transitions, trace).filter(|_| anything));
         let followed = about.and_then(|id| {
             let message = said.iter().find(|message| message.id == id)?;
             Some(Followed { id, name: speaker.said(message) })
@@ -134,10 +135,12 @@ impl<'a> Teller<'a> {
     /// Tells the run, step by step.
     pub(crate) fn tell(mut self) -> String {
         let trace = self.trace;
-        let mut usual =
+        // Where nothing is wrong, there is nothing else to be seen than what goes as usual.
+        let folds = |_: &NoReturn| {
             folding::usual_deliveries(self.transitions, trace, self.followed.as_ref(), self.no_return)
-                .into_iter()
-                .peekable();
+        };
+        let usual = self.no_return.as_ref().map(folds).unwrap_or_default();
+        let mut usual = usual.into_iter().peekable();
         for (number, taken) in trace.taken().iter().enumerate() {
             self.at = number;
             if let Some(steps) = usual.peek().cloned()
