@@ -261,10 +261,11 @@ impl Rehearsal {
             // more with other ids, for ids must be nothing but names.
             let again = self.run(&history)?;
             if again.ending != found.ending {
-                return Err(HandlerFault::Nondeterministic {
-                    first: found.describe(&self.texts, &self.speaker),
-                    second: again.describe(&self.texts, &self.speaker),
-                });
+                let [first, second] = where_they_differ(
+                    &found.describe(&self.texts, &self.speaker),
+                    &again.describe(&self.texts, &self.speaker),
+                );
+                return Err(HandlerFault::Nondeterministic { first, second });
             }
             self.try_other_ids(&mut history, &found)?;
         }
@@ -392,7 +393,8 @@ impl Rehearsal {
             Some(Err(error)) => format!("returned the error {error:?}"),
             None => describe_calls(waiting.iter().map(|(call, _)| call), &self.speaker),
         };
-        HandlerFault::Nondeterministic { first: describe_calls(&known.raw_calls, &self.speaker), second }
+        let [first, second] = where_they_differ(&describe_calls(&known.raw_calls, &self.speaker), &second);
+        HandlerFault::Nondeterministic { first, second }
     }
 }
 
@@ -413,4 +415,53 @@ impl Pending {
 pub(super) fn describe_calls<'a>(calls: impl IntoIterator<Item = &'a RawCall>, speaker: &Speaker) -> String {
     let calls: Vec<_> = calls.into_iter().map(|call| call.in_words(speaker)).collect();
     if calls.is_empty() { "made no call".to_owned() } else { format!("called {}", calls.join(" and ")) }
+}
+
+/// Two long texts without what they share but for a little before and behind it, so
+/// that one sees the difference at once.
+fn where_they_differ(one: &str, other: &str) -> [String; 2] {
+    const LONG: usize = 60;
+    /// How much is told at the beginning, before the difference, and behind it.
+    const HEAD: usize = 24;
+    const BEFORE: usize = 20;
+    const BEHIND: usize = 10;
+    const MOST: usize = 80;
+    let texts = [one, other].map(|text| text.chars().collect::<Vec<char>>());
+    let [a, b] = &texts;
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let room = a.len().min(b.len()) - same;
+    let same_behind = a.iter().rev().zip(b.iter().rev()).take(room).take_while(|(a, b)| a == b).count();
+    texts.map(|text| {
+        if text.len() <= LONG {
+            return text.iter().collect();
+        }
+        let from = if same > HEAD + BEFORE { same - BEFORE } else { 0 };
+        let until = (text.len() - same_behind.saturating_sub(BEHIND)).max(from);
+        let head: String = text[..HEAD.min(from)].iter().collect();
+        let middle: String = text[from..until].iter().take(MOST).collect();
+        let (dots, rest) = (if from > 0 { " … " } else { "" }, until - from > MOST || until < text.len());
+        format!("{head}{dots}{middle}{}", if rest { "…" } else { "" })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::where_they_differ;
+
+    #[test]
+    fn of_two_long_texts_the_difference_is_told() {
+        let text = |middle: &str| {
+            format!("called puts order-1 if absent: {} at {middle} {}", "x".repeat(90), "y".repeat(90))
+        };
+        assert_eq!(
+            where_they_differ(&text("12:00"), &text("12:01")),
+            ["0", "1"].map(|last| format!(
+                "called puts order-1 if a … {} at 12:0{last} yyyyyyyyy…",
+                "x".repeat(12)
+            ))
+        );
+        assert_eq!(where_they_differ("made no call", "returned Ok"), ["made no call", "returned Ok"]);
+        let [one, other] = where_they_differ(&"a".repeat(100), &"a".repeat(90));
+        assert!(one.chars().count() < 100 && other.chars().count() <= 90, "{one} {other}");
+    }
 }

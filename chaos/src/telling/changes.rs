@@ -40,12 +40,15 @@ impl Teller<'_> {
                     }
                 }
             }
+            (Value::Array(_), Value::Array(after)) if after.is_empty() => {
+                changes.push(at(path, "emptied"));
+            }
             (Value::Array(before), Value::Array(after)) => {
                 let (gone, come) = (minus(before, after), minus(after, before));
                 if gone.len() + come.len() > 0 && gone.len() + come.len() <= after.len().max(2) {
                     let gone = gone.into_iter().map(|value| format!("−{}", self.value(value)));
                     let come = come.into_iter().map(|value| format!("+{}", self.value(value)));
-                    changes.extend(gone.chain(come).map(|change| at(path, &change)));
+                    changes.push(at(path, &gone.chain(come).collect::<Vec<_>>().join(" ")));
                 } else {
                     changes.push(at(path, &format!("now {}", self.value(new))));
                 }
