@@ -124,6 +124,44 @@ impl Faults {
     pub const LATE: [Fault; 4] =
         [Fault::WriteReplyLate, Fault::WriteLandsLate, Fault::PublishReplyLate, Fault::PublishLandsLate];
 
+    /// What can strike a handler that keeps its state in a stream of events, and says
+    /// what it has to say as outputs of its endpoint: every class but the late ones,
+    /// old reads and times to live, which such a handler does not meet.
+    pub const WITH_EVENTS: [Fault; 13] = [
+        Fault::ReadFails,
+        Fault::WriteFails,
+        Fault::WriteReplyLost,
+        Fault::WriteUnavailable,
+        Fault::CrashBeforeWrite,
+        Fault::CrashAfterWrite,
+        Fault::PublishFails,
+        Fault::CrashBeforePublish,
+        Fault::CrashAfterPublish,
+        Fault::AckFails,
+        Fault::CrashBeforeAck,
+        Fault::LockExpires,
+        Fault::Duplicate,
+    ];
+
+    /// What can strike a handler that keeps its state in documents and publishes by
+    /// itself: a publish, too, can get through and its reply be lost.
+    pub const WITH_DOCUMENTS: [Fault; 14] = [
+        Fault::ReadFails,
+        Fault::WriteFails,
+        Fault::WriteReplyLost,
+        Fault::WriteUnavailable,
+        Fault::CrashBeforeWrite,
+        Fault::CrashAfterWrite,
+        Fault::PublishFails,
+        Fault::PublishReplyLost,
+        Fault::CrashBeforePublish,
+        Fault::CrashAfterPublish,
+        Fault::AckFails,
+        Fault::CrashBeforeAck,
+        Fault::LockExpires,
+        Fault::Duplicate,
+    ];
+
     /// Every class but the [late](Self::LATE) ones.
     #[must_use]
     pub fn usual() -> Self {

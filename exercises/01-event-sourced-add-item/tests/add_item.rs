@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
-    Run, StoreUnavailable, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, Faults, LateDuplicate, LockExpiry, LostReply,
+    Point, Run, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex01_event_sourced_add_item::{endpoint, view};
@@ -194,20 +194,7 @@ fn t10_two_items_added_quickly_while_acking_fails() {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 12] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 13] = Faults::WITH_EVENTS;
 
 fn every_schedule(messages: impl IntoIterator<Item = Message>, faults: u8) {
     explore(orders).send(messages).workers(2).faults(faults).must_visit(FAULTS).assert_exactly_once();

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
-    StoreUnavailable, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, Faults, LateDuplicate, LockExpiry, LostReply,
+    Point, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex03_point_in_time_state::stretch::{evolution, snapshots};
@@ -152,20 +152,7 @@ fn t08_a_lost_reply_is_looked_up() {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 12] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 13] = Faults::WITH_EVENTS;
 
 fn every_schedule(messages: impl IntoIterator<Item = Message>, faults: u8) {
     explore(orders).send(messages).workers(2).faults(faults).must_visit(FAULTS).assert_exactly_once();

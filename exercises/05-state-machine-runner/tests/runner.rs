@@ -11,8 +11,9 @@ use std::future::Future;
 use std::task::{Poll, Waker};
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, FRESH, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Run, Specification, StoreUnavailable, Symptom, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, FRESH, Fault, Faults, LateDuplicate, LockExpiry,
+    LostReply, Point, Run, Specification, StoreUnavailable, Symptom, System, explore, should_be,
+    specifications,
 };
 use closing::{Closing, Dialogue};
 use ex05_state_machine_runner::{
@@ -443,21 +444,7 @@ fn t13_the_shop_has_moved_in() {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 13] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::PublishReplyLost,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
 
 fn every_schedule(system: fn() -> System, messages: impl IntoIterator<Item = Message>, faults: u8) {
     explore(system).send(messages).workers(2).faults(faults).must_visit(FAULTS).assert_exactly_once();

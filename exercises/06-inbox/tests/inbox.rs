@@ -5,8 +5,8 @@
 //! ways to move the ids are wrong. The second half is about the storage.
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, LateDuplicate, LockExpiry, LostReply, Point,
-    Run, StoreUnavailable, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Fault, Faults, LateDuplicate, LockExpiry, LostReply,
+    Point, Run, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex06_inbox::{INBOX, loyalty, orders};
@@ -210,21 +210,7 @@ fn t08_three_tries_are_one_processing() {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 13] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::PublishReplyLost,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
 
 fn every_schedule(system: fn() -> System, messages: impl IntoIterator<Item = Message>, faults: u8) {
     explore(system).send(messages).workers(2).faults(faults).must_visit(FAULTS).assert_exactly_once();

@@ -1,8 +1,8 @@
 //! Exercise 07: first the predictions, then your own runner.
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Property, Run, StaleRead, StoreUnavailable, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, Faults, LateDuplicate, LockExpiry,
+    LostReply, Point, Property, Run, StaleRead, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex07_weak_consistency::{StateMachineRunner, loyalty, orders};
@@ -199,21 +199,7 @@ fn t12_a_copy_changes_nothing() {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 13] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::PublishReplyLost,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
 
 fn every_schedule(
     system: fn() -> System,

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Run, StoreKind, StoreUnavailable, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, Faults, LateDuplicate, LockExpiry,
+    LostReply, Point, Run, StoreKind, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex08_outbox_document::{INBOX, OUTBOX, endpoint_of, loyalty, orders};
@@ -387,21 +387,7 @@ fn t13_the_runner_runs_any_machine() {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 13] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::PublishReplyLost,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
 
 fn every_schedule(messages: impl IntoIterator<Item = Message>, faults: u8) -> Explore {
     explore(orders_in_small_documents).send(messages).workers(2).faults(faults)

@@ -6,9 +6,9 @@
 //! to `s33` belong to the stretch task, and are ignored until you ask for them.
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, LateDuplicate, LockExpiry, LostReply,
-    Point, Property, Run, Specification, StoreUnavailable, Symptom, System, Which, explore, should_be,
-    specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, Faults, LateDuplicate, LockExpiry,
+    LostReply, Point, Property, Run, Specification, StoreUnavailable, Symptom, System, Which, explore,
+    should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex09_tokens::{SEVEN_DAYS, TOKENS, door, has_receiver, loyalty, orders, registered};
@@ -252,21 +252,7 @@ fn t14_three_tries_are_one_processing() {
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count. That a time to live passes is tried as well, but nothing
 /// of yours has one any more.
-const FAULTS: [Fault; 13] = [
-    Fault::ReadFails,
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::PublishFails,
-    Fault::PublishReplyLost,
-    Fault::CrashBeforePublish,
-    Fault::CrashAfterPublish,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::LockExpires,
-    Fault::Duplicate,
-];
+const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
 
 /// One message through both endpoints, and what is left of it: nothing in the
 /// state, and at most two tokens for each fault, those of an attempt that came

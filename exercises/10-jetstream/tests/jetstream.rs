@@ -95,9 +95,10 @@ macro_rules! on_both {
 
 /// What may go wrong in the searches below, and must have been tried for the
 /// verdict to count.
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 10] = [
     Fault::WriteFails,
     Fault::WriteReplyLost,
+    Fault::WriteUnavailable,
     Fault::CrashBeforeWrite,
     Fault::CrashAfterWrite,
     Fault::AckFails,

@@ -430,9 +430,10 @@ fn t13_a_crash_is_survived() {
 }
 
 /// What may go wrong, and must have been tried for the verdict to count.
-const FAULTS: [Fault; 7] = [
+const FAULTS: [Fault; 8] = [
     Fault::WriteFails,
     Fault::WriteReplyLost,
+    Fault::WriteUnavailable,
     Fault::CrashBeforeWrite,
     Fault::CrashAfterWrite,
     Fault::AckFails,

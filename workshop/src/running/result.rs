@@ -146,21 +146,22 @@ impl ExerciseRun {
         self.tests.iter().filter(blamed).count()
     }
 
-    /// Of all that failed, what tells most: the first test in the order in which they
-    /// turn green, but for those that only run into something that is not done yet;
-    /// these if there are no others, and why there is no verdict last of all.
+    /// Of all that failed, what tells most: the first run or search that the harness has
+    /// something against, in the order in which the tests turn green; then the first
+    /// test that fails in words of its own; then what is not done yet, for that comes
+    /// later; and why there is no verdict last of all.
     pub fn most_telling(&self) -> Option<Telling<'_>> {
         let ranked = self.tests.iter().filter_map(|test| {
             let (rank, text, story) = match &test.result {
                 ExplainedResult::Red(Reason::Record(record)) => {
-                    let rank = if record.verdict == "not-done" { 1 } else { 0 };
+                    let rank = if record.verdict == "not-done" { 2 } else { 0 };
                     (rank, record.text.as_str(), !record.story.is_empty())
                 }
                 ExplainedResult::Red(Reason::Words(text)) if todo(text).is_some() => {
-                    (1, text.as_str(), false)
+                    (2, text.as_str(), false)
                 }
-                ExplainedResult::Red(Reason::Words(text)) if !text.is_empty() => (0, text.as_str(), false),
-                ExplainedResult::Inconclusive(record) => (2, record.text.as_str(), !record.story.is_empty()),
+                ExplainedResult::Red(Reason::Words(text)) if !text.is_empty() => (1, text.as_str(), false),
+                ExplainedResult::Inconclusive(record) => (3, record.text.as_str(), !record.story.is_empty()),
                 _ => return None,
             };
             Some((rank, Telling { test: &test.name, text, story }))
