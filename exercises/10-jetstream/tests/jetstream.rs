@@ -3,7 +3,7 @@
 //! Tests named `…on_a_stream` run a recipe alone, on the embedded stream, whose
 //! clock is moved by hand; the very same checks run on a real server with
 //! `cargo test -p ex10-jetstream --features real`. The others run the whole
-//! endpoint, every schedule, on both kinds of server there are (see the page:
+//! endpoint, every schedule, on both kinds of server there are (see answers.md:
 //! what a retry sees).
 
 use std::panic::resume_unwind;

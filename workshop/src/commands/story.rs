@@ -38,7 +38,7 @@ pub fn run(repository: &Repository, name: &str, save: Option<&Path>, force: bool
     let text = told(exercise, &run, test, record);
     terminal::show(&text);
     if let Some(file) = save {
-        write(file, &text, force)?;
+        write(file, &anstream::adapter::strip_str(&text).to_string(), force)?;
         let saved = format!("Saved as {}.", file.display());
         terminal::show(&format!("\n{}", terminal::paragraph(&saved, "")));
     }
