@@ -134,6 +134,24 @@ fn what_never_ends_right_has_no_point_of_no_return() {
     assert_eq!(lost().faults(0).run().no_return, None);
 }
 
+/// It is right for a moment, and never at rest: what counts is the end.
+#[test]
+fn what_is_right_on_the_way_is_no_right_end() {
+    let says_too_much = async |message: &Message, ports: &Ports, context: &Context| {
+        announces_last(message, ports, context).await?;
+        let said = json!({ "NothingChanged": { "order_id": "order-1", "item": "tea" } });
+        let ghost = Message::new(message.id.derive("ghost"), &said);
+        Ok(ports.publisher.publish(ghost).await?)
+    };
+    let system = || {
+        System::of(Endpoint::new("orders", says_too_much).view(view))
+            .judged_by(specifications::orders_with_welcome())
+    };
+    let report = explore(system).send([add_item("order-1", "tea")]).faults(0).run();
+    assert!(report.violated().is_some(), "{report}");
+    assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
+}
+
 #[test]
 fn who_knows_the_message_is_marked_on_the_lanes() {
     let report = lost().only([Fault::CrashAfterWrite]).run();
