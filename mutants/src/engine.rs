@@ -20,11 +20,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::changes::{Change, Kind, all_changes};
+use crate::solutions::{Argued, draw};
 use crate::switches::{MODULE, switched};
 
 /// What is changed, and how many of it.
@@ -50,9 +51,6 @@ pub struct Arguments {
     #[arg(long)]
     list: bool,
 }
-
-/// What need not be noticed: file, change, and why it makes no difference.
-type Argued = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A change to a file of the engine.
 struct Mutant {
@@ -137,9 +135,7 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let Some(most) = arguments.sample {
         for of_file in to_try.values_mut() {
-            while of_file.len() > most {
-                of_file.remove(lot.random_range(0..of_file.len()));
-            }
+            draw(of_file, most, &mut lot);
         }
     }
     let to_try: Vec<&Mutant> = to_try.into_values().flatten().collect();

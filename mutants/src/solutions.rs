@@ -39,8 +39,8 @@ pub struct Arguments {
     list: bool,
 }
 
-/// What need not be noticed: exercise, change, and why it makes no difference.
-type Argued = BTreeMap<String, BTreeMap<String, String>>;
+/// What need not be noticed: where it is, change, and why it makes no difference.
+pub type Argued = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -171,7 +171,7 @@ fn all_changes(solution: &Solution) -> Result<Vec<(PathBuf, Change)>> {
 }
 
 /// Keeps so many of them, in their order.
-fn draw<T>(all: &mut Vec<T>, most: usize, lot: &mut Xoshiro256PlusPlus) {
+pub fn draw<T>(all: &mut Vec<T>, most: usize, lot: &mut Xoshiro256PlusPlus) {
     while all.len() > most {
         all.remove(lot.random_range(0..all.len()));
     }

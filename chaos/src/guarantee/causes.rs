@@ -331,19 +331,14 @@ impl<'a> Plan<'a> {
         let part = &self.parts[effect.0];
         let symptom =
             Symptom::BeforeItsCause(Named::by(speaker, message(effect)), Named::by(speaker, message(cause)));
-        Judgement {
-            violated: vec![Property::StateMatchesOutputs],
-            reason: format!(
-                "no order of {} explains {}, unless {early} was processed before {late}, which caused it",
-                words::enumeration(&inputs),
-                words::enumeration(&states),
-            ),
-            findings: Vec::new(),
-            note: String::new(),
-            about: Some(message(effect).id),
-            damage: vec![part.specification.damage(part.evidence.aggregate, &symptom)],
-            nearest: None,
-        }
+        let reason = format!(
+            "no order of {} explains {}, unless {early} was processed before {late}, which caused it",
+            words::enumeration(&inputs),
+            words::enumeration(&states),
+        );
+        let damage = part.specification.damage(part.evidence.aggregate, &symptom);
+        let about = Some(message(effect).id);
+        Judgement { about, ..Judgement::plain(Property::StateMatchesOutputs, reason, damage) }
     }
 }
 

@@ -71,13 +71,5 @@ pub(crate) fn judgement(one: Said<'_>, other: Said<'_>, speaker: &Speaker) -> Ju
         Author::Sender => None,
     });
     let generic = || format!("whoever has heard of {first} takes {second} for a copy of it, and drops it");
-    Judgement {
-        violated: vec![Property::ConsistentOutputs],
-        reason,
-        findings: Vec::new(),
-        note: String::new(),
-        about: None,
-        damage: vec![law.unwrap_or_else(generic)],
-        nearest: None,
-    }
+    Judgement::plain(Property::ConsistentOutputs, reason, law.unwrap_or_else(generic))
 }

@@ -18,7 +18,7 @@ struct Execution {
 }
 
 /// What is in `a` and not in `b`, counting.
-fn minus(a: &[Value], b: &[Value]) -> Vec<Value> {
+pub(crate) fn minus(a: &[Value], b: &[Value]) -> Vec<Value> {
     let mut rest = b.to_vec();
     let mut left = Vec::new();
     for value in a {

@@ -40,8 +40,7 @@ impl Evidence<'_> {
 pub struct Judgement {
     /// The properties that are violated, the telling one first.
     pub violated: Vec<Property>,
-    /// In one sentence, why. It may end in a colon; then [`findings`](Self::findings)
-    /// follow.
+    /// In one sentence, why. [`findings`](Self::findings) may follow.
     pub reason: String,
     /// What cannot be explained, each with what it is: "published" and
     /// "ItemAdded(tea) under two ids".
@@ -80,6 +79,19 @@ impl From<TooManyOrders> for Undecided {
 }
 
 impl Judgement {
+    /// One property is violated, for a reason that needs no list.
+    pub(crate) fn plain(property: Property, reason: String, damage: String) -> Self {
+        Self {
+            violated: vec![property],
+            reason,
+            findings: Vec::new(),
+            note: String::new(),
+            about: None,
+            damage: vec![damage],
+            nearest: None,
+        }
+    }
+
     /// Rest is out of reach by steps without faults and by waiting.
     pub(crate) fn never_ends() -> Self {
         Self::never_rests_because(
@@ -93,14 +105,7 @@ impl Judgement {
     }
 
     fn never_rests_because(reason: &str) -> Self {
-        Self {
-            violated: vec![Property::Settles],
-            reason: reason.to_owned(),
-            findings: Vec::new(),
-            note: String::new(),
-            about: None,
-            damage: vec!["the message is delivered again and again, and never done with".to_owned()],
-            nearest: None,
-        }
+        let damage = "the message is delivered again and again, and never done with".to_owned();
+        Self::plain(Property::Settles, reason.to_owned(), damage)
     }
 }

@@ -22,6 +22,7 @@ use ports::{Message, MessageId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+pub(crate) use self::spelling::spellings;
 use self::spelling::{Alphabet, Form, Found};
 
 /// A fresh id: a number within a world, or within one delivery.
@@ -356,8 +357,7 @@ impl Texts {
         for (hole, &number) in template.holes.iter().zip(&text.ids) {
             bytes.extend_from_slice(&template.bytes[from..hole.at]);
             from = hole.at;
-            let id =
-                hole.derivation.iter().fold(self.assignment.id(number), |id, name| id.derive(name)).as_uuid();
+            let id = self.id_in(hole, number).as_uuid();
             if hole.form == Form::Base64 && self.alphabet.is_none() {
                 self.guessed.set(true);
             }
@@ -365,6 +365,25 @@ impl Texts {
         }
         bytes.extend_from_slice(&template.bytes[from..]);
         bytes
+    }
+
+    /// The id that is written in a hole.
+    fn id_in(&self, hole: &Hole, number: Id) -> MessageId {
+        hole.derivation.iter().fold(self.assignment.id(number), |id, name| id.derive(name))
+    }
+
+    /// Whether this very id is written in a text, in any spelling. One that was derived
+    /// from it is another one.
+    pub(crate) fn names(&self, text: &Text, id: MessageId) -> bool {
+        let template = self.template(text.template);
+        if self.ancestry(id).is_ok() {
+            return template
+                .holes
+                .iter()
+                .zip(&text.ids)
+                .any(|(hole, &number)| self.id_in(hole, number) == id);
+        }
+        spellings(id).any(|it| template.bytes.windows(it.len()).any(|window| window == it))
     }
 
     /// What these texts consist of, in whatever order: the bytes, and the ids.
@@ -419,6 +438,23 @@ mod tests {
         let interned = texts.intern(text);
         assert_eq!(interned.ids.as_slice(), ids, "{:?}", String::from_utf8_lossy(text));
         assert_eq!(texts.bytes(&interned), text);
+    }
+
+    #[test]
+    fn an_id_is_named_by_itself_and_not_by_what_was_derived_from_it() {
+        let mut texts = Texts::new(Naming::Ascending);
+        let id = texts.assignment().id(3);
+        // One of ours, one derived from it, and one of the sender's own.
+        let ids = [id, id.derive("said"), MessageId::named("mine")];
+        for written in ids {
+            for bytes in spellings(written) {
+                let text = texts.intern(&bytes);
+                for asked in ids {
+                    let told = String::from_utf8_lossy(&bytes);
+                    assert_eq!(texts.names(&text, asked), asked == written, "{asked} in {told:?}");
+                }
+            }
+        }
     }
 
     const NAMINGS: [Naming; 3] = [Naming::Ascending, Naming::Descending, Naming::Scrambled];

@@ -253,19 +253,14 @@ impl Judge {
         let too_much =
             self.system.storage_bounds.iter().filter(|bound| bound.endpoint == endpoint).find_map(|bound| {
                 let measured = (bound.measure)(snapshot);
-                (measured > bound.at_most).then(|| Judgement {
-                    violated: vec![Property::BoundedStorage],
-                    reason: format!(
+                (measured > bound.at_most).then(|| {
+                    let reason = format!(
                         "at rest, {} is {}, and may be at most {}",
                         bound.what,
                         words::thousands(measured as u128),
                         words::thousands(bound.at_most as u128)
-                    ),
-                    findings: Vec::new(),
-                    note: String::new(),
-                    about: None,
-                    damage: vec![bound.damage.clone()],
-                    nearest: None,
+                    );
+                    Judgement::plain(Property::BoundedStorage, reason, bound.damage.clone())
                 })
             });
         too_much.or_else(|| {
@@ -276,14 +271,10 @@ impl Judge {
                 .filter(|rule| rule.endpoint == endpoint)
                 .flat_map(|rule| (rule.find)(snapshot))
                 .collect();
-            (!garbage.is_empty()).then(|| Judgement {
-                violated: vec![Property::NoGarbage],
-                reason: format!("at rest, {} is left behind", words::enumeration(&garbage)),
-                findings: Vec::new(),
-                note: String::new(),
-                about: None,
-                damage: vec!["what nobody needs any more is stored for ever".to_owned()],
-                nearest: None,
+            (!garbage.is_empty()).then(|| {
+                let reason = format!("at rest, {} is left behind", words::enumeration(&garbage));
+                let damage = "what nobody needs any more is stored for ever".to_owned();
+                Judgement::plain(Property::NoGarbage, reason, damage)
             })
         })
     }

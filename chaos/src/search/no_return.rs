@@ -9,11 +9,11 @@
 use std::collections::HashSet;
 
 use super::fingerprint::fingerprint;
+use super::patience::patient_steps;
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use crate::judging::judge::Judge;
 use crate::world::state::World;
-use crate::world::step::Step;
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
@@ -37,31 +37,26 @@ const ENOUGH: usize = 50_000;
 /// runs of the handler, and where something grows, there is no end to them.
 const ENOUGH_RUNS: usize = 1_500;
 
-/// Looks for it, in a run that ends wrong.
+/// Looks for it, in a run that ends wrong; nothing, if the run is not told up to there.
 pub(crate) fn point_of_no_return(
     transitions: &mut TransitionSystem,
     judge: &mut Judge,
     trace: &Trace,
-) -> NoReturn {
-    let mut search = Ahead { transitions, judge, lost: HashSet::new(), last_run: 0 };
-    search.last_run = search.transitions.rehearsal.history_count() + ENOUGH_RUNS;
+) -> Option<NoReturn> {
+    let last_run = transitions.rehearsal.history_count() + ENOUGH_RUNS;
+    let mut search = Ahead { transitions, judge, lost: HashSet::new(), last_run };
     for number in (0..trace.len()).rev() {
         match search.ends_right(trace.after(number)) {
             Some(false) => {}
-            // The run does not end wrong, or not because of where it ends.
-            Some(true) if number + 1 == trace.len() => {
-                return NoReturn::Unknown { states: search.lost.len() };
-            }
-            Some(true) => return NoReturn::After(number + 1),
-            None => return NoReturn::Unknown { states: search.lost.len() },
+            Some(true) => return (number + 1 < trace.len()).then_some(NoReturn::After(number + 1)),
+            None => return Some(search.unknown()),
         }
     }
-    let start = trace.taken().first().map(|taken| &taken.before);
-    match start.map(|world| search.ends_right(world)) {
-        Some(Some(true)) => NoReturn::After(0),
-        Some(Some(false)) => NoReturn::FromTheStart,
-        Some(None) | None => NoReturn::Unknown { states: search.lost.len() },
-    }
+    Some(match search.ends_right(&trace.taken().first()?.before) {
+        Some(true) => NoReturn::After(0),
+        Some(false) => NoReturn::FromTheStart,
+        None => search.unknown(),
+    })
 }
 
 struct Ahead<'a> {
@@ -75,6 +70,10 @@ struct Ahead<'a> {
 }
 
 impl Ahead<'_> {
+    fn unknown(&self) -> NoReturn {
+        NoReturn::Unknown { states: self.lost.len() }
+    }
+
     /// Whether any way on from here ends right; nothing if that is not known.
     fn ends_right(&mut self, from: &World) -> Option<bool> {
         let (mut buffer, mut steps) = (Vec::new(), Vec::new());
@@ -88,12 +87,7 @@ impl Ahead<'_> {
                     Err(_) => known = false,
                 }
             }
-            self.transitions.enabled(&world, &mut steps);
-            steps.retain(|&step| self.transitions.fault(&world, step).is_none());
-            let deadlines = (0..).zip(&world.timers).filter(|&(number, timer)| {
-                self.transitions.is_by_clock(timer) && self.transitions.may_expire(&world, number, timer)
-            });
-            steps.extend(deadlines.map(|(number, _)| Step::Expire { timer: number }));
+            patient_steps(self.transitions, &world, &mut steps);
             for &step in &steps {
                 let mut next = world.clone();
                 // Where the handler gives out, nothing ends at all.

@@ -34,6 +34,17 @@ pub(super) enum Patience {
     },
 }
 
+/// The steps that are no faults, and every deadline that may pass, also under a busy
+/// worker.
+pub(super) fn patient_steps(transitions: &TransitionSystem, world: &World, steps: &mut Vec<Step>) {
+    transitions.enabled(world, steps);
+    steps.retain(|&step| transitions.fault(world, step).is_none());
+    let deadlines = (0..).zip(&world.timers).filter(|&(number, timer)| {
+        transitions.is_by_clock(timer) && transitions.may_expire(world, number, timer)
+    });
+    steps.extend(deadlines.map(|(number, _)| Step::Expire { timer: number }));
+}
+
 /// Looks for rest from a world from which the graph has no way to it, in so many
 /// states.
 pub(super) fn look(
@@ -53,12 +64,7 @@ pub(super) fn look(
         if seen.len() > enough {
             return Patience::Unknown { states: seen.len(), clock_runs };
         }
-        transitions.enabled(&world, &mut steps);
-        steps.retain(|&step| transitions.fault(&world, step).is_none());
-        let deadlines = (0..).zip(&world.timers).filter(|&(number, timer)| {
-            transitions.is_by_clock(timer) && transitions.may_expire(&world, number, timer)
-        });
-        steps.extend(deadlines.map(|(number, _)| Step::Expire { timer: number }));
+        patient_steps(transitions, &world, &mut steps);
         clock_runs |= world.timers.iter().any(|timer| transitions.is_by_clock(timer));
         for &step in &steps {
             let mut next = world.clone();

@@ -69,7 +69,8 @@ impl Teller<'_> {
                 let condition = self.condition(object, condition);
                 let in_full = self.body(body);
                 let bytes = |text: &Text| self.transitions.texts().bytes(text);
-                let change = baseline.and_then(|old| self.change(&bytes(&old), &bytes(body), &in_full));
+                let change =
+                    baseline.and_then(|old| self.change(&bytes(&old), &bytes(body), in_full.chars().count()));
                 format!("puts {}{condition}: {}", self.object_name(object), change.unwrap_or(in_full))
             }
             Call::Delete { object, condition } => {

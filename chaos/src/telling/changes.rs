@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use super::names::says_its_name;
 use super::story::Teller;
+use crate::guarantee::diagnosis::minus;
 
 impl Teller<'_> {
-    /// What is different in `new`, if that can be said in fewer words than all of it
-    /// takes.
-    pub(super) fn change(&self, old: &[u8], new: &[u8], in_full: &str) -> Option<String> {
+    /// What is different in `new`, if that can be said in less than so many characters.
+    pub(super) fn change(&self, old: &[u8], new: &[u8], room: usize) -> Option<String> {
         let (old, new) = (serde_json::from_slice(old).ok()?, serde_json::from_slice(new).ok()?);
         if old == new {
             return Some("as it was".to_owned());
@@ -15,14 +16,14 @@ impl Teller<'_> {
         let mut changes = Vec::new();
         self.changes("", &old, &new, &mut changes);
         let told = changes.join(", ");
-        (told.chars().count() < in_full.chars().count()).then_some(told)
+        (told.chars().count() < room).then_some(told)
     }
 
     fn changes(&self, path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
         match (old, new) {
             _ if old == new => {}
             (Value::Object(before), Value::Object(after))
-                if !self.is_one_thing(before) && !self.is_one_thing(after) =>
+                if !is_one_thing(before) && !is_one_thing(after) =>
             {
                 let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
                 changes.extend(gone.map(|(name, _)| at(path, &format!("−{}", self.field(name)))));
@@ -46,8 +47,8 @@ impl Teller<'_> {
             (Value::Array(before), Value::Array(after)) => {
                 let (gone, come) = (minus(before, after), minus(after, before));
                 if gone.len() + come.len() > 0 && gone.len() + come.len() <= after.len().max(2) {
-                    let gone = gone.into_iter().map(|value| format!("−{}", self.value(value)));
-                    let come = come.into_iter().map(|value| format!("+{}", self.value(value)));
+                    let gone = gone.iter().map(|value| format!("−{}", self.value(value)));
+                    let come = come.iter().map(|value| format!("+{}", self.value(value)));
                     changes.push(at(path, &gone.chain(come).collect::<Vec<_>>().join(" ")));
                 } else {
                     changes.push(at(path, &format!("now {}", self.value(new))));
@@ -57,19 +58,11 @@ impl Teller<'_> {
             _ => changes.push(at(path, &format!("now {}", self.value(new)))),
         }
     }
+}
 
-    fn field(&self, name: &str) -> String {
-        self.name_of(name).unwrap_or_else(|| ports::words::plain(&name.into()))
-    }
-
-    /// Whether these fields are told as one thing: a message, or what an event says.
-    fn is_one_thing(&self, fields: &Map<String, Value>) -> bool {
-        let says_its_name = fields.len() == 1
-            && fields.iter().all(|(name, inner)| {
-                name.starts_with(|first: char| first.is_ascii_uppercase()) && inner.is_object()
-            });
-        says_its_name || fields.len() == 2 && fields.contains_key("id") && fields.contains_key("body")
-    }
+/// Whether these fields are told as one thing: a message, or what an event says.
+fn is_one_thing(fields: &Map<String, Value>) -> bool {
+    says_its_name(fields) || fields.len() == 2 && fields.contains_key("id") && fields.contains_key("body")
 }
 
 fn joined(path: &str, name: &str) -> String {
@@ -87,17 +80,4 @@ fn is_nothing(value: &Value) -> bool {
         Value::Object(fields) => fields.is_empty(),
         _ => false,
     }
-}
-
-/// What is in `a` and not in `b`, counting.
-fn minus<'v>(a: &'v [Value], b: &[Value]) -> Vec<&'v Value> {
-    let mut rest: Vec<&Value> = b.iter().collect();
-    let mut left = Vec::new();
-    for value in a {
-        match rest.iter().position(|other| *other == value) {
-            Some(found) => _ = rest.remove(found),
-            None => left.push(value),
-        }
-    }
-    left
 }

@@ -3,12 +3,9 @@
 
 use std::ops::Range;
 
-use ports::MessageId;
-
-use super::knowledge::Followed;
+use super::knowledge::{Followed, message_at};
 use crate::handler::call::Reply;
 use crate::search::no_return::NoReturn;
-use crate::world::state::World;
 use crate::world::step::{CallOutcome, Step};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
@@ -33,14 +30,11 @@ pub(super) fn usual_deliveries(
         let end = whole_delivery(trace, at);
         let quiet = end.is_some_and(|end| {
             let steps = at..end;
-            let message = message_at(transitions, trace.after(at), taken[at].step);
+            let message = message_at(transitions, trace, at);
             let asked_about = message.is_none() || message == followed.map(|followed| followed.id);
             let once = || {
                 let starts = taken.iter().enumerate().filter(|(_, taken)| taken.step.starts_a_delivery());
-                let of_it = |number: usize| {
-                    message_at(transitions, trace.after(number), taken[number].step) == message
-                };
-                starts.filter(|(number, _)| of_it(*number)).count() == 1
+                starts.filter(|&(number, _)| message_at(transitions, trace, number) == message).count() == 1
             };
             let turns = match no_return {
                 Some(NoReturn::After(step)) => steps.contains(&step),
@@ -81,15 +75,4 @@ fn whole_delivery(trace: &Trace, start: usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// The message with which a worker has just begun.
-fn message_at(transitions: &TransitionSystem, after: &World, step: Step) -> Option<MessageId> {
-    let (Step::Deliver { worker, .. } | Step::Duplicate { worker, .. } | Step::LockExpires { worker, .. }) =
-        step
-    else {
-        return None;
-    };
-    let busy = after.workers[usize::from(worker)].busy.as_ref()?;
-    transitions.texts().message(&busy.message).ok().map(|message| message.id)
 }

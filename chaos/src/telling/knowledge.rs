@@ -6,11 +6,41 @@ use super::story::Teller;
 use crate::handler::call::Call;
 use crate::handler::text::Text;
 use crate::world::state::{Content, Object, World};
+use crate::world::step::Step;
+use crate::world::trace::Trace;
+use crate::world::transition_system::TransitionSystem;
 
 /// A message whose way through a run is followed.
 pub(super) struct Followed {
     pub(super) id: MessageId,
     pub(super) name: String,
+}
+
+/// The message at which a step is taken; of one that begins a delivery, the one that
+/// is delivered.
+pub(super) fn message_at(transitions: &TransitionSystem, trace: &Trace, number: usize) -> Option<MessageId> {
+    let taken = &trace.taken()[number];
+    let (world, worker) = match taken.step {
+        Step::Deliver { worker, .. } | Step::Duplicate { worker, .. } | Step::LockExpires { worker, .. } => {
+            (trace.after(number), worker)
+        }
+        Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
+            (&taken.before, worker)
+        }
+        Step::Land { .. } | Step::Expire { .. } => return None,
+    };
+    let busy = world.workers[usize::from(worker)].busy.as_ref()?;
+    transitions.texts().message(&busy.message).ok().map(|message| message.id)
+}
+
+/// The message that a run is most about where nobody says which: in a loop, the first
+/// that is worked on in it; else the one that the first fault strikes; else the first.
+pub(super) fn most_concerned(transitions: &TransitionSystem, trace: &Trace) -> Option<MessageId> {
+    let at = |number: usize| message_at(transitions, trace, number);
+    let steps = 0..trace.len();
+    let in_loop = trace.loop_start().and_then(|from| (from..trace.len()).find_map(at));
+    let struck = || steps.clone().filter(|&step| trace.taken()[step].fault.is_some()).find_map(at);
+    in_loop.or_else(struck).or_else(|| steps.clone().find_map(at))
 }
 
 impl Teller<'_> {
@@ -37,25 +67,6 @@ impl Teller<'_> {
             Content::Stream(events) => std::iter::once(&object.key.key).chain(events).collect(),
             Content::Outside(state) => vec![state],
         };
-        texts.into_iter().any(|text| self.names(text, followed.id))
-    }
-
-    /// Whether an id is written in a text, in any spelling: a fresh one by its place
-    /// in the text, one of the sender's own by its letters or bytes.
-    fn names(&self, text: &Text, id: MessageId) -> bool {
-        let texts = self.transitions.texts();
-        if text.ids.iter().any(|&number| texts.assignment().id(number) == id) {
-            return true;
-        }
-        let bytes = texts.bytes(text);
-        let uuid = id.as_uuid();
-        let spellings = [
-            uuid.hyphenated().to_string().into_bytes(),
-            uuid.simple().to_string().into_bytes(),
-            uuid.as_bytes().to_vec(),
-        ];
-        spellings
-            .iter()
-            .any(|spelling| bytes.windows(spelling.len()).any(|window| window.eq_ignore_ascii_case(spelling)))
+        texts.into_iter().any(|text| self.transitions.texts().names(text, followed.id))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ports::outside::Model;
 use ports::{Message, MessageId, words};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::story::Teller;
 use crate::handler::call::{ObjectKey, bytes_in_words};
@@ -97,29 +97,26 @@ impl Teller<'_> {
             Value::String(text) => self.name_of(text).unwrap_or_else(|| words::plain(value)),
             Value::Array(items) => format!("[{}]", words::list(items.iter().map(|item| self.value(item)))),
             Value::Object(fields) => {
-                let says_its_name = |fields: &serde_json::Map<String, Value>| {
-                    fields.len() == 1
-                        && fields.iter().all(|(name, inner)| {
-                            name.starts_with(|first: char| first.is_ascii_uppercase()) && inner.is_object()
-                        })
-                };
                 match (fields.get("id"), fields.get("body").and_then(Value::as_object)) {
                     (Some(_), Some(body)) if fields.len() == 2 && says_its_name(body) => {
                         self.speaker.body(&fields["body"])
                     }
                     _ if says_its_name(fields) => self.speaker.body(value),
                     _ => {
-                        let fields = fields.iter().map(|(name, value)| {
-                            let name =
-                                self.name_of(name).unwrap_or_else(|| words::plain(&name.as_str().into()));
-                            format!("{name}: {}", self.value(value))
-                        });
+                        let fields = fields
+                            .iter()
+                            .map(|(name, value)| format!("{}: {}", self.field(name), self.value(value)));
                         format!("{{{}}}", words::list(fields))
                     }
                 }
             }
             other => other.to_string(),
         }
+    }
+
+    /// The name of a field: that of a message, if it is an id.
+    pub(super) fn field(&self, name: &str) -> String {
+        self.name_of(name).unwrap_or_else(|| words::plain(&name.into()))
     }
 
     /// What a handler says, with the names of messages in the place of their
@@ -175,4 +172,13 @@ impl Teller<'_> {
         }
         told
     }
+}
+
+/// Whether these fields are an event, or what a message says: a name, and what belongs
+/// to it.
+pub(super) fn says_its_name(fields: &Map<String, Value>) -> bool {
+    fields.len() == 1
+        && fields.iter().all(|(name, inner)| {
+            name.starts_with(|first: char| first.is_ascii_uppercase()) && inner.is_object()
+        })
 }

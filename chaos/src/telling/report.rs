@@ -30,7 +30,8 @@ pub struct Report {
     /// The run that shows what was found, step by step. Empty if there is
     /// nothing to show.
     pub story: String,
-    /// Where in that run a right end went out of reach, if it ends wrong.
+    /// Where in that run a right end went out of reach, if it ends wrong and is told so
+    /// far.
     pub no_return: Option<NoReturn>,
     /// What was chosen in that run, a word for each step, without any words of the
     /// story: `d0>1` is a delivery, `c1.0!lost` a call whose reply is lost.
@@ -80,7 +81,7 @@ impl Report {
             Verdict::Violated(Finding::Property(judgement)) => (judgement.about, true),
             _ => (None, false),
         };
-        self.no_return = ends_wrong.then(|| point_of_no_return(transitions, judge, trace));
+        self.no_return = ends_wrong.then(|| point_of_no_return(transitions, judge, trace)).flatten();
         self.story = Teller::new(transitions, trace, about, self.no_return).tell();
         self.choices = trace.choices();
         self.struck = trace.faults().collect();

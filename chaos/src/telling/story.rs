@@ -5,7 +5,7 @@ use ports::words::{self, Speaker};
 use ports::{Message, MessageId};
 
 use super::folding;
-use super::knowledge::Followed;
+use super::knowledge::{Followed, most_concerned};
 use super::picture::{Line, draw, width, wrap};
 use crate::handler::call::{Call, ObjectKey, Reply};
 use crate::handler::fault::HandlerFault;
@@ -126,7 +126,7 @@ impl<'a> Teller<'a> {
         let changed = self.world().objects.iter().filter_map(|object| {
             let old = before.objects.iter().find(|old| old.key == object.key)?;
             let (old, new) = (bytes(old)?, bytes(object)?);
-            let change = self.change(&old, &new, &"…".repeat(FEW)).filter(|_| old != new)?;
+            let change = self.change(&old, &new, FEW).filter(|_| old != new)?;
             Some(format!("{}: {change}", self.object_name(&object.key)))
         });
         changed.collect()
@@ -285,19 +285,18 @@ impl<'a> Teller<'a> {
 
     /// One line.
     fn say(&mut self, arrow: Option<(usize, usize)>, text: String) {
-        let arrow = arrow.map(|(from, to)| (from, vec![to]));
-        self.push(Line { arrow, fault: false, turns: false, know: Vec::new(), text });
+        self.push(arrow, false, false, text);
     }
 
     /// The line of a step, marked where it is a fault.
     fn say_step(&mut self, taken: &TakenStep, arrow: Option<(usize, usize)>, text: String) {
         let turns = self.no_return == Some(NoReturn::After(self.at));
-        let arrow = arrow.map(|(from, to)| (from, vec![to]));
-        self.push(Line { arrow, fault: taken.fault.is_some(), turns, know: Vec::new(), text });
+        self.push(arrow, taken.fault.is_some(), turns, text);
     }
 
-    fn push(&mut self, line: Line) {
-        self.lines.push((self.at, line));
+    fn push(&mut self, arrow: Option<(usize, usize)>, fault: bool, turns: bool, text: String) {
+        let arrow = arrow.map(|(from, to)| (from, vec![to]));
+        self.lines.push((self.at, Line { arrow, fault, turns, know: Vec::new(), text }));
     }
 
     fn step(&mut self, taken: &TakenStep) {
@@ -433,29 +432,6 @@ impl<'a> Teller<'a> {
             outputs[usize::from(index)..].iter().map(|output| self.message(output)).collect();
         rest.join(", ")
     }
-}
-
-/// The message that the first fault strikes; in a loop, the first that is delivered in
-/// it; else the first of all.
-fn most_concerned(transitions: &TransitionSystem, trace: &Trace) -> Option<MessageId> {
-    let at_work = |number: usize| {
-        let taken = &trace.taken()[number];
-        let (world, worker) = match taken.step {
-            Step::Deliver { worker, .. }
-            | Step::Duplicate { worker, .. }
-            | Step::LockExpires { worker, .. } => (trace.after(number), worker),
-            Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
-                (&taken.before, worker)
-            }
-            Step::Land { .. } | Step::Expire { .. } => return None,
-        };
-        let busy = world.workers[usize::from(worker)].busy.as_ref()?;
-        transitions.texts().message(&busy.message).ok().map(|message| message.id)
-    };
-    let steps = 0..trace.len();
-    let in_loop = trace.loop_start().and_then(|from| (from..trace.len()).find_map(at_work));
-    let struck = || steps.clone().filter(|&step| trace.taken()[step].fault.is_some()).find_map(at_work);
-    in_loop.or_else(struck).or_else(|| steps.clone().find_map(at_work))
 }
 
 /// The delivery that a worker is busy with.

@@ -17,7 +17,7 @@ use super::fault::Fault;
 use super::state::{Busy, Content, Envelope, Object, Version, Worker, World};
 use crate::handler::call::{Call, ObjectKey};
 use crate::handler::rehearsal::{Ending, Pending, Rehearsal};
-use crate::handler::text::{Assignment, Naming, Text, TextId, Texts};
+use crate::handler::text::{Assignment, Naming, Text, TextId, Texts, spellings};
 use crate::handler::watchdog::Pulse;
 use crate::system::outside::Outside;
 use crate::system::store_map::StoreMap;
@@ -285,15 +285,10 @@ impl TransitionSystem {
 
 /// Replaces an id by another, however it is written.
 fn rename(bytes: &mut Vec<u8>, id: MessageId, other: MessageId) {
-    let spellings = |id: MessageId| {
-        let id = id.as_uuid();
-        let hyphenated = id.hyphenated().to_string().into_bytes();
-        [hyphenated, id.simple().to_string().into_bytes(), id.as_bytes().to_vec()]
-    };
-    for (from, to) in spellings(id).iter().zip(spellings(other)) {
+    for (from, to) in spellings(id).zip(spellings(other)) {
         let mut place = 0;
         while place + from.len() <= bytes.len() {
-            if bytes[place..].starts_with(from) {
+            if bytes[place..].starts_with(&from) {
                 bytes.splice(place..place + from.len(), to.iter().copied());
                 place += from.len();
             } else {

@@ -25,8 +25,7 @@ fn main() {
         measure(kept, events.parse().expect("how many events there are is a number"));
         return;
     }
-    let profile = if cfg!(debug_assertions) { "dev profile" } else { "release profile" };
-    println!("Recovery of a conversation ({profile}, one core)\n");
+    println!("Recovery of a conversation (one core)\n");
     println!(
         "| {:<20} | {:>9} | {:>7} | {:>13} | {:>8} | {:>11} | {:>11} |",
         "what is kept", "events", "reads", "largest batch", "time", "an event", "peak memory"

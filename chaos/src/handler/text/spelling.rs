@@ -41,6 +41,18 @@ pub(super) enum Alphabet {
 }
 
 impl Form {
+    const ALL: [Self; 9] = [
+        Self::Hyphenated,
+        Self::HyphenatedCapitals,
+        Self::Simple,
+        Self::SimpleCapitals,
+        Self::Bytes,
+        Self::Base64,
+        Self::Numbers,
+        Self::NumbersApart,
+        Self::Decimal,
+    ];
+
     /// The length of an id in this form; of what has no fixed length, the most
     /// there may be.
     pub(super) fn length(self) -> usize {
@@ -73,6 +85,16 @@ impl Form {
             Self::Decimal => bytes.extend_from_slice(id.as_u128().to_string().as_bytes()),
         }
     }
+}
+
+/// An id in each of its spellings, in the same order for every id.
+pub(crate) fn spellings(id: MessageId) -> impl Iterator<Item = Vec<u8>> {
+    let forms = Form::ALL.into_iter().map(|form| (form, Alphabet::Standard));
+    forms.chain([(Form::Base64, Alphabet::ForUrls)]).map(move |(form, alphabet)| {
+        let mut bytes = Vec::new();
+        form.write(id.as_uuid(), alphabet, &mut bytes);
+        bytes
+    })
 }
 
 /// An id that was found in a text.
