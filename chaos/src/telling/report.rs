@@ -123,7 +123,12 @@ impl Report {
 
     /// Whether nothing was tried but a recorded run, and that was right.
     fn is_one_replayed_run(&self) -> bool {
-        self.holds() && self.single && self.replay.is_some()
+        self.holds() && self.is_a_replay()
+    }
+
+    /// Whether nothing was tried but a recorded run.
+    pub(crate) fn is_a_replay(&self) -> bool {
+        self.single && self.replay.is_some()
     }
 
     /// The report for whoever asked for a search: one run is none.

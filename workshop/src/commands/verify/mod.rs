@@ -4,7 +4,7 @@
 //! is written in them (the `links` on the pages, the `answers` that stand apart, the
 //! `excerpts` of what the code prints, the `hints`), of the starter, its copy
 //! (`copies`) and the solution that it goes on from (`continued`), of the solution, of
-//! the table of what kills the mistakes,
+//! the lines under the stories (`replays`), of the table of what kills the mistakes,
 //! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
 //! the commands that they speak of (`commands_named`). Each answers with a list of
 //! culprits (`culprit`).
@@ -22,6 +22,7 @@ mod files;
 mod hints;
 mod kills;
 mod links;
+mod replays;
 mod solution;
 mod starter;
 

@@ -1,11 +1,13 @@
 //! The solution: every test passes, and none that counts is left out; and every
-//! search comes to the same with other fresh ids.
+//! search comes to the same with other fresh ids, and each story, those of the mistakes
+//! included, can be told again by its code.
 
 use std::collections::BTreeMap;
 
 use records::Record;
 
 use super::culprit::Culprit;
+use super::replays;
 use crate::repository::{Declared, Exercise, Repository};
 use crate::running::left_records::unwrapped;
 use crate::running::{Built, Cargo, Package, TestResult};
@@ -49,6 +51,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
         }
     }
     culprits.extend(compare_with_other_ids(cargo, &package, &tested.records).into_iter().map(blame));
+    culprits.extend(replays::check(cargo, &package, &tested.records).into_iter().map(blame));
     (culprits, tested.records)
 }
 

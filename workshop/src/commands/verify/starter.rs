@@ -1,7 +1,9 @@
 //! The starter: it compiles without a warning, and each of its tests ends as
-//! `exercise.toml` declares, for the reason that it declares.
+//! `exercise.toml` declares, for the reason that it declares; and each story can be
+//! told again by its code.
 
 use super::culprit::Culprit;
+use super::replays;
 use crate::repository::{Declared, Exercise};
 use crate::running::left_records::unwrapped;
 use crate::running::{Built, Cargo, Package, TestResult, TestRun};
@@ -34,7 +36,11 @@ pub fn check(cargo: &Cargo, exercise: &Exercise) -> Vec<Culprit> {
         }
     }
     match cargo.test(&package, None, &[]) {
-        Ok(tested) => culprits.extend(compare(exercise, &tested, &run)),
+        Ok(tested) => {
+            culprits.extend(compare(exercise, &tested, &run));
+            let wrong = replays::check(cargo, &package, &tested.records);
+            culprits.extend(wrong.into_iter().map(|what| Culprit::new(exercise.source(), what, &see)));
+        }
         Err(error) => culprits.push(Culprit::new(exercise.source(), format!("{error:#}"), see)),
     }
     culprits
