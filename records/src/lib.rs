@@ -9,12 +9,15 @@
 //! |---|---|
 //! | [`Record`] | `<process>-<test>-<serial>.json` in the directory that `CHAOS_REPORTS` names |
 //! | [`ProgressRecord`] | the file that `CHAOS_PROGRESS` names |
+//! | [`Plan`] | the file that `CHAOS_PLAN` names |
 //! | [`ReplayCode`] | in a record, in a story, in `CHAOS_REPLAY` |
 
+mod plan;
 mod progress;
 mod record;
 mod replay_code;
 
+pub use plan::Plan;
 pub use progress::ProgressRecord;
 pub use record::Record;
 pub use replay_code::{BadCode, ReplayCode};

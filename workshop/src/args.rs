@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -51,6 +51,9 @@ pub enum Command {
         /// What may happen
         #[command(flatten)]
         bounds: Bounds,
+        /// Our solution, instead of your version
+        #[arg(long)]
+        solution: bool,
     },
     /// Tell the most telling story of an exercise as it stands
     Story {
@@ -178,20 +181,21 @@ pub enum Command {
     },
 }
 
-/// How far a search is to go.
-#[derive(Clone, Copy, Debug, Args)]
+/// How far a search is to go: what is not said is as its test has it, which is one
+/// message and one fault more than the exercise looks at.
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Bounds {
-    /// How many messages are sent
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u8).range(1..=24))]
-    pub messages: u8,
-    /// How many workers each endpoint has
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(1..=8))]
-    pub workers: u8,
-    /// How many faults there are in one run, at most
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u8).range(0..=32))]
-    pub faults: u8,
+    /// How many messages are sent [default: 3]
+    #[arg(long, value_name = "N")]
+    pub messages: Option<u8>,
+    /// How many workers each endpoint has [default: 2]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<u8>,
+    /// How many faults there are in one run, at most [default: 2]
+    #[arg(long, value_name = "N")]
+    pub faults: Option<u8>,
     /// How many reads are stale in one run, at most (from 07 on)
-    #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(0..=32))]
+    #[arg(long, value_name = "N")]
     pub stale: Option<u8>,
     /// Calls may take effect late, their caller dead or alive
     #[arg(long)]

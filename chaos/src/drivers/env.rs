@@ -4,6 +4,7 @@
 //! | variable | what it asks |
 //! |---|---|
 //! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2 late=1 states=1000000`: other bounds, each optional; `late=1` for every class of faults; of the test's messages, the first so many |
+//! | `CHAOS_PLAN` | write here what would be searched, and search nothing |
 //! | `CHAOS_PROGRESS` | write here, now and then, how far the search has come |
 //! | `CHAOS_STOP` | give up once this file exists |
 //! | `CHAOS_ALIVE` | give up once nobody holds this file locked: whoever asked is gone |
@@ -60,6 +61,11 @@ impl Deeper {
         }
         Ok(deeper)
     }
+}
+
+/// Where to write what would be searched, if that is all that is asked for.
+pub(crate) fn plan_asked_for() -> Option<PathBuf> {
+    std::env::var_os("CHAOS_PLAN").map(PathBuf::from)
 }
 
 /// Reports progress and looks for the wish to stop, if the environment asks for

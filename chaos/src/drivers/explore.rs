@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ports::Message;
-use records::{BadCode, ReplayCode};
+use records::{BadCode, Plan, ReplayCode};
 
 use super::env::{self, Deeper};
 use super::replay;
@@ -206,10 +206,21 @@ impl Explore {
         self.run().assert_exactly_once();
     }
 
-    /// Runs the search.
+    /// Runs the search; or the one run of it that `CHAOS_REPLAY` names.
+    ///
+    /// # Panics
+    ///
+    /// With the story of the run that `CHAOS_REPLAY` names, if it is red: whoever
+    /// asks for one run wants to read it, whatever the test makes of a search.
     #[must_use]
+    #[track_caller]
     pub fn run(self) -> Report {
         let started = std::time::Instant::now();
+        if let Some(place) = env::plan_asked_for() {
+            // Whoever asked sees whether it is there.
+            _ = std::fs::write(place, serde_json::to_string(&self.plan()).unwrap_or_default());
+            return self.refused("only what it would search was asked for".to_owned());
+        }
         let report = match self.with_env_bounds() {
             Ok(search) => search.run_unrecorded(),
             Err(report) => *report,
@@ -220,7 +231,25 @@ impl Explore {
             eprintln!("{}{story}", report.evidence());
         }
         leave_record(&report, started);
+        if report.is_a_replay() && !report.holds() {
+            report.assert_exactly_once();
+        }
         report.taken_for_a_search()
+    }
+
+    /// What it would look at, for `cargo workshop explore`.
+    fn plan(&self) -> Plan {
+        let speaker = self.scenario.speaker();
+        let bounds = &self.scenario.bounds;
+        Plan {
+            endpoints: self.scenario.system.endpoints.iter().map(|one| one.name().to_owned()).collect(),
+            messages: self.scenario.mail.iter().map(|(_, message)| speaker.body(&message.body)).collect(),
+            workers: bounds.workers,
+            faults: bounds.faults,
+            stale: self.scenario.has_weak_stores().then_some(bounds.stale),
+            workers_range: (*WORKERS.start(), *WORKERS.end()),
+            most_faults: MOST_FAULTS,
+        }
     }
 
     /// The search with the bounds that `cargo workshop explore` asks for, if it

@@ -1,25 +1,27 @@
 //! `cargo workshop explore`: a search with other bounds than those of the tests.
 //!
 //! Every exercise with a handler has an ignored test, `explore_deeper`. It runs
-//! alone, and is told the bounds through its environment.
+//! alone: first it is asked what it would look at, then it is told the bounds, both
+//! through its environment.
 
 use std::fs::File;
 
-use anyhow::{Context, Result, bail};
-use records::Record;
+use anyhow::{Context, Result, bail, ensure};
+use records::{Plan, Record};
 
 use crate::args::Bounds;
 use crate::outcome::Outcome;
 use crate::render;
-use crate::repository::{Exercise, Repository};
+use crate::repository::{Exercise, Repository, solutions};
 use crate::running::{Built, Cargo, Package, Patience, Presses, TestRun, Unwanted, step_aside};
 use crate::terminal;
 
 /// The test that is run.
 const TEST: &str = "explore_deeper";
 
-/// Explores an exercise within these bounds, or until Ctrl-C is pressed.
-pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcome> {
+/// Explores an exercise, or our solution to it, within these bounds, or until Ctrl-C
+/// is pressed.
+pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) -> Result<Outcome> {
     let exercises = Exercise::all(repository)?;
     let exercise = Exercise::choose(&exercises, name)?;
     if !exercise.tests.iter().any(|(test, _)| test == TEST) {
@@ -44,7 +46,14 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcom
         move || _ = File::create(&stop)
     })?;
 
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let package = match solution {
+        // A copy without solutions says so here.
+        true => solutions::of(repository, exercise).map(|_| Package {
+            name: exercise.name.solution_package(),
+            directory: repository.solution(&exercise.name),
+        })?,
+        false => Package { name: exercise.name.package(), directory: exercise.directory.clone() },
+    };
     let mut cargo = Cargo::at(repository.root());
     cargo.patience = until(&presses, 1);
     match cargo.build(&package) {
@@ -56,21 +65,35 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds) -> Result<Outcom
         }
         Err(error) => return stopped(error),
     }
+    let filter = ["--exact", TEST, "--ignored"].map(str::to_owned);
+    let described = folder.path().join("plan");
+    cargo.environment = vec![("CHAOS_PLAN", described.clone().into())];
+    if let Err(error) = cargo.test(&package, None, &filter) {
+        return stopped(error);
+    }
+    let Some(plan) = std::fs::read(&described).ok().and_then(|text| serde_json::from_slice(&text).ok())
+    else {
+        bail!(
+            "the test {TEST} of {} makes no search: its tests/ are not as they were; restore them, and try again",
+            exercise.name
+        );
+    };
+    let bounds = Chosen::of(bounds, &plan)?;
+    let what = if solution { "our solution to " } else { "" };
     let notice = format!(
-        "Exploring {}: {}. Ctrl-C ends it with what is known by then.",
+        "Exploring {what}{}: {}. Ctrl-C ends it with what is known by then.",
         exercise.name,
-        in_words(bounds)
+        bounds.in_words(&plan)
     );
     terminal::show(&(terminal::paragraph(&notice, "  ") + "\n"));
     cargo.patience = until(&presses, 2);
     cargo.environment = vec![
-        ("CHAOS_DEEPER", for_the_search(bounds).into()),
+        ("CHAOS_DEEPER", bounds.for_the_search().into()),
         ("CHAOS_STOP", stop.into()),
         ("CHAOS_ALIVE", alive.into()),
     ];
-    let filter = ["--exact", TEST, "--ignored"].map(str::to_owned);
     match cargo.test(&package, None, &filter) {
-        Ok(run) => tell(exercise, bounds, run),
+        Ok(run) => tell(exercise, &bounds, run),
         Err(error) => stopped(error),
     }
 }
@@ -90,14 +113,11 @@ fn stopped(error: anyhow::Error) -> Result<Outcome> {
 }
 
 /// Shows what the search came to.
-fn tell(exercise: &Exercise, bounds: Bounds, run: TestRun) -> Result<Outcome> {
+fn tell(exercise: &Exercise, bounds: &Chosen, run: TestRun) -> Result<Outcome> {
     let Some(record) = run.records.iter().rfind(|record| record.test == TEST) else {
         match run.crash {
             Some(crash) => bail!("the search in {} came to no end: {crash}", exercise.name),
-            None => bail!(
-                "the test {TEST} of {} makes no search: its tests/ are not as they were; restore them, and try again",
-                exercise.name
-            ),
+            None => bail!("the search in {} came to no end, and says nothing: try again", exercise.name),
         }
     };
     terminal::show(&render::record(&record.text));
@@ -126,45 +146,130 @@ fn covered(record: &Record) -> String {
     format!("\n{}", terminal::paragraph(&struck, ""))
 }
 
-/// The bounds as the search reads them.
-fn for_the_search(bounds: Bounds) -> String {
-    let Bounds { messages, workers, faults, stale, late, states } = bounds;
-    let stale = stale.map(|stale| format!(" stale={stale}")).unwrap_or_default();
-    let late = if late { " late=1" } else { "" };
-    format!("messages={messages} workers={workers} faults={faults}{stale}{late} states={states}")
+/// The bounds of this search.
+struct Chosen {
+    messages: u8,
+    workers: u8,
+    faults: u8,
+    stale: Option<u8>,
+    late: bool,
+    states: u32,
 }
 
-fn in_words(bounds: Bounds) -> String {
-    let count = |number: u8, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let mut words = format!(
-        "{}, {}, at most {}",
-        count(bounds.messages, "message"),
-        count(bounds.workers, "worker"),
-        count(bounds.faults, "fault")
-    );
-    if let Some(stale) = bounds.stale {
-        words += &format!(", at most {}", count(stale, "stale read"));
+impl Chosen {
+    /// What was asked for, and the rest as it is planned; an error that says what is
+    /// possible here, if that is not.
+    fn of(asked: Bounds, plan: &Plan) -> Result<Self> {
+        /// So many of the messages, if nobody asks for more.
+        const MESSAGES: u8 = 3;
+        let there = u8::try_from(plan.messages.len()).unwrap_or(u8::MAX);
+        let within = |name: &str, asked: u8, least: u8, most: u8| {
+            ensure!(
+                (least..=most).contains(&asked),
+                "{name} {asked} is not possible here: give {}",
+                if least == most { least.to_string() } else { format!("{least} to {most}") }
+            );
+            Ok(asked)
+        };
+        let (fewest, most) = plan.workers_range;
+        let stale = match (asked.stale, plan.stale) {
+            (Some(_), None) => {
+                bail!("no store is weak here, so no read can be stale: leave --stale out")
+            }
+            (asked, planned) => asked.or(planned.filter(|&stale| stale > 0)),
+        };
+        Ok(Self {
+            messages: within("--messages", asked.messages.unwrap_or(MESSAGES.min(there)), 1, there)?,
+            workers: within("--workers", asked.workers.unwrap_or(plan.workers), fewest, most)?,
+            faults: within("--faults", asked.faults.unwrap_or(plan.faults), 0, plan.most_faults)?,
+            stale: stale.map(|stale| within("--stale", stale, 0, plan.most_faults)).transpose()?,
+            late: asked.late,
+            states: asked.states,
+        })
     }
-    if bounds.late {
-        words += ", calls may land late";
+
+    /// The bounds as the search reads them.
+    fn for_the_search(&self) -> String {
+        let Self { messages, workers, faults, stale, late, states } = self;
+        let stale = stale.map(|stale| format!(" stale={stale}")).unwrap_or_default();
+        let late = if *late { " late=1" } else { "" };
+        format!("messages={messages} workers={workers} faults={faults}{stale}{late} states={states}")
     }
-    words
+
+    /// What is looked at, and within which bounds.
+    fn in_words(&self, plan: &Plan) -> String {
+        let count = |number: u8, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+        let sent = &plan.messages[..plan.messages.len().min(self.messages.into())];
+        let mut words = format!(
+            "{}, sent {}; {}, at most {}",
+            all_of(&plan.endpoints),
+            all_of(sent),
+            count(self.workers, "worker"),
+            count(self.faults, "fault")
+        );
+        if let Some(stale) = self.stale {
+            words += &format!(", at most {}", count(stale, "stale read"));
+        }
+        if self.late {
+            words += ", calls may land late";
+        }
+        words
+    }
+}
+
+/// `one, two and three`.
+fn all_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => name.clone(),
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn plan() -> Plan {
+        Plan {
+            endpoints: vec!["orders".to_owned(), "loyalty".to_owned()],
+            messages: ["tea", "cake", "milk", "rice"].map(str::to_owned).into(),
+            workers: 1,
+            faults: 2,
+            stale: Some(0),
+            workers_range: (1, 8),
+            most_faults: 32,
+        }
+    }
+
     #[test]
     fn bounds_are_told_to_the_search_and_to_people() {
-        let bounds = Bounds { messages: 3, workers: 1, faults: 2, stale: None, late: false, states: 9 };
-        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 states=9");
-        assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults");
-        let bounds = Bounds { stale: Some(1), ..bounds };
-        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 stale=1 states=9");
-        assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults, at most 1 stale read");
-        let bounds = Bounds { stale: None, late: true, ..bounds };
-        assert_eq!(for_the_search(bounds), "messages=3 workers=1 faults=2 late=1 states=9");
-        assert_eq!(in_words(bounds), "3 messages, 1 worker, at most 2 faults, calls may land late");
+        let asked = Bounds { states: 9, ..Bounds::default() };
+        let told = |asked: Bounds| {
+            let chosen = Chosen::of(asked, &plan()).unwrap();
+            (chosen.for_the_search(), chosen.in_words(&plan()))
+        };
+        let (search, words) = told(asked);
+        assert_eq!(search, "messages=3 workers=1 faults=2 states=9");
+        assert_eq!(words, "orders and loyalty, sent tea, cake and milk; 1 worker, at most 2 faults");
+        let (search, words) = told(Bounds { stale: Some(1), late: true, messages: Some(1), ..asked });
+        assert_eq!(search, "messages=1 workers=1 faults=2 stale=1 late=1 states=9");
+        let bounds = "1 worker, at most 2 faults, at most 1 stale read, calls may land late";
+        assert_eq!(words, format!("orders and loyalty, sent tea; {bounds}"));
+    }
+
+    #[test]
+    fn what_is_refused_names_what_is_possible() {
+        let refused = |asked: Bounds, plan: &Plan| match Chosen::of(asked, plan) {
+            Ok(_) => panic!("it is accepted: {asked:?}"),
+            Err(error) => error.to_string(),
+        };
+        let asked = Bounds { messages: Some(5), ..Bounds::default() };
+        assert_eq!(refused(asked, &plan()), "--messages 5 is not possible here: give 1 to 4");
+        let asked = Bounds { workers: Some(0), ..Bounds::default() };
+        assert_eq!(refused(asked, &plan()), "--workers 0 is not possible here: give 1 to 8");
+        let strong = Plan { stale: None, ..plan() };
+        let asked = Bounds { stale: Some(1), ..Bounds::default() };
+        assert!(refused(asked, &strong).starts_with("no store is weak here"));
     }
 }

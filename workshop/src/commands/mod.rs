@@ -44,7 +44,9 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
             test::run(&repository, exercise.as_deref(), coverage, &filter)
         }
         Some(Command::Watch { exercise }) => watch::run(&repository, exercise.as_deref()),
-        Some(Command::Explore { exercise, bounds }) => explore::run(&repository, &exercise, bounds),
+        Some(Command::Explore { exercise, bounds, solution }) => {
+            explore::run(&repository, &exercise, bounds, solution)
+        }
         Some(Command::Story { exercise, save, force }) => {
             story::run(&repository, &exercise, save.as_deref(), force)
         }
