@@ -129,9 +129,11 @@ fn what_never_ends_right_has_no_point_of_no_return() {
     };
     let report = explore(system).send([add_item("order-1", "tea")]).run();
     assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
-    assert!(!report.story.contains('◆'), "{report}");
-    // What is right has none, either.
-    assert_eq!(lost().faults(0).run().no_return, None);
+    assert_eq!(report.story.matches('◆').count(), 1, "{report}");
+    assert!(report.story.contains("no ◆: too late from the start"), "{report}");
+    // What is right has none, either, and nothing is said of it.
+    let right = lost().faults(0).run();
+    assert!(right.no_return.is_none() && !right.story.contains('◆'), "{right}");
 }
 
 /// It is right for a moment, and never at rest: what counts is the end.
@@ -189,7 +191,73 @@ fn deliveries_that_go_as_usual_are_one_line() {
     // Nothing is folded where nothing is wrong.
     let usual =
         chaos::Chaos::on(orders).send([add_item("order-1", "tea"), add_item("order-2", "cake")]).run();
-    assert!(!usual.story().contains("as usual") && !usual.story().contains('┃'), "{}", usual.story());
-    let folded = report.story.lines().filter(|line| line.contains("as usual")).count();
+    assert!(
+        !usual.story().contains("delivered and done") && !usual.story().contains('┃'),
+        "{}",
+        usual.story()
+    );
+    let folded = report.story.lines().filter(|line| line.contains("delivered and done")).count();
     assert!(folded <= 1 && report.story.lines().count() < 20, "{report}");
+}
+
+/// What is read in a story stands in it in words, every time, where it is short.
+#[test]
+fn a_short_document_is_told_whenever_it_is_read() {
+    let notes = async |message: &Message, ports: &Ports, _: &Context| -> anyhow::Result<()> {
+        let found = ports.documents.get("order-1").await?;
+        if found.is_none() {
+            ports.documents.put("order-1", b"\"Claimed\"".to_vec(), Precondition::None).await?;
+        }
+        ports.documents.get("order-1").await?;
+        let said = json!({ "Seen": { "item": item(message) } });
+        ports.publisher.publish(Message::new(message.id.derive("seen"), &said)).await?;
+        ports.documents.put("order-1", b"\"Claimed\"".to_vec(), Precondition::None).await?;
+        Ok(())
+    };
+    let system = || System::of(Endpoint::new("orders", notes).view(|_, _| Ok(0)));
+    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
+    let story = chaos::Chaos::on(system).send(sent).run().story().to_owned();
+    assert!(story.contains("gets order-1: Claimed (v1)"), "{story}");
+    assert!(story.contains("puts order-1: Claimed, as before (v2)"), "{story}");
+    assert!(story.contains("gets order-1: Claimed (v2)"), "{story}");
+}
+
+/// Two messages whose outputs have one id: the second is taken for a copy of the first.
+#[test]
+fn an_output_that_takes_the_id_of_another_is_told_as_such() {
+    let by_content = async |message: &Message, _: &Ports, context: &Context| -> anyhow::Result<()> {
+        let body = json!({ "ItemAdded": { "order_id": "order-1", "item": item(message) } });
+        context.publish(Message::new(ports::MessageId::named("tea").derive("ItemAdded"), &body));
+        Ok(())
+    };
+    let system = || System::of(Endpoint::new("orders", by_content).view(|_, _| Ok(0)));
+    let tea = add_item("order-1", "tea");
+    let again = Message::new(tea.id.derive("again"), &tea.body);
+    let sent = [tea, again];
+    let run = chaos::Chaos::on(system).send(sent).under(Crash::before(Point::Ack, 0)).run();
+    let story = run.story();
+    assert_eq!(story.matches("under the id of an earlier one").count(), 2, "{}", run.report());
+    assert!(story.contains("AddItem(tea) is delivered again"), "{story}");
+    assert!(!story.contains("under another id"), "{story}");
+}
+
+/// The error that the line above has told is not told again; a handler's own is.
+#[test]
+fn an_error_is_told_once() {
+    let own_words = async |message: &Message, ports: &Ports, _: &Context| -> anyhow::Result<()> {
+        let put = ports.documents.put("order-1", b"1".to_vec(), Precondition::None).await;
+        match put {
+            Err(_) if item(message) == "cake" => anyhow::bail!("no luck"),
+            other => Ok(_ = other?),
+        }
+    };
+    let told = |thing: &str| {
+        let system = || System::of(Endpoint::new("orders", own_words).view(|_, _| Ok(0)));
+        let run = chaos::Chaos::on(system).send([add_item("order-1", thing)]);
+        run.under(chaos::LostReply::of_write(0, 0)).run().story().to_owned()
+    };
+    let (tea, cake) = (told("tea"), told("cake"));
+    assert!(tea.contains("the reply is lost") && tea.contains("gives up; the message goes back"), "{tea}");
+    assert!(!tea.contains("may or may not"), "{tea}");
+    assert!(cake.contains("returns the error “no luck”"), "{cake}");
 }

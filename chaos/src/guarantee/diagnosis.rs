@@ -428,7 +428,7 @@ impl<'a> Diagnosis<'a> {
                 )
             }
             1 => format!("processing {} exactly once does not explain the end", inputs[0]),
-            _ => format!("no order of {} explains the end", words::enumeration(&inputs)),
+            _ => format!("no sequence of {} explains the end", words::enumeration(&inputs)),
         }
     }
 
@@ -459,7 +459,10 @@ impl<'a> Diagnosis<'a> {
                 Symptom::TwoContents(one, other) => {
                     Some(("under one id", format!("both {} and {}", body(one), body(other))))
                 }
-                Symptom::Contradiction(_, outputs) => Some(("published", format!("both {}", all(outputs)))),
+                Symptom::Contradiction(_, outputs) => {
+                    let of = if outputs.len() > 2 { "all of" } else { "both" };
+                    Some(("published", format!("{of} {}", all(outputs))))
+                }
                 Symptom::DifferentOrders => Some(("published", all(&self.actual))),
                 Symptom::EffectMissing(_)
                 | Symptom::EffectTwice(_)
@@ -471,16 +474,19 @@ impl<'a> Diagnosis<'a> {
         grouped(findings)
     }
 
+    /// Which order it is, if there is more than one; where it leads, and what it says.
     fn tell(&self, execution: &Execution) -> String {
         let order: Vec<String> =
             execution.order.iter().map(|&index| self.speaker.said(&self.evidence.inputs[index])).collect();
+        let order =
+            if order.len() > 1 { format!("{} leads to ", order.join(", then ")) } else { String::new() };
         let outputs: Vec<String> = execution.outputs.iter().map(|output| self.speaker.body(output)).collect();
-        format!(
-            "{} leads to {} and publishes {}",
-            order.join(", then "),
-            self.specification.describe(&execution.state),
-            words::enumeration(&outputs)
-        )
+        let said = match (outputs.is_empty(), self.actual.is_empty()) {
+            (true, true) => String::new(),
+            (true, false) => "; nothing is published".to_owned(),
+            _ => format!("; published {}", words::enumeration(&outputs)),
+        };
+        format!("{order}{}{said}", self.specification.describe(&execution.state))
     }
 }
 

@@ -6,7 +6,10 @@ use super::story::Teller;
 use crate::handler::call::{Call, Condition, ObjectKey, Reply, event_in_words};
 use crate::handler::text::{Id, Text};
 use crate::world::state::{Content, World};
-use crate::world::step::CallOutcome;
+use crate::world::step::{CallOutcome, Step};
+
+/// A document of so many characters is told every time: `Claimed` says more than `v1`.
+const A_FEW_WORDS: usize = 24;
 
 impl Teller<'_> {
     /// A call and what came of it.
@@ -28,8 +31,14 @@ impl Teller<'_> {
         };
         let mut replied = || reply.map_or(String::new(), |reply| self.reply(call, reply));
         match outcome {
-            CallOutcome::Ok => format!("{what}{}", replied()),
-            CallOutcome::Stale(_) => format!("{what}{} (an old version!)", replied()),
+            CallOutcome::Ok => format!("{what}{}{}", replied(), self.once_more(self.at)),
+            CallOutcome::Stale(_) => {
+                let told = replied();
+                match told.strip_suffix(')').filter(|_| told.contains(" (v")) {
+                    Some(told) => format!("{what}{told}, an old version!)"),
+                    None => format!("{what}{told} (an old version!)"),
+                }
+            }
             CallOutcome::Fails => match call {
                 Call::ReadStream { .. } | Call::Get { .. } => format!("{what}: the store is unavailable"),
                 Call::Ask { writes: false, .. } => format!("{what}: it cannot be reached"),
@@ -41,11 +50,48 @@ impl Teller<'_> {
                 _ => format!("{what}: the store is unavailable"),
             },
             CallOutcome::ReplyLate => format!("{what}: no reply; the call is still under way"),
-            CallOutcome::ReplyLost => format!("{what}: it takes effect, but the reply is lost"),
+            CallOutcome::ReplyLost => {
+                let and = if what.contains(": ") { ";" } else { ":" };
+                format!("{what}{and} it takes effect, but the reply is lost")
+            }
             CallOutcome::CrashBefore => format!("dies before it {what}"),
             CallOutcome::CrashAfter => format!("{what}{}, and dies", replied()),
             CallOutcome::CrashDuring => format!("{what} and dies; the call is still under way"),
         }
+    }
+
+    /// What a service has to say to a request that it has met before: the same reply, if
+    /// it knows it again; or it is done once more.
+    fn once_more(&self, number: usize) -> &'static str {
+        let Some((said, writes, changed)) = self.asked(number) else { return "" };
+        let before = || (0..number).filter_map(|earlier| self.asked(earlier));
+        match (writes, changed) {
+            (true, false) => ": known by its key, answered as before",
+            (true, true) if before().any(|(other, _, changed)| changed && other == said) => {
+                ": done once more"
+            }
+            _ => "",
+        }
+    }
+
+    /// What a service that repeats its replies is asked for in a step, whether that could
+    /// change anything, and whether it did.
+    fn asked(&self, number: usize) -> Option<(String, bool, bool)> {
+        let taken = &self.trace.taken()[number];
+        let Step::Call { worker, call, .. } = taken.step else { return None };
+        let busy = taken.before.workers[usize::from(worker)].busy.as_ref()?;
+        let Call::Ask { object, request, writes } = self.transitions.pending_call(busy, call) else {
+            return None;
+        };
+        let model = self.outside(&object);
+        let state = |world: &World| world.objects.iter().find(|there| there.key == object).cloned();
+        let refused = match &taken.applied.reply {
+            Some(Reply::Answered { refused, .. }) => *refused,
+            _ => false,
+        };
+        let changed = state(&taken.before) != state(self.trace.after(number));
+        let said = model.say_request(&self.transitions.texts().bytes(&request));
+        (model.repeats() && !refused).then_some((said, writes, changed))
     }
 
     /// What a call asks for.
@@ -69,9 +115,18 @@ impl Teller<'_> {
                 let condition = self.condition(object, condition);
                 let in_full = self.body(body);
                 let bytes = |text: &Text| self.transitions.texts().bytes(text);
+                let length = in_full.chars().count();
                 let change =
-                    baseline.and_then(|old| self.change(&bytes(&old), &bytes(body), in_full.chars().count()));
-                format!("puts {}{condition}: {}", self.object_name(object), change.unwrap_or(in_full))
+                    baseline.and_then(|old| match bytes(&old) == bytes(body) && length <= A_FEW_WORDS {
+                        // What it says can be said.
+                        true => Some(format!("{in_full}, as before")),
+                        false => self.change(&bytes(&old), &bytes(body), length),
+                    });
+                let what = match bytes(body).is_empty() {
+                    true => String::new(),
+                    false => format!(": {}", change.unwrap_or(in_full)),
+                };
+                format!("puts {}{condition}{what}", self.object_name(object))
             }
             Call::Delete { object, condition } => {
                 let condition = self.condition(object, condition);
@@ -81,7 +136,7 @@ impl Teller<'_> {
                 self.with_names(&self.outside(object).say_request(&self.transitions.texts().bytes(request)))
             }
             Call::Publish { message } => {
-                format!("publishes {}{}", self.message(message), self.other_id(before, message))
+                format!("publishes {}{}", self.message(message), self.other_id(message))
             }
         }
     }
@@ -157,12 +212,17 @@ impl Teller<'_> {
             (_, Reply::Absent) => ": not there".to_owned(),
             (Call::Ask { object, .. }, Reply::Answered { reply, .. }) => {
                 let said = self.outside(object).say_reply(&self.transitions.texts().bytes(reply));
-                format!(": {}", self.with_names(&said))
+                if said.is_empty() { said } else { format!(": {}", self.with_names(&said)) }
             }
             (Call::Get { object }, Reply::Found { body, etag }) => {
                 let shown = !self.tell_version(object, *etag);
                 let etag = self.etag(&object.clone(), *etag);
-                if shown { format!(": {etag}") } else { format!(": {} ({etag})", self.body(body)) }
+                let text = self.body(body);
+                match text.as_str() {
+                    "" => format!(": there ({etag})"),
+                    _ if shown && text.chars().count() > A_FEW_WORDS => format!(": {etag}"),
+                    _ => format!(": {text} ({etag})"),
+                }
             }
             (Call::Put { object, .. }, Reply::Stored { etag }) => {
                 self.tell_version(object, *etag);

@@ -8,13 +8,16 @@ use crate::guarantee::diagnosis::minus;
 
 impl Teller<'_> {
     /// What is different in `new`, if that can be said in less than so many characters.
+    /// What takes something away may take half as many again: all that is left does not
+    /// tell it.
     pub(super) fn change(&self, old: &[u8], new: &[u8], room: usize) -> Option<String> {
         let (old, new) = (serde_json::from_slice(old).ok()?, serde_json::from_slice(new).ok()?);
         if old == new {
-            return Some("as it was".to_owned());
+            return Some("unchanged".to_owned());
         }
         let mut changes = Vec::new();
         self.changes("", &old, &new, &mut changes);
+        let room = if takes_away(&old, &new) { room + room / 2 } else { room };
         let told = changes.join(", ");
         (told.chars().count() < room).then_some(told)
     }
@@ -54,9 +57,28 @@ impl Teller<'_> {
                     changes.push(at(path, &format!("now {}", self.value(new))));
                 }
             }
-            (Value::Number(_), Value::Number(_)) => changes.push(at(path, &format!("{old} → {new}"))),
+            _ if is_a_word(old) && is_a_word(new) => {
+                changes.push(at(path, &format!("{} → {}", self.value(old), self.value(new))));
+            }
             _ => changes.push(at(path, &format!("now {}", self.value(new)))),
         }
+    }
+}
+
+/// A number, a name, yes or no.
+fn is_a_word(value: &Value) -> bool {
+    matches!(value, Value::Number(_) | Value::String(_) | Value::Bool(_))
+}
+
+/// Whether something that was there is there no more, or a number is smaller.
+fn takes_away(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(before), Value::Object(after)) => {
+            before.iter().any(|(name, value)| after.get(name).is_none_or(|other| takes_away(value, other)))
+        }
+        (Value::Array(before), Value::Array(after)) => !minus(before, after).is_empty(),
+        (Value::Number(before), Value::Number(after)) => before.as_f64() > after.as_f64(),
+        _ => false,
     }
 }
 

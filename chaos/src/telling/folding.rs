@@ -14,9 +14,11 @@ use crate::world::transition_system::TransitionSystem;
 const WORTH_IT: usize = 4;
 
 /// The steps of each such delivery. It begins and ends without any other step
-/// between, nothing goes wrong in it, its message is not the one that the story is
-/// about, and a right end is no further away after it than before. Where that is not
-/// known, it must be the only delivery of its message.
+/// between, nothing goes wrong in it, the handler says nothing about it, its message is
+/// not the one that the story is about, and a right end is no further away after it than
+/// before. Where a right end was never in reach, what comes after the message that the
+/// story is about is told; and where that is not known, only what is the one delivery of
+/// its message is folded.
 pub(super) fn usual_deliveries(
     transitions: &TransitionSystem,
     trace: &Trace,
@@ -27,7 +29,7 @@ pub(super) fn usual_deliveries(
     let mut found = Vec::new();
     let mut at = 0;
     while at < taken.len() {
-        let end = whole_delivery(trace, at);
+        let end = whole_delivery(transitions, trace, at);
         let quiet = end.is_some_and(|end| {
             let steps = at..end;
             let message = message_at(transitions, trace, at);
@@ -38,7 +40,10 @@ pub(super) fn usual_deliveries(
             };
             let turns = match no_return {
                 Some(NoReturn::After(step)) => steps.contains(&step),
-                Some(NoReturn::FromTheStart) => false,
+                Some(NoReturn::FromTheStart) => {
+                    let about = followed.map(|followed| followed.id);
+                    (0..at).any(|number| message_at(transitions, trace, number) == about)
+                }
                 Some(NoReturn::Unknown { .. }) | None => !once(),
             };
             let loops = trace.loop_start().is_some_and(|from| from < end);
@@ -57,12 +62,16 @@ pub(super) fn usual_deliveries(
 
 /// Where the delivery ends that begins here, if it goes on undisturbed and well to
 /// its acknowledgement.
-fn whole_delivery(trace: &Trace, start: usize) -> Option<usize> {
+fn whole_delivery(transitions: &TransitionSystem, trace: &Trace, start: usize) -> Option<usize> {
     let taken = trace.taken();
     let Step::Deliver { worker, .. } = taken[start].step else { return None };
     for (number, step) in taken.iter().enumerate().skip(start) {
         let refused = matches!(step.applied.reply, Some(Reply::Conflict | Reply::TooLarge { .. }));
-        if step.fault.is_some() || refused {
+        let says_something = step
+            .applied
+            .delivery
+            .is_some_and(|history| !transitions.rehearsal.pending(history).notes.is_empty());
+        if step.fault.is_some() || refused || says_something {
             return None;
         }
         match step.step {

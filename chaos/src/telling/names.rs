@@ -7,10 +7,12 @@ use ports::outside::Model;
 use ports::{Message, MessageId, words};
 use serde_json::{Map, Value};
 
+use super::knowledge::message_at;
 use super::story::Teller;
-use crate::handler::call::{ObjectKey, bytes_in_words};
+use crate::handler::call::{Call, ObjectKey, bytes_in_words};
 use crate::handler::text::{Id, Ids, Text};
-use crate::world::state::World;
+use crate::world::state::Phase;
+use crate::world::step::{CallOutcome, Step};
 
 impl Teller<'_> {
     pub(super) fn text(&self, text: &Text) -> String {
@@ -33,7 +35,8 @@ impl Teller<'_> {
 
     pub(super) fn object_name(&self, object: &ObjectKey) -> String {
         let key = self.key_name(object);
-        if self.transitions.stores.is_main(object.store) {
+        // Of several endpoints, each has an order-1 of its own.
+        if self.transitions.stores.is_main(object.store) && !self.several_endpoints {
             return key;
         }
         format!("{} {key}", self.transitions.stores.label(object.store))
@@ -55,29 +58,62 @@ impl Teller<'_> {
         Arc::clone(&outside.model)
     }
 
-    /// Says so if the same content has been published under another id.
-    pub(super) fn other_id(&self, before: &World, text: &Text) -> &'static str {
+    /// Says so if an id is not what it should be: the same message leads to the same
+    /// content under another id, or two things have one.
+    pub(super) fn other_id(&self, text: &Text) -> String {
         let read =
             |text: &Text| serde_json::from_slice::<Message>(&self.transitions.texts().bytes(text)).ok();
-        let Some(message) = read(text) else { return "" };
-        let mut same = before.published.iter().filter_map(|copy| read(&copy.message));
-        if same.any(|other| other.body == message.body && other.id != message.id) {
-            return " under another id";
+        let Some(message) = read(text) else { return String::new() };
+        let cause = message_at(self.transitions, self.trace, self.at);
+        let earlier = (0..self.at).filter_map(|number| {
+            let published = self.published_in(number)?;
+            Some((read(&published)?, message_at(self.transitions, self.trace, number)))
+        });
+        let sent = self.transitions.sent.iter().filter_map(|copy| Some((read(&copy.message)?, None)));
+        for (other, by) in sent.chain(earlier) {
+            let (same_id, same_content) = (other.id == message.id, other.body == message.body);
+            if same_id && !same_content {
+                return format!(" under the id of {}", self.speaker.body(&other.body));
+            }
+            if same_id && by.is_some() && by != cause {
+                return " under the id of an earlier one".to_owned();
+            }
+            if same_content && !same_id && by.is_some() && by == cause {
+                return " under another id".to_owned();
+            }
         }
-        let mut earlier = before.published.iter().chain(&self.transitions.sent);
-        let one_id = |other: Message| other.id == message.id && other.body != message.body;
-        if earlier.any(|copy| read(&copy.message).is_some_and(one_id)) {
-            return " under the id of an earlier message";
-        }
-        ""
+        String::new()
     }
 
-    /// A document's body, as much of it as fits into a few lines.
+    /// What is published in a step, if it gets through.
+    fn published_in(&self, number: usize) -> Option<Text> {
+        let taken = &self.trace.taken()[number];
+        let (Step::Call { worker, outcome, .. } | Step::Dispatch { worker, outcome }) = taken.step else {
+            return None;
+        };
+        if !matches!(outcome, CallOutcome::Ok | CallOutcome::ReplyLost | CallOutcome::CrashAfter) {
+            return None;
+        }
+        let busy = taken.before.workers[usize::from(worker)].busy.as_ref()?;
+        match taken.step {
+            Step::Call { call, .. } => match self.transitions.pending_call(busy, call) {
+                Call::Publish { message } => Some(message),
+                _ => None,
+            },
+            _ => match busy.phase {
+                Phase::Dispatching(index) => Some(self.transitions.next_output(busy, index)),
+                _ => None,
+            },
+        }
+    }
+
+    /// A document's body, as much of it as fits into a few lines; nothing, if there is
+    /// nothing in it.
     pub(super) fn body(&self, body: &Text) -> String {
         const MOST: usize = 150;
         let bytes = self.transitions.texts().bytes(body);
         if bytes.is_empty() {
-            return "(empty)".to_owned();
+            return String::new();
         }
         let text = match serde_json::from_slice::<Value>(&bytes) {
             Ok(value) => self.value(&value),
@@ -99,9 +135,13 @@ impl Teller<'_> {
             Value::Object(fields) => {
                 match (fields.get("id"), fields.get("body").and_then(Value::as_object)) {
                     (Some(_), Some(body)) if fields.len() == 2 && says_its_name(body) => {
-                        self.speaker.body(&fields["body"])
+                        // One of two that say the same is told apart by its id.
+                        match serde_json::from_value::<Message>(value.clone()) {
+                            Ok(message) => self.speaker.said(&message),
+                            Err(_) => self.speaker.body(&fields["body"]),
+                        }
                     }
-                    _ if says_its_name(fields) => self.speaker.body(value),
+                    _ if says_its_name(fields) => self.speaker.body(&self.named(value)),
                     _ => {
                         let fields = fields
                             .iter()
@@ -111,6 +151,18 @@ impl Teller<'_> {
                 }
             }
             other => other.to_string(),
+        }
+    }
+
+    /// The same, with what messages say in the place of their ids.
+    fn named(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.name_of(text).map_or_else(|| value.clone(), Value::String),
+            Value::Array(items) => items.iter().map(|item| self.named(item)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, inner)| (name.clone(), self.named(inner))).collect()
+            }
+            other => other.clone(),
         }
     }
 
@@ -157,9 +209,23 @@ impl Teller<'_> {
         })
     }
 
-    /// A text with what messages say in the place of their ids, where these
-    /// stand in quotation marks.
+    /// A text with JSON told as everywhere else, and with what messages say in the place
+    /// of their ids, where these stand in quotation marks.
     pub(super) fn with_names(&self, text: &str) -> String {
+        let mut told = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find('{') {
+            let mut values = serde_json::Deserializer::from_str(&rest[start..]).into_iter::<Value>();
+            let Some(Ok(value)) = values.next() else { break };
+            let length = values.byte_offset();
+            told.push_str(&self.with_named_ids(&rest[..start]));
+            told.push_str(&self.value(&value));
+            rest = &rest[start + length..];
+        }
+        told + &self.with_named_ids(rest)
+    }
+
+    fn with_named_ids(&self, text: &str) -> String {
         let mut told = String::new();
         let mut marked = false;
         for (place, part) in text.split('"').enumerate() {

@@ -77,6 +77,7 @@ impl Report {
 
     /// Tells a run.
     pub(crate) fn tell(&mut self, transitions: &mut TransitionSystem, judge: &mut Judge, trace: &Trace) {
+        self.judge_as_told(transitions, judge, trace);
         let (about, ends_wrong) = match &self.verdict {
             Verdict::Violated(Finding::Property(judgement)) => (judgement.about, true),
             _ => (None, false),
@@ -86,6 +87,20 @@ impl Report {
         self.choices = trace.choices();
         self.struck = trace.faults().collect();
         self.steps = trace.len();
+    }
+
+    /// A search judges each end once, whatever its fresh ids are called; what is said
+    /// under a story must call them as the story does.
+    fn judge_as_told(&mut self, transitions: &mut TransitionSystem, judge: &mut Judge, trace: &Trace) {
+        let Verdict::Violated(Finding::Property(found)) = &self.verdict else { return };
+        if trace.loop_start().is_some() || !trace.end().at_rest() {
+            return;
+        }
+        if let Ok(Err(Finding::Property(again))) = judge.judge(transitions, trace.end(), None)
+            && again.violated == found.violated
+        {
+            self.verdict = Verdict::Violated(Finding::Property(again));
+        }
     }
 
     /// The violated property, if one is.
@@ -182,7 +197,7 @@ impl Report {
         }
         match self.faults {
             0 => format!("without a single fault, in {steps}"),
-            _ => format!("with {} (the fewest there are) in {steps}", words::enumeration(&taken)),
+            _ => format!("with {} (the fewest) in {steps}", words::enumeration(&taken)),
         }
     }
 
@@ -250,10 +265,15 @@ impl fmt::Display for Report {
         match &self.verdict {
             Verdict::Holds => {}
             Verdict::Violated(Finding::Property(judgement)) => {
-                let end = if judgement.findings.is_empty() { "." } else { ":" };
+                let end =
+                    if judgement.findings.is_empty() && judgement.nearest.is_none() { "." } else { ":" };
                 paragraph(formatter, &format!("{}{end}", capitalised(&judgement.reason)))?;
-                let widest = judgement.findings.iter().map(|(what, _)| what.chars().count()).max();
-                for (what, text) in &judgement.findings {
+                // A right end stands under what is wrong with this one.
+                let right = judgement.nearest.clone().map(|nearest| ("right would be", nearest));
+                let rows = judgement.findings.iter().cloned().chain(right);
+                let rows: Vec<(&str, String)> = rows.collect();
+                let widest = rows.iter().map(|(what, _)| what.chars().count()).max();
+                for (what, text) in &rows {
                     let room = widest.unwrap_or(0) + 2;
                     for (number, part) in wrap(text, width().saturating_sub(room + 2)).iter().enumerate() {
                         let what = if number == 0 { what } else { "" };
@@ -262,9 +282,6 @@ impl fmt::Display for Report {
                 }
                 if !judgement.note.is_empty() {
                     paragraph(formatter, &judgement.note)?;
-                }
-                if let Some(nearest) = &judgement.nearest {
-                    paragraph(formatter, &format!("The nearest legal execution: {nearest}."))?;
                 }
                 for damage in &judgement.damage {
                     paragraph(formatter, &format!("=> {}.", capitalised(damage).trim_end_matches('.')))?;

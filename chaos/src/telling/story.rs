@@ -2,10 +2,10 @@
 //! a line for each step.
 
 use ports::words::{self, Speaker};
-use ports::{Message, MessageId};
+use ports::{Message, MessageId, PublishError, ServiceError, StoreError, StreamError};
 
 use super::folding;
-use super::knowledge::{Followed, most_concerned};
+use super::knowledge::{Followed, message_at, most_concerned};
 use super::picture::{Line, draw, width, wrap};
 use crate::handler::call::{Call, ObjectKey, Reply};
 use crate::handler::fault::HandlerFault;
@@ -25,7 +25,7 @@ pub(crate) struct Teller<'a> {
     pub(super) transitions: &'a mut TransitionSystem,
     pub(super) trace: &'a Trace,
     /// The step that is being told.
-    at: usize,
+    pub(super) at: usize,
     lanes: Vec<String>,
     /// What has a lane of its own: a document of the only endpoint's main
     /// store, or a whole store.
@@ -38,10 +38,10 @@ pub(crate) struct Teller<'a> {
     pub(super) bodies: Vec<(ObjectKey, Id, Text)>,
     /// The versions whose contents have been told.
     pub(super) told: Vec<(ObjectKey, Id)>,
-    /// What each worker was answered last, if that was a conflict.
-    refused: Vec<bool>,
+    /// Whether the last call of each worker went wrong, which was told.
+    in_trouble: Vec<bool>,
     pub(super) speaker: Speaker,
-    several_endpoints: bool,
+    pub(super) several_endpoints: bool,
     followed: Option<Followed>,
     no_return: Option<NoReturn>,
 }
@@ -86,7 +86,7 @@ impl<'a> Teller<'a> {
             etags: Vec::new(),
             bodies: Vec::new(),
             told: Vec::new(),
-            refused: vec![false; trace.end().workers.len()],
+            in_trouble: vec![false; trace.end().workers.len()],
             speaker,
             several_endpoints,
             followed,
@@ -116,16 +116,23 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// What has changed in documents since then, where it can be said in a few words.
-    fn stored_meanwhile(&self, before: &World) -> Vec<String> {
+    /// What has changed in documents since then, where it can be said in a few words;
+    /// and which are there now, or no more, but for those named after `message`.
+    fn stored_meanwhile(&self, before: &World, message: Option<MessageId>) -> Vec<String> {
         const FEW: usize = 40;
         let bytes = |object: &Object| match &object.content {
             Content::Document(Some(version)) => Some(self.transitions.texts().bytes(&version.body)),
             _ => None,
         };
         let changed = self.world().objects.iter().filter_map(|object| {
-            let old = before.objects.iter().find(|old| old.key == object.key)?;
-            let (old, new) = (bytes(old)?, bytes(object)?);
+            let old = before.objects.iter().find(|old| old.key == object.key).and_then(bytes);
+            let own = message.is_some_and(|id| self.text(&object.key.key).starts_with(&id.to_string()));
+            let (old, new) = match (old, bytes(object)) {
+                (Some(old), Some(new)) => (old, new),
+                (None, Some(_)) if !own => return Some(format!("creates {}", self.object_name(&object.key))),
+                (Some(_), None) if !own => return Some(format!("deletes {}", self.object_name(&object.key))),
+                _ => return None,
+            };
             let change = self.change(&old, &new, FEW).filter(|_| old != new)?;
             Some(format!("{}: {change}", self.object_name(&object.key)))
         });
@@ -135,7 +142,7 @@ impl<'a> Teller<'a> {
     /// Tells the run, step by step.
     pub(crate) fn tell(mut self) -> String {
         let trace = self.trace;
-        // Where nothing is wrong, there is nothing else to be seen than what goes as usual.
+        // Where nothing is wrong, there is nothing else to be seen.
         let folds = |_: &NoReturn| {
             folding::usual_deliveries(self.transitions, trace, self.followed.as_ref(), self.no_return)
         };
@@ -202,12 +209,15 @@ impl<'a> Teller<'a> {
             signs.push(format!("┃ {} is known here", followed.name));
         }
         match self.no_return {
-            Some(NoReturn::After(_)) => signs.push("◆ from here on, no way leads to a right end".to_owned()),
+            Some(NoReturn::After(_)) => signs.push("◆ from here on it is too late".to_owned()),
             Some(NoReturn::Unknown { states }) => signs.push(format!(
                 "◇ whether and where a right end went out of reach was not found in {} states",
                 words::thousands(states as u128)
             )),
-            Some(NoReturn::FromTheStart) | None => {}
+            Some(NoReturn::FromTheStart) => {
+                signs.push("no ◆: too late from the start".to_owned());
+            }
+            None => {}
         }
         if signs.is_empty() {
             return String::new();
@@ -247,11 +257,13 @@ impl<'a> Teller<'a> {
                 _ => {}
             }
         }
-        let mut text = format!("{message} is delivered and done, as usual");
+        let mut text = format!("{message} is delivered and done");
         if !published.is_empty() {
             text += &format!("; publishes {}", words::enumeration(&published));
         }
-        for change in self.stored_meanwhile(&steps[0].before) {
+        for change in
+            self.stored_meanwhile(&steps[0].before, message_at(self.transitions, self.trace, self.at))
+        {
             text += &format!("; {change}");
         }
         self.say(Some((BROKER, lane(worker))), text);
@@ -304,7 +316,8 @@ impl<'a> Teller<'a> {
         match taken.step {
             Step::Deliver { copy, worker } => {
                 let message = self.message(&before.queue[usize::from(copy)].message);
-                self.say_step(taken, Some((BROKER, lane(worker))), format!("{message} is delivered"));
+                let again = if self.was_delivered_before() { " again" } else { "" };
+                self.say_step(taken, Some((BROKER, lane(worker))), format!("{message} is delivered{again}"));
             }
             Step::Duplicate { of, worker } => {
                 let message = self.message(&self.transitions.source(before, of).1.clone());
@@ -314,13 +327,21 @@ impl<'a> Teller<'a> {
             Step::LockExpires { from, worker } => {
                 let message = self.message(&busy_in(before, from).message);
                 let slow = self.lanes[lane(from)].clone();
-                let text = format!("{slow} is slow, its lock expires: {message} is delivered once more");
+                let text = format!("{slow} is slow, its lock expires: {message} is delivered again");
                 self.say_step(taken, Some((BROKER, lane(worker))), text);
             }
             Step::Call { worker, call, outcome } => {
                 let call = self.transitions.pending_call(busy_in(before, worker), call);
                 let text = self.call(before, &call, outcome, taken.applied.reply.as_ref());
-                self.refused[usize::from(worker)] = matches!(taken.applied.reply, Some(Reply::Conflict));
+                self.in_trouble[usize::from(worker)] = match outcome {
+                    CallOutcome::Ok | CallOutcome::Stale(_) => matches!(
+                        taken.applied.reply,
+                        Some(
+                            Reply::Conflict | Reply::TooLarge { .. } | Reply::Answered { refused: true, .. }
+                        )
+                    ),
+                    _ => true,
+                };
                 let to = match call.object() {
                     Some(object) => self.object_lane(object),
                     None => Some(BROKER),
@@ -328,7 +349,7 @@ impl<'a> Teller<'a> {
                 self.say_step(taken, Some((lane(worker), to.unwrap_or(lane(worker)))), text);
             }
             Step::Dispatch { worker, outcome } => {
-                let text = self.dispatch(before, busy_in(before, worker), outcome);
+                let text = self.dispatch(busy_in(before, worker), outcome);
                 self.say_step(taken, Some((lane(worker), BROKER)), text);
             }
             Step::Ack { worker, outcome } => {
@@ -355,13 +376,20 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Whether the message that is delivered in this step was delivered before.
+    fn was_delivered_before(&self) -> bool {
+        let message = |number: usize| message_at(self.transitions, self.trace, number);
+        let before = (0..self.at).filter(|&number| self.trace.taken()[number].step.starts_a_delivery());
+        before.into_iter().any(|number| message(number) == message(self.at))
+    }
+
     /// The endpoint dispatches an output.
-    fn dispatch(&self, before: &World, busy: &Busy, outcome: CallOutcome) -> String {
+    fn dispatch(&self, busy: &Busy, outcome: CallOutcome) -> String {
         let Phase::Dispatching(index) = busy.phase else { unreachable!("the handler is done") };
         let output_text = self.transitions.next_output(busy, index);
         let (output, incoming) = (self.message(&output_text), self.message(&busy.message));
         match outcome {
-            CallOutcome::Ok => format!("publishes {output}{}", self.other_id(before, &output_text)),
+            CallOutcome::Ok => format!("publishes {output}{}", self.other_id(&output_text)),
             CallOutcome::CrashBefore => {
                 format!("dies before it can publish {output}; {incoming} will come again")
             }
@@ -380,7 +408,7 @@ impl<'a> Teller<'a> {
         let message = self.message(&busy.message);
         match outcome {
             CallOutcome::Ok if !busy.holds_lock => {
-                format!("is done; its lock on {message} is long gone")
+                format!("acknowledges {message} in vain: its lock has expired")
             }
             CallOutcome::Ok => format!("acknowledges {message}"),
             CallOutcome::CrashBefore => format!("dies before it can acknowledge; {message} will come again"),
@@ -409,13 +437,11 @@ impl<'a> Teller<'a> {
         if let Some(Ending::Failed(error)) = &pending.ending {
             let error = self.in_words(error, ids.as_ref());
             let then = match was_busy {
-                Some(busy) if !busy.holds_lock => {
-                    format!("its lock on {} is long gone", self.message(&busy.message))
-                }
-                _ => "the message goes back to the queue".to_owned(),
+                Some(busy) if !busy.holds_lock => "its lock has expired, nothing goes back",
+                _ => "the message goes back to the queue",
             };
             // The line above has just told it.
-            let text = if self.refused[usize::from(worker)] && error.starts_with("conflict on ") {
+            let text = if self.in_trouble[usize::from(worker)] && is_of_a_port(&error) {
                 format!("gives up; {then}")
             } else {
                 format!("returns the error \u{201c}{error}\u{201d}; {then}")
@@ -432,6 +458,28 @@ impl<'a> Teller<'a> {
             outputs[usize::from(index)..].iter().map(|output| self.message(output)).collect();
         rest.join(", ")
     }
+}
+
+/// Whether this error is one that a port has returned, as it came.
+fn is_of_a_port(error: &str) -> bool {
+    let of_ports = [
+        StoreError::Conflict { key: String::new() }.to_string(),
+        StoreError::Unavailable.to_string(),
+        StoreError::NoReply.to_string(),
+        PublishError.to_string(),
+        StreamError::WrongLastSequence { actual: 0 }.to_string(),
+        StreamError::Unavailable.to_string(),
+        StreamError::NoReply.to_string(),
+        ServiceError::KeyReused.to_string(),
+        ServiceError::Unavailable.to_string(),
+        ServiceError::NoReply.to_string(),
+    ];
+    // What stands in it of the document or the number is as in the line above.
+    let same = |one: &str| {
+        let start = one.find(": it has changed").map_or(one, |end| &one[..end]);
+        error.starts_with(start.trim_end_matches(|last: char| last.is_ascii_digit()))
+    };
+    of_ports.iter().any(|one| same(one))
 }
 
 /// The delivery that a worker is busy with.

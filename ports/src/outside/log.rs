@@ -86,10 +86,11 @@ impl LogModel {
     fn request_in_words(request: &[u8], in_words: &dyn Fn(&[u8]) -> String) -> String {
         let (kind, place, rest) = Self::parse(request);
         if kind == READ {
-            format!("reads the log from {place} on")
+            let from = if place == 0 { String::new() } else { format!(" from {place} on") };
+            format!("reads the log{from}")
         } else {
             let records: Vec<String> = Self::records(rest).map(in_words).collect();
-            format!("appends {} to the log, as record {place}", records.join(" and "))
+            format!("appends {} as record {place}", records.join(" and "))
         }
     }
 
@@ -99,7 +100,7 @@ impl LogModel {
         }
         let records: Vec<String> = Self::records(reply).map(in_words).collect();
         match (reply, records.as_slice()) {
-            (DONE, _) => "done".to_owned(),
+            (DONE, _) => String::new(),
             (_, []) => "empty".to_owned(),
             (_, [.., last]) => format!("{} records, the last is {last}", records.len()),
         }

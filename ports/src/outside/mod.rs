@@ -73,7 +73,7 @@ pub trait Model: Send + Sync {
     /// The request in words: "publishes …".
     fn say_request(&self, request: &[u8]) -> String;
 
-    /// The answer in words: "stored as 3".
+    /// The answer in words: "stored as 3"; nothing, where it goes without saying.
     fn say_reply(&self, reply: &[u8]) -> String;
 }
 

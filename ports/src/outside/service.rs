@@ -123,7 +123,7 @@ impl Model for ServiceModel {
 
     fn say_reply(&self, reply: &[u8]) -> String {
         match decode::<Called>(reply) {
-            Ok(_) => "done".to_owned(),
+            Ok(_) => String::new(),
             Err(error) => format!("refused, {error}"),
         }
     }

@@ -144,7 +144,7 @@ impl Model for StreamModel {
                         format!(", expecting {sequence} as the last of {filter}")
                     }
                 };
-                let id = if message_id.is_some() { ", with its id" } else { "" };
+                let id = message_id.map(|id| format!(", with the id \"{id}\"")).unwrap_or_default();
                 format!("publishes {} to {subject}{expected}{id}", String::from_utf8_lossy(&body))
             }
         }

@@ -91,9 +91,7 @@ impl Specification for Orders {
                     format!("the customer of {order} is never welcomed")
                 }
                 Some(OrderEvent::ItemAdded { item, .. }) => {
-                    format!(
-                        "the warehouse never hears of the {item}, and the customer of {order} waits for it"
-                    )
+                    format!("the warehouse never hears of the {item}; the customer of {order} waits for it")
                 }
                 Some(OrderEvent::ItemRemoved { item, .. }) => {
                     format!(
@@ -117,7 +115,7 @@ impl Specification for Orders {
                     format!("the warehouse takes the {item} out of {order}, and the customer wants it")
                 }
                 Some(OrderEvent::NothingChanged { .. }) | None => {
-                    format!("whoever asked for a change of {order} is told that nothing changed, and it did")
+                    format!("whoever changed {order} is told that nothing has changed")
                 }
             },
             Symptom::PublishedAgain(body) => match event(body) {
@@ -133,7 +131,7 @@ impl Specification for Orders {
                 format!("two readers of one message about {order} act on different contents")
             }
             Symptom::Contradiction(message, _) => {
-                format!("those who hear about {} of {order} are told things that exclude each other", message)
+                format!("of {message} of {order}, others are told things that exclude each other")
             }
             Symptom::EffectMissing(message) => match command(message) {
                 Some(Command::AddItem { item, .. }) => {
