@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 
 use super::culprit::Culprit;
 use crate::pages::agenda::{self, Agenda, Block, FILE, Length, SELF_STUDY};
-use crate::pages::{front_matter, self_study};
+use crate::pages::front_matter::{self, FrontMatter};
+use crate::pages::self_study;
 use crate::repository::{Exercise, Name, Repository};
 use crate::terminal;
 
@@ -166,7 +167,7 @@ fn sittings(repository: &Repository, exercises: &[Exercise]) -> Vec<Culprit> {
     let numbers = exercises.iter().map(|exercise| exercise.name.number.clone()).collect();
     culprits.extend(there(
         "deck",
-        front_matter::names(repository, "slides"),
+        read_at_home(repository),
         sittings.iter().flat_map(|sitting| &sitting.read).collect(),
     ));
     culprits.extend(there(
@@ -180,6 +181,18 @@ fn sittings(repository: &Repository, exercises: &[Exercise]) -> Vec<Culprit> {
         sittings.iter().flat_map(|sitting| &sitting.exercises).collect(),
     ));
     culprits
+}
+
+/// The decks that somebody alone reads: not those with nothing but the question of
+/// a brainstorm, which is on its sheet.
+fn read_at_home(repository: &Repository) -> Vec<String> {
+    let mut names = front_matter::names(repository, "slides");
+    names.retain(|name| {
+        let deck = repository.root().join("slides").join(format!("{name}.md"));
+        let front = FrontMatter::parse(&std::fs::read_to_string(deck).unwrap_or_default());
+        !front.is_ok_and(|front| front.get("block").is_some_and(|(block, _)| block == "brainstorm"))
+    });
+    names
 }
 
 /// Whether the page says what the agendas say.

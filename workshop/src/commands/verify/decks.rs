@@ -17,7 +17,7 @@ const FOLDER: &str = "slides";
 /// What every deck says of itself, besides its title and minutes.
 const FIELDS: [(&str, &str); 3] = [("marp", "true"), ("theme", "workshop"), ("paginate", "true")];
 /// What a block of the agenda may be that shows a deck.
-const BLOCKS: [&str; 2] = ["lecture", "retrospective"];
+const BLOCKS: [&str; 3] = ["lecture", "brainstorm", "retrospective"];
 /// With what a note begins that is a prompt.
 const PROMPTS: [&str; 4] = ["Ask:", "Demo:", "Watch out:", "Say:"];
 /// The most words on a slide, besides code, tables, pictures and its heading.
