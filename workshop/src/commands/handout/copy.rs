@@ -7,8 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::repository::{ANSWERS, Exercise, Repository, fingerprint};
 
+/// The rule of each step, for the end of the day.
+const RULES: &str = "rules.md";
 /// What nobody wants a copy of, wherever it is, and what comes later.
-const LEFT_BEHIND: [&str; 3] = ["target", "benches", ANSWERS];
+const LEFT_BEHIND: [&str; 4] = ["target", "benches", ANSWERS, RULES];
 /// What is not a file of the workshop, by its ending.
 const DROPPINGS: [&str; 6] = [".pending-snap", ".snap.new", ".tmp", ".orig", ".rej", "~"];
 

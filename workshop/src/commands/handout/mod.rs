@@ -27,7 +27,7 @@ pub use unlock::run as unlock;
 /// The file that a handout is known by.
 const MARKER: &str = "HANDOUT.md";
 /// What of the repository belongs into a handout, where it is there.
-const CONTENTS: [&str; 17] = [
+const CONTENTS: [&str; 18] = [
     ".cargo",
     ".gitattributes",
     ".gitignore",
@@ -40,6 +40,7 @@ const CONTENTS: [&str; 17] = [
     "chaos",
     "closing",
     "exercises",
+    "papers",
     "ports",
     "records",
     "rust-analyzer.toml",

@@ -38,13 +38,19 @@ use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "AGENDA.md",
     "INSTRUCTOR.md",
     "CONTRIBUTING.md",
     "slides/README.md",
     "brainstorms/README.md",
+    "FACTS.md",
+    "papers/at-hand.md",
+    "papers/glossary.md",
+    "papers/rules.md",
+    "papers/feedback.md",
+    "papers/invitation.md",
 ];
 
 /// The pages of an exercise.
