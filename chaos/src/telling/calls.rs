@@ -55,7 +55,11 @@ impl Teller<'_> {
                 format!("{what}{and} it takes effect, but the reply is lost")
             }
             CallOutcome::CrashBefore => format!("dies before it {what}"),
-            CallOutcome::CrashAfter => format!("{what}{}, and dies", replied()),
+            CallOutcome::CrashAfter => {
+                let done = if matches!(call, Call::Ask { writes: true, .. }) { ": it takes effect" } else { "" };
+                let told = replied();
+                format!("{what}{}, and dies", if told.is_empty() { done } else { &told })
+            }
             CallOutcome::CrashDuring => format!("{what} and dies; the call is still under way"),
         }
     }
