@@ -56,7 +56,8 @@ impl Teller<'_> {
             }
             CallOutcome::CrashBefore => format!("dies before it {what}"),
             CallOutcome::CrashAfter => {
-                let done = if matches!(call, Call::Ask { writes: true, .. }) { ": it takes effect" } else { "" };
+                let done =
+                    if matches!(call, Call::Ask { writes: true, .. }) { ": it takes effect" } else { "" };
                 let told = replied();
                 format!("{what}{}, and dies", if told.is_empty() { done } else { &told })
             }

@@ -104,7 +104,7 @@ impl Cargo {
     /// An error means that something else than this package is in the way.
     pub fn build(&self, package: &Package) -> Result<Built> {
         let mut command = self.command(package);
-        command.args(["--no-run", "--quiet", "--message-format=json-diagnostic-rendered-ansi"]);
+        command.args(["--no-run", "--message-format=json-diagnostic-rendered-ansi"]);
         let notice = format!("Building {}; the first time takes a minute.", package.name);
         let output = self.patience.wait(&mut command, &notice, None)?;
         let manifest = canonical(&package.directory.join("Cargo.toml"));
@@ -132,7 +132,12 @@ impl Cargo {
             Ok(Built::Done(warnings))
         } else if errors.is_empty() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let said = others.concat() + said.trim();
+            // How far cargo has come is told meanwhile.
+            let about_itself = ["Compiling ", "Blocking ", "Downloading ", "Downloaded ", "Locking "];
+            let said = said
+                .lines()
+                .filter(|line| !about_itself.iter().any(|start| line.trim_start().starts_with(start)));
+            let said = others.concat() + said.collect::<Vec<_>>().join("\n").trim();
             crate::terminal::pass_on(&said);
             bail!(
                 "cargo could not build {}, and the reason is outside of the exercise: see above",

@@ -1,12 +1,12 @@
-//! Waits for a child and for what it says. Meanwhile it tells whoever waits at a
-//! terminal how far the child has come, and ends it once nobody wants it.
+//! Waits for a child and for what it says. Meanwhile it tells whoever waits how far
+//! the child has come, and ends it once nobody wants it.
 
 use std::fmt;
-use std::io::{ErrorKind, IsTerminal, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use super::status_line::{Meter, StatusLine};
 /// How a child is waited for.
 #[derive(Clone)]
 pub struct Patience {
-    /// Who waits at a terminal is told for what after so long.
+    /// Who waits is told for what after so long.
     pub notice_after: Duration,
     /// Asked now and then; a `true` ends the child, and all it has started.
     ///
@@ -69,8 +69,9 @@ impl Patience {
         }
         let mut child = started(command)?;
         let (done, waiting) = channel::<()>();
-        let stdout = thread::spawn(drain(child.stdout.take(), done.clone()));
-        let stderr = thread::spawn(drain(child.stderr.take(), done));
+        let doing = Doing::default();
+        let stdout = thread::spawn(drain(child.stdout.take(), done.clone(), Doing::default()));
+        let stderr = thread::spawn(drain(child.stderr.take(), done, doing.clone()));
         let (start, mut meter, mut line) = (Instant::now(), Meter::default(), None);
         while waiting.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Disconnected) {
             if self.unwanted.as_ref().is_some_and(|unwanted| unwanted()) {
@@ -78,10 +79,12 @@ impl Patience {
                 _ = child.wait();
                 bail!(Unwanted);
             }
-            if start.elapsed() >= self.notice_after && std::io::stderr().is_terminal() {
+            if start.elapsed() >= self.notice_after {
+                let doing = doing.in_words();
+                let notice = doing.as_deref().unwrap_or(notice);
                 let record = progress.and_then(read);
                 let text = meter.describe(notice, record, start.elapsed());
-                line.get_or_insert_with(StatusLine::default).show(&text);
+                line.get_or_insert_with(StatusLine::new).show(notice, &text);
             }
         }
         drop(line);
@@ -101,12 +104,41 @@ fn started(command: &mut Command) -> Result<Child> {
     }
 }
 
+/// What cargo is at, by the last thing it has said about itself.
+#[derive(Clone, Default)]
+struct Doing(Arc<Mutex<Option<String>>>);
+
+impl Doing {
+    fn hear(&self, line: &str) {
+        let line = line.trim_start();
+        let heard = if line.starts_with("Blocking waiting for file lock") {
+            Some("Waiting for another cargo that is at work here (an editor, perhaps).".to_owned())
+        } else {
+            let package = line.strip_prefix("Compiling ").and_then(|rest| rest.split(' ').next());
+            package.map(|package| format!("Building; the first time takes a minute. Now: {package}."))
+        };
+        // What a test prints is of no interest here.
+        if let (Some(heard), Ok(mut doing)) = (heard, self.0.lock()) {
+            *doing = Some(heard);
+        }
+    }
+
+    fn in_words(&self) -> Option<String> {
+        self.0.lock().ok()?.clone()
+    }
+}
+
 /// Reads to the end; then `done` goes.
-fn drain<T: Read, D>(source: Option<T>, done: D) -> impl FnOnce() -> Vec<u8> {
+fn drain<T: Read, D>(source: Option<T>, done: D, doing: Doing) -> impl FnOnce() -> Vec<u8> {
     move || {
         let mut bytes = Vec::new();
-        if let Some(mut source) = source {
-            _ = source.read_to_end(&mut bytes);
+        if let Some(source) = source {
+            let mut source = BufReader::new(source);
+            let mut seen = 0;
+            while let Ok(1..) = source.read_until(b'\n', &mut bytes) {
+                doing.hear(&String::from_utf8_lossy(&bytes[seen..]));
+                seen = bytes.len();
+            }
         }
         drop(done);
         bytes
@@ -148,4 +180,28 @@ fn end(child: &mut Child) {
         _ = kill.stderr(Stdio::null()).status();
     }
     _ = child.kill();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_is_at_is_told_in_words() {
+        let doing = Doing::default();
+        doing.hear("running 3 tests\n");
+        assert_eq!(doing.in_words(), None);
+        doing.hear("    Blocking waiting for file lock on build directory\n");
+        assert!(doing.in_words().is_some_and(|words| words.contains("another cargo")));
+        doing.hear("   Compiling chaos v0.1.0 (/home/ann/workshop/chaos)\n");
+        doing.hear("warning: unused variable\n");
+        let words = "Building; the first time takes a minute. Now: chaos.";
+        assert_eq!(doing.in_words().as_deref(), Some(words));
+    }
+
+    #[test]
+    fn all_that_is_said_is_kept_also_where_the_last_line_has_no_end() {
+        let said = drain(Some(&b"one\ntwo"[..]), (), Doing::default())();
+        assert_eq!(said, b"one\ntwo");
+    }
 }

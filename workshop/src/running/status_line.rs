@@ -1,36 +1,66 @@
 //! The one line that tells how far a child has come, and is gone when there is
 //! something better to read.
 
-use std::io::Write;
-use std::time::Duration;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use records::ProgressRecord;
 
 use crate::terminal::{columns, grouped, short, width};
 
 /// A line at the bottom of the terminal, on standard error. It is overwritten by
-/// the next, and removed in the end.
-#[derive(Debug, Default)]
+/// the next, and removed in the end. Where there is no terminal, a line for each new
+/// thing that is waited for, and a dot a second.
+#[derive(Debug)]
 pub struct StatusLine {
+    at_a_terminal: bool,
     width: usize,
+    /// What is waited for, where there is no terminal, and when a dot was last made.
+    said: Option<(String, Instant)>,
 }
 
 impl StatusLine {
-    /// Shows a text in place of what was there.
-    pub fn show(&mut self, text: &str) {
-        // In the last column some terminals begin a new line.
-        let text = short(text, width() - 1);
-        let width = columns(&text);
-        let rest = " ".repeat(self.width.saturating_sub(width));
-        print(&format!("\r{text}{rest}"));
-        self.width = width;
+    /// One that has shown nothing yet.
+    pub fn new() -> Self {
+        Self { at_a_terminal: std::io::stderr().is_terminal(), width: 0, said: None }
+    }
+
+    /// Shows a text in place of what was there. `notice` is the part of it that does not
+    /// change with every look.
+    pub fn show(&mut self, notice: &str, text: &str) {
+        if self.at_a_terminal {
+            // In the last column some terminals begin a new line.
+            let text = short(text, width() - 1);
+            let width = columns(&text);
+            let rest = " ".repeat(self.width.saturating_sub(width));
+            print(&format!("\r{text}{rest}"));
+            self.width = width;
+            return;
+        }
+        const A_SECOND: Duration = Duration::from_millis(900);
+        match &mut self.said {
+            Some((_, at)) if at.elapsed() < A_SECOND => {}
+            Some((said, at)) if said == notice => {
+                *at = Instant::now();
+                print(".");
+            }
+            said => {
+                let before = if said.is_some() { "\n" } else { "" };
+                print(&format!("{before}{} ", short(notice, width() - 1)));
+                *said = Some((notice.to_owned(), Instant::now()));
+            }
+        }
     }
 }
 
 impl Drop for StatusLine {
     fn drop(&mut self) {
-        // All of it: the terminal may have put a "^C" behind the text.
-        print(&format!("\r{}\r", " ".repeat(width() - 1)));
+        if self.at_a_terminal {
+            // All of it: the terminal may have put a "^C" behind the text.
+            print(&format!("\r{}\r", " ".repeat(width() - 1)));
+        } else if self.said.is_some() {
+            print("\n");
+        }
     }
 }
 

@@ -330,7 +330,10 @@ impl Ran {
     #[track_caller]
     pub fn ends_in_trouble(self, texts: &[&str]) -> Self {
         let this = self.exits(2);
-        let said = unwrapped(&this.err);
+        // What is waited for is told before.
+        let waited = ["Building", "Running the tests", "Waiting for another cargo"];
+        let error = this.err.lines().filter(|line| !waited.iter().any(|start| line.starts_with(start)));
+        let said = unwrapped(&error.collect::<Vec<_>>().join("\n"));
         assert!(said.starts_with("error: ") && said.ends_with('.'), "no sentence\n{this}");
         for text in texts {
             assert!(said.contains(text), "{text:?} is not said here:\n{this}");
