@@ -30,6 +30,9 @@ pub enum Command {
         /// 3, 03, ex03 or the full name [default: the first not green]
         #[arg(value_name = "NN")]
         exercise: Option<String>,
+        /// Only the tests that have this in their names: t19
+        #[arg(value_name = "TEST")]
+        tests: Vec<String>,
         /// Show what each search covered: schedules, states, faults
         #[arg(long)]
         coverage: bool,
@@ -98,6 +101,9 @@ pub enum Command {
         /// From the solution that it builds on, instead of yours
         #[arg(long)]
         step: bool,
+        /// Stretch tasks, tests and comments, too
+        #[arg(long, conflicts_with = "mistake")]
+        all: bool,
         /// From our solution to this mistake: what is wrong with it
         #[arg(long, value_name = "NAME", conflicts_with = "step")]
         mistake: Option<String>,
@@ -146,10 +152,10 @@ pub enum Command {
         #[arg(long, value_name = "HH:MM", allow_hyphen_values = true)]
         start: Option<String>,
     },
-    /// List the decks, or say which file to open for one
+    /// List the decks, or say which to open: `slides 06`, `slides tokens`
     Slides {
-        /// 6, 06 or the full name [default: list them]
-        #[arg(value_name = "NN")]
+        /// An exercise (06), or a part of a deck's name [default: list them]
+        #[arg(value_name = "NN|NAME")]
         deck: Option<String>,
     },
     /// Show your progress as a short code, for the room

@@ -426,8 +426,10 @@ fn our_solution_is_shown_to_those_who_have_one() {
     workshop.write("exercises/00-meet/src/extra.rs", "// mine too\n");
     workshop.run(&["diff", "0"]).ends_in_trouble(&["not green yet"]);
     workshop.run(&["test", "0"]).exits(0);
-    let ran = workshop.run(&["diff"]).exits(0).does_not_say("mine too");
-    ran.says(&["00-meet", "src/extra.rs (gone)", "src/lib.rs", "5 -// mine"]);
+    let short = workshop.run(&["diff"]).exits(0).does_not_say("// mine");
+    short.says(&["src/extra.rs (gone)", "Not shown, and different as well: 1 line of comment."]);
+    let ran = workshop.run(&["diff", "--all"]).exits(0).does_not_say("mine too");
+    ran.does_not_say("Not shown").says(&["00-meet", "src/extra.rs (gone)", "src/lib.rs", "5 -// mine"]);
     workshop.run(&["diff", "--spoil"]).exits(0).says(&["From your version of 01-add"]);
     workshop.run(&["catch-up", "1"]).exits(0);
     fs::write(workshop.path("exercises/01-add/src/lib.rs"), b"\xff").unwrap();
@@ -440,7 +442,7 @@ fn a_step_leads_from_one_solution_to_the_next() {
     workshop.write("solutions/01-add/src/lib.rs", &(library("holds") + "// the idea of 01\n"));
     workshop.write("solutions/01-add/src/new.rs", "// all new\n");
     workshop.run(&["diff", "--step", "1"]).ends_in_trouble(&["`cargo workshop diff 01 --step --spoil`"]);
-    let ran = workshop.run(&["diff", "--step", "1", "--spoil"]).exits(0);
+    let ran = workshop.run(&["diff", "--step", "1", "--all", "--spoil"]).exits(0);
     ran.does_not_say("todo").says(&[
         "From our solution of 00-meet (-) to that of 01-add (+)",
         "src/lib.rs",
@@ -448,6 +450,10 @@ fn a_step_leads_from_one_solution_to_the_next() {
         "src/new.rs (new)",
         "1 +// all new",
     ]);
+    workshop.write("solutions/01-add/src/stretch/more.rs", "pub const MORE: u8 = 1;\n");
+    let ran = workshop.run(&["diff", "--step", "1", "--spoil"]).exits(0).does_not_say("MORE");
+    ran.says(&["Not shown, and different as well: src/stretch/more.rs, 2 lines of comment."]);
+    fs::remove_dir_all(workshop.path("solutions/01-add/src/stretch")).unwrap();
     workshop.run(&["diff", "0", "--step", "--spoil"]).ends_in_trouble(&["00-meet is the first exercise"]);
     workshop.write("solutions/01-add/src/lib.rs", &library("holds"));
     fs::remove_file(workshop.path("solutions/01-add/src/new.rs")).unwrap();

@@ -224,6 +224,9 @@ fn decks_sheets_and_agendas_are_one() {
     miniature.run(&["slides", "1"]).exits(0).says(&["Read slides/01-why.md"]);
     miniature.write("target/slides/01-why.html", "");
     miniature.run(&["slides", "01"]).exits(0).says(&["target/slides/01-why.html in a browser"]);
+    // By a part of its name; and exercise 01 is what it leads to.
+    miniature.run(&["slides", "wh"]).exits(0).says(&["01-why.html in a browser"]).does_not_say("leads to");
+    miniature.run(&["slides", "01-add"]).exits(0).says(&["What leads to exercise 01:", "01-why.html"]);
     miniature.run(&["slides", "2"]).ends_in_trouble(&["there is no deck \"2\"; there are 01-why"]);
 
     for (file, from, to, culprits) in [

@@ -21,8 +21,15 @@ pub enum With<'a> {
     Mistake(&'a str),
 }
 
-/// Shows what differs. Our solution is for those who have one, or insist.
-pub fn run(repository: &Repository, name: Option<&str>, with: With<'_>, spoil: bool) -> Result<Outcome> {
+/// Shows what differs: the code of the task, or with `all` the rest as well. Our
+/// solution is for those who have one, or insist.
+pub fn run(
+    repository: &Repository,
+    name: Option<&str>,
+    with: With<'_>,
+    all: bool,
+    spoil: bool,
+) -> Result<Outcome> {
     let exercises = Exercise::all(repository)?;
     let progress = Progress::load(repository.root())?;
     let states: Vec<State> = exercises.iter().map(|exercise| State::of(exercise, &progress)).collect();
@@ -55,25 +62,33 @@ pub fn run(repository: &Repository, name: Option<&str>, with: With<'_>, spoil: b
             let to = solutions::written(repository, chosen)?;
             let heading =
                 format!("From our solution of {} (-) to that of {} (+)", previous.name, chosen.name);
-            told(&heading, &from, &to)
+            told(&heading, &from, &to, all)
         }
         With::OurSolution => {
             let mine = Files::read(&chosen.directory, chosen.predictions.as_deref())?;
             let heading = format!("From your version of {} (-) to our solution (+)", chosen.name);
-            told(&heading, &mine, &solutions::of(repository, chosen)?)
+            told(&heading, &mine, &solutions::of(repository, chosen)?, all)
         }
     };
     terminal::show(&text);
     Ok(Outcome::Green)
 }
 
-/// What changes from some files to others.
-fn told(heading: &str, from: &Files, to: &Files) -> String {
+/// What changes from some files to others: the code first, and the rest with `all`.
+fn told(heading: &str, from: &Files, to: &Files, all: bool) -> String {
     let heading = terminal::paragraph(heading, "");
     let mut text = terminal::paint(terminal::STRONG, heading.trim_end()) + "\n";
-    match render::changes(from, to) {
-        same if same.is_empty() => text += "\nThere is no difference.\n",
-        changes => text += &changes,
+    let changes = render::changes(from, to, all);
+    if changes.text.is_empty() && changes.left_out.is_empty() {
+        text += "\nThere is no difference.\n";
+    }
+    text += &changes.text;
+    if !changes.left_out.is_empty() {
+        let more = format!(
+            "Not shown, and different as well: {}. With --all, they are.",
+            changes.left_out.join(", ")
+        );
+        text += &format!("\n{}", terminal::paragraph(&more, ""));
     }
     text
 }

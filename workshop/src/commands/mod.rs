@@ -40,7 +40,8 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
     match arguments.command {
         None => tour::run(&repository),
         Some(Command::Status) => status::run(&repository),
-        Some(Command::Test { exercise, coverage, filter }) => {
+        Some(Command::Test { exercise, tests, coverage, filter }) => {
+            let filter = [tests, filter].concat();
             test::run(&repository, exercise.as_deref(), coverage, &filter)
         }
         Some(Command::Watch { exercise }) => watch::run(&repository, exercise.as_deref()),
@@ -55,13 +56,13 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Hint { exercise, question, depth }) => {
             hint::run(&repository, exercise.as_deref(), question, depth)
         }
-        Some(Command::Diff { exercise, step, mistake, spoil }) => {
+        Some(Command::Diff { exercise, step, all, mistake, spoil }) => {
             let with = match &mistake {
                 Some(mistake) => diff::With::Mistake(mistake),
                 None if step => diff::With::OneBefore,
                 None => diff::With::OurSolution,
             };
-            diff::run(&repository, exercise.as_deref(), with, spoil)
+            diff::run(&repository, exercise.as_deref(), with, all, spoil)
         }
         Some(Command::Reset { exercise }) => reset::run(&repository, &exercise),
         Some(Command::Restore { version }) => restore::run(&repository, version),

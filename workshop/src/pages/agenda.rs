@@ -148,6 +148,20 @@ impl Agenda {
         Self::parse(&text).with_context(|| file.to_owned())
     }
 
+    /// The decks that come between an exercise and whatever was worked on before it.
+    pub fn decks_before(&self, exercise: &str) -> Vec<String> {
+        let mut decks = Vec::new();
+        for block in &self.blocks {
+            match block {
+                Block::Exercise(number) if number == exercise => return decks,
+                Block::Exercise(_) => decks.clear(),
+                Block::Pages { decks: here, .. } => decks.extend(here.iter().cloned()),
+                Block::Other { .. } => {}
+            }
+        }
+        Vec::new()
+    }
+
     /// The blocks with what their pages say; an error names what is not there.
     pub fn lines(&self, repository: &Repository, exercises: &[Exercise]) -> Result<Vec<Line>> {
         self.blocks.iter().map(|block| block.line(repository, exercises)).collect()

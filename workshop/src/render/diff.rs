@@ -10,25 +10,68 @@ use crate::repository::Files;
 use crate::repository::code::{Item, Line};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, columns, paint, width};
 
-/// What changes from some files to others, file by file; nothing, if nothing
-/// does.
-pub fn changes(from: &Files, to: &Files) -> String {
-    let paths: BTreeSet<&Path> = from.paths().chain(to.paths()).collect();
-    paths.into_iter().filter_map(|path| in_file(path, from.get(path), to.get(path))).collect()
+/// What changes from some files to others.
+pub struct Changes {
+    /// It, file by file; nothing, if nothing does.
+    pub text: String,
+    /// What changes and is not told: files, and comments.
+    pub left_out: Vec<String>,
 }
 
-fn in_file(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> Option<String> {
+/// What changes from some files to others: the code of the task; with `all`, the
+/// comments in it, too, and after it the stretch tasks.
+pub fn changes(from: &Files, to: &Files, all: bool) -> Changes {
+    let paths: BTreeSet<&Path> = from.paths().chain(to.paths()).collect();
+    let (code, rest): (Vec<&Path>, Vec<&Path>) = paths.into_iter().partition(|path| is_code(path));
+    let mut changes = Changes { text: String::new(), left_out: Vec::new() };
+    let mut comments = 0;
+    for path in code.into_iter().chain(rest) {
+        let told = match all || is_code(path) {
+            true => in_file(path, from.get(path), to.get(path), (!all).then_some(&mut comments)),
+            false => {
+                let different = in_file(path, from.get(path), to.get(path), None).is_some();
+                changes.left_out.extend(different.then(|| in_words(path)));
+                None
+            }
+        };
+        changes.text += told.as_deref().unwrap_or_default();
+    }
+    if comments > 0 {
+        let lines = if comments == 1 { "line" } else { "lines" };
+        changes.left_out.push(format!("{comments} {lines} of comment"));
+    }
+    changes
+}
+
+/// Whether it is part of the task, and not of a stretch task.
+fn is_code(path: &Path) -> bool {
+    !path.iter().any(|part| part == "stretch")
+}
+
+fn in_words(path: &Path) -> String {
+    path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// What changes in a file, if anything does. Where `comments` are counted, they are not
+/// told.
+fn in_file(
+    path: &Path,
+    from: Option<&[u8]>,
+    to: Option<&[u8]>,
+    comments: Option<&mut usize>,
+) -> Option<String> {
     if from == to {
         return None;
     }
-    let name: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    let heading = |which: &str| format!("\n{}{}\n", paint(STRONG, &name.join("/")), paint(FAINT, which));
+    let heading = |which: &str| format!("\n{}{}\n", paint(STRONG, &in_words(path)), paint(FAINT, which));
     let Some(to) = to else { return Some(heading("  (gone)")) };
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_owned()).map(|text| text.replace("\r\n", "\n"));
     match (text(from.unwrap_or_default()), text(to)) {
         (Ok(before), Ok(after)) if before == after && from.is_some() => None,
         (Ok(before), Ok(after)) => {
-            Some(heading(if from.is_none() { "  (new)" } else { "" }) + &hunks(&before, &after))
+            let told = hunks(&before, &after, comments);
+            let heading = heading(if from.is_none() { "  (new)" } else { "" });
+            (!told.is_empty() || from.is_none()).then(|| heading + &told)
         }
         _ => Some(heading("") + "  It differs, and is no text.\n"),
     }
@@ -88,14 +131,30 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Each line has one number: where it was, if it goes, and else where it is.
-fn hunks(from: &str, to: &str) -> String {
+/// Each line has one number: where it was, if it goes, and else where it is. Where
+/// `comments` are counted, those that go or come are not told.
+fn hunks(from: &str, to: &str, mut comments: Option<&mut usize>) -> String {
     let diff = TextDiff::from_lines(from, to);
     let digits = from.lines().count().max(to.lines().count()).to_string().len();
     let mut text = String::new();
     for operations in diff.grouped_ops(3) {
+        let mut changes: Vec<_> =
+            operations.iter().flat_map(|operation| diff.iter_changes(operation)).collect();
+        if let Some(comments) = &mut comments {
+            let before = changes.len();
+            changes.retain(|change| {
+                change.tag() == ChangeTag::Equal || !change.value().trim_start().starts_with("//")
+            });
+            **comments += before - changes.len();
+            let tells = |change: &similar::Change<&str>| {
+                change.tag() != ChangeTag::Equal && !change.value().trim().is_empty()
+            };
+            if before > changes.len() && !changes.iter().any(tells) {
+                continue;
+            }
+        }
         text += &format!("{}\n", paint(FAINT, &UnifiedHunkHeader::new(&operations).to_string()));
-        for change in operations.iter().flat_map(|operation| diff.iter_changes(operation)) {
+        for change in changes {
             let index = match change.tag() {
                 ChangeTag::Delete => change.old_index(),
                 _ => change.new_index(),
@@ -155,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_with_the_numbers_of_its_lines() {
-        let told = hunks("a\nb\nc\nd\ne\nf\ng\n", "a\nb\nc\nD\x1b[31m\ne\nf\ng\nh\n");
+        let told = hunks("a\nb\nc\nd\ne\nf\ng\n", "a\nb\nc\nD\x1b[31m\ne\nf\ng\nh\n", None);
         let told = anstream::adapter::strip_str(&told).to_string();
         assert_eq!(
             told,
@@ -166,7 +225,7 @@ mod tests {
     #[test]
     fn long_lines_go_on_in_the_next() {
         for line in [format!("    {}", "x".repeat(150)), "    let word = ".repeat(20), "ü ".repeat(100)] {
-            let told = hunks("", &(line.clone() + "\n"));
+            let told = hunks("", &(line.clone() + "\n"), None);
             let told = anstream::adapter::strip_str(&told).to_string();
             let lines: Vec<&str> = told.lines().skip(1).collect();
             assert!(lines.len() > 2 && lines.iter().all(|line| columns(line) <= width()), "{told}");
@@ -177,10 +236,20 @@ mod tests {
     }
 
     #[test]
+    fn comments_are_counted_where_the_code_is_asked_for() {
+        let (from, to) = ("a\nb\n", "a\n// Why.\n//! More.\nc\n");
+        let mut comments = 0;
+        let told = anstream::adapter::strip_str(&hunks(from, to, Some(&mut comments))).to_string();
+        assert_eq!((told.as_str(), comments), ("@@ -1,2 +1,4 @@\n1  a\n2 -b\n4 +c\n", 2));
+        assert_eq!(hunks("a\n", "// Why.\n\na\n", Some(&mut comments)), "");
+        assert!(hunks("a\n", "// Why.\n\na\n", None).contains("// Why."));
+    }
+
+    #[test]
     fn files_are_told_apart() {
         let path = Path::new("src").join("lib.rs");
         let told = |from: Option<&[u8]>, to: Option<&[u8]>| {
-            in_file(&path, from, to).map(|told| anstream::adapter::strip_str(&told).to_string())
+            in_file(&path, from, to, None).map(|told| anstream::adapter::strip_str(&told).to_string())
         };
         assert_eq!(told(Some(b"a\r\n"), Some(b"a\n")), None);
         assert_eq!(told(Some(b"a"), Some(b"a")), None);

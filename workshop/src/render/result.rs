@@ -30,10 +30,18 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
     let name = short(&exercise.name.to_string(), 40);
     let mut text = format!("  {}  {}\n", paint(STRONG, &name), paint(style, &verdict));
     let mut missing = Vec::new();
-    for test in &run.tests {
+    let mut rest = run.tests.as_slice();
+    while let Some(test) = rest.first() {
+        let usual = if detail == Detail::Coverage { 0 } else { as_it_should_be(run.result, rest) };
+        if usual >= WORTH_FOLDING {
+            text += &folded(&rest[..usual]);
+            rest = &rest[usual..];
+            continue;
+        }
+        rest = &rest[1..];
         // The same thing is not done for many tests; it is told once.
-        let words = match test.violation().filter(|_| run.result == ExerciseResult::Green) {
-            Some(record) => format!("foreseen: {}", record.property.as_deref().unwrap_or("a violation")),
+        let words = match foreseen(run.result, test) {
+            Some(what) => what,
             None => test.in_short(),
         };
         let told = words.to_lowercase().starts_with("not done yet") && missing.contains(&words);
@@ -67,10 +75,39 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
     text
 }
 
+/// So many green tests in a row are one line.
+const WORTH_FOLDING: usize = 4;
+
+/// How many tests at the beginning of these have nothing to say but that they are green.
+fn as_it_should_be(result: ExerciseResult, tests: &[ExplainedTest]) -> usize {
+    let usual = |test: &&ExplainedTest| {
+        matches!(test.result, ExplainedResult::Green) && foreseen(result, test).is_none()
+    };
+    tests.iter().take_while(usual).count()
+}
+
+/// That something is wrong, as it should be.
+fn foreseen(result: ExerciseResult, test: &ExplainedTest) -> Option<String> {
+    let record = test.violation().filter(|_| result == ExerciseResult::Green)?;
+    Some(format!("foreseen: {}", record.property.as_deref().unwrap_or("a violation")))
+}
+
+/// `t03_a_conflict` and all up to `t12_a_crash`: one line.
+fn folded(tests: &[ExplainedTest]) -> String {
+    let (Some(first), Some(last)) = (tests.first(), tests.last()) else { return String::new() };
+    let short_name = |test: &ExplainedTest| match test.name.split_once('_') {
+        Some((number, _)) if number.ends_with(|last: char| last.is_ascii_digit()) => number.to_owned(),
+        _ => test.name.clone(),
+    };
+    let names = format!("{} to {}", short_name(first), short_name(last));
+    let words = paint(FAINT, &format!("{} tests, green", tests.len()));
+    format!("  {} {}  {words}\n", paint(GOOD, "✓"), short(&names, width() - 24))
+}
+
 /// What the harness or a test has to say, in the lines that it has. Colours only
 /// repeat what signs and words say.
 pub fn record(text: &str) -> String {
-    const OLD: &str = "(an old version!)";
+    const OLD: &str = "an old version!";
     let coloured = |line: &str| {
         let bad = ["✗", "=> ", "VIOLATED", "THE HANDLER CANNOT", "NOT DONE"];
         let style = match line {

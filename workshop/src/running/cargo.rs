@@ -215,6 +215,14 @@ impl Cargo {
         ] {
             command.env_remove(name);
         }
+        // It is run at the root, and whoever has set a path was elsewhere.
+        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "CARGO_HOME"] {
+            if let Some(path) = std::env::var_os(name).filter(|path| Path::new(path).is_relative())
+                && let Ok(path) = std::path::absolute(path)
+            {
+                command.env(name, path);
+            }
+        }
         if self.plain_flags {
             for name in
                 ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_WARNINGS"]

@@ -42,6 +42,22 @@ pub fn writable(shown: &str, directory: &Path) -> Finding {
     }
 }
 
+/// Whether there is a place for temporary files.
+pub fn temporary() -> Finding {
+    let directory = std::env::temp_dir();
+    match tempfile::Builder::new().prefix("doctor").suffix(".tmp").tempfile_in(&directory) {
+        Ok(_) => Finding::Fine("temporary files can be written".to_owned()),
+        Err(error) => Finding::mend(
+            format!("temporary files cannot be written to {} ({error})", directory.display()),
+            if cfg!(windows) {
+                "set TMP to a folder of your own"
+            } else {
+                "set TMPDIR to a folder of your own"
+            },
+        ),
+    }
+}
+
 /// Whether a line of the workshop fits into a line of the terminal.
 pub fn terminal_width() -> Finding {
     if !std::io::stdout().is_terminal() {

@@ -1,7 +1,7 @@
 //! `cargo workshop doctor`: is this machine ready for the day, with or without
 //! a network?
 //!
-//! Nothing is built. What it looks at: the toolchain (`toolchain`), the crates
+//! Nothing of the workshop is built. What it looks at: the toolchain (`toolchain`), the crates
 //! (`crates`), the disk and the terminal (`machine`). Each look has one `finding`.
 
 mod crates;
@@ -22,13 +22,15 @@ use crate::terminal;
 pub fn run(repository: &Repository) -> Result<Outcome> {
     let root = repository.root();
     let target = target(root);
-    let checks: [&dyn Fn() -> Finding; 9] = [
+    let checks: [&dyn Fn() -> Finding; 11] = [
         &|| toolchain::version("rustc", root),
         &|| toolchain::version("cargo", root),
+        &|| toolchain::linker(),
         &|| crates::offline(root),
         &|| machine::disk(&target),
         &|| machine::writable(".workshop", &root.join(".workshop")),
         &|| machine::writable("the target directory", &target),
+        &|| machine::temporary(),
         &|| machine::terminal_width(),
         &|| machine::unicode(),
         &|| Finding::Note(machine::for_later()),
@@ -51,5 +53,9 @@ pub fn run(repository: &Repository) -> Result<Outcome> {
 /// Where cargo builds.
 fn target(root: &Path) -> PathBuf {
     let asked = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"].into_iter().find_map(std::env::var_os);
-    root.join(asked.unwrap_or_else(|| "target".into()))
+    match asked {
+        // Where whoever has set it is.
+        Some(path) => std::path::absolute(&path).unwrap_or_else(|_| path.into()),
+        None => root.join("target"),
+    }
 }

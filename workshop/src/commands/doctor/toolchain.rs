@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::finding::Finding;
-use crate::running::tool::ask;
+use crate::running::tool::{ask, first_error};
 
 #[derive(Default, Deserialize)]
 struct Manifest {
@@ -30,7 +30,7 @@ pub fn version(tool: &str, root: &Path) -> Finding {
     let found = match ask(tool, root, &["--version"]) {
         Ok(said) => said.split_whitespace().nth(1).unwrap_or_default().to_owned(),
         Err(why) => {
-            return Finding::mend(format!("{tool} does not run"), crate::running::tool::first_error(&why));
+            return Finding::mend(format!("{tool} does not run"), first_error(&why));
         }
     };
     match wanted(root) {
@@ -40,6 +40,35 @@ pub fn version(tool: &str, root: &Path) -> Finding {
         ),
         Some(wanted) => Finding::Fine(format!("{tool} {found}; {wanted} is needed")),
         None => Finding::Fine(format!("{tool} {found}")),
+    }
+}
+
+/// Whether a program can be linked: the smallest one is.
+pub fn linker() -> Finding {
+    let tried = || -> anyhow::Result<Result<String, String>> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("main.rs"), "fn main() {}\n")?;
+        Ok(ask("rustc", folder.path(), &["main.rs"]))
+    };
+    let how = if cfg!(windows) {
+        "install the Visual Studio Build Tools (https://rustup.rs says how)"
+    } else if cfg!(target_os = "macos") {
+        "run xcode-select --install"
+    } else {
+        "install a C compiler, such as build-essential or gcc"
+    };
+    match tried() {
+        Ok(Ok(_)) => Finding::Fine("programs can be linked".to_owned()),
+        // That there is no compiler is said already.
+        Ok(Err(said)) if !said.contains("error:") => {
+            Finding::Note("whether programs can be linked was not tried".to_owned())
+        }
+        Ok(Err(said)) => Finding::mend(
+            format!("no program can be linked ({})", crate::terminal::short(&first_error(&said), 120)),
+            how,
+        ),
+        // Where nothing can be written is said elsewhere.
+        Err(_) => Finding::Note("whether programs can be linked was not tried".to_owned()),
     }
 }
 
