@@ -81,6 +81,23 @@ pub enum Command {
         /// The code, as printed under the story
         code: String,
     },
+    /// Run one run's handlers live: dbg! prints once, breakpoints hold
+    Debug {
+        /// The code, as printed under the story
+        code: String,
+    },
+    /// Write code, verdicts and versions to a file, if the harness is wrong
+    Report {
+        /// 3, 03, ex03 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// The file [default: report-NN.md]
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Replace the file, if there is one
+        #[arg(long)]
+        force: bool,
+    },
     /// Answer a question: where to look, which rule, and then the code
     Hint {
         /// The exercise [default: the first not green]
@@ -230,7 +247,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 40);
+        assert_eq!(pages.len(), 44);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

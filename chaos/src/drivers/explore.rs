@@ -1,5 +1,6 @@
 //! `explore(…)`: the builder of an exhaustive search.
 
+use std::convert::Infallible;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -341,11 +342,20 @@ impl Explore {
         let bad = |error: BadCode| self.refused(error.to_string());
         match text.parse::<ReplayCode>() {
             // The story may have been found with fewer messages.
-            Ok(code) => self
-                .smaller()
-                .chain([self.clone()])
-                .find(|search| replay::is_of(&code, &search.scenario))
-                .map(|search| search.replay(&code).unwrap_or_else(bad)),
+            Ok(code) => {
+                let mut searches = self.smaller().chain([self.clone()]);
+                let search = searches.find(|search| replay::is_of(&code, &search.scenario));
+                match search {
+                    Some(search) if env::live() => {
+                        Some(search.live(&code).map_or_else(bad, |never| match never {}))
+                    }
+                    // Only that run is of interest, and what others would print is in its way.
+                    None if env::live() => {
+                        Some(Report::of_a_search(Verdict::Holds, self.scenario.describe()))
+                    }
+                    search => search.map(|search| search.replay(&code).unwrap_or_else(bad)),
+                }
+            }
             Err(error) => Some(bad(error)),
         }
     }
@@ -364,6 +374,18 @@ impl Explore {
             Ok(Report { replay: Some(code.to_string()), ..report })
         })
         .unwrap_or_else(|verdict| Ok(Report::of_a_search(verdict, self.scenario.describe())))
+    }
+
+    /// Runs the handlers of one recorded run once, on this thread and without a
+    /// watchdog; then the test is over, and says no more.
+    fn live(&self, code: &ReplayCode) -> Result<Infallible, BadCode> {
+        let mut transitions = self.scenario.transitions(Arc::default());
+        transitions.rehearsal.go_live();
+        let trace = replay::play(code, &mut transitions)?;
+        if let Some(fault) = trace.handler_fault() {
+            eprintln!("» {fault}");
+        }
+        std::panic::resume_unwind(Box::new("the run is over"))
     }
 
     /// Judges one run by where it ends.
@@ -480,4 +502,48 @@ fn subsets(count: usize, size: usize) -> Vec<Vec<usize>> {
         .filter(|set| set.count_ones() as usize == size)
         .map(|set| (0..count).filter(|index| set & (1 << index) != 0).collect())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use ports::{Context, Endpoint, MessageId, Ports, Precondition, Snapshot};
+    use serde_json::json;
+
+    use super::*;
+
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+
+    /// Counts how often it begins, and how often it gets to its end; and what it has
+    /// stored grows with every delivery.
+    async fn counted(_: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+        BEGUN.fetch_add(1, Ordering::Relaxed);
+        let there = ports.documents.get("all").await?.map(|found| found.body).unwrap_or_default();
+        ports.documents.put("all", [there, vec![b'x']].concat(), Precondition::None).await?;
+        ENDED.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[test]
+    fn a_live_run_runs_each_delivery_once() {
+        let length = |snapshot: &Snapshot| snapshot.document("all").map_or(0, <[u8]>::len);
+        let system = move || {
+            let view = move |snapshot: &Snapshot, _: &str| Ok(length(snapshot));
+            let endpoint = Endpoint::new("orders", counted).view(view);
+            System::of(endpoint).stores_at_most("the length", 1, length)
+        };
+        let message = Message::new(MessageId::named("one"), &json!({ "One": {} }));
+        let search = explore(system).send([message]).only([Fault::Duplicate]);
+        let report = search.clone().run();
+        let code: ReplayCode = report.replay.clone().unwrap_or_else(|| panic!("{report}")).parse().unwrap();
+        for counter in [&BEGUN, &ENDED] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| search.live(&code))).is_err(), "it ends the test");
+        let counted = [&BEGUN, &ENDED].map(|counter| counter.load(Ordering::Relaxed));
+        assert_eq!(counted, [2, 2], "{report}");
+    }
 }

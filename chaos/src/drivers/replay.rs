@@ -4,6 +4,7 @@
 use records::{BadCode, ReplayCode};
 
 use crate::scenario::Scenario;
+use crate::world::step::Step;
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
@@ -38,7 +39,7 @@ pub(crate) fn play(code: &ReplayCode, transitions: &mut TransitionSystem) -> Res
         let Some(&step) = enabled.get(choice) else {
             return Err(BadCode::OtherHandler { step: index + 1, choice, available: enabled.len() });
         };
-        if !trace.take(transitions, step) {
+        if !take(&mut trace, transitions, step) {
             return Ok(trace);
         }
     }
@@ -50,11 +51,19 @@ pub(crate) fn play(code: &ReplayCode, transitions: &mut TransitionSystem) -> Res
         let next = enabled.first().copied();
         let next = next.filter(|&step| transitions.fault(trace.end(), step).is_none());
         let Some(step) = next else { break };
-        if !trace.take(transitions, step) {
+        if !take(&mut trace, transitions, step) {
             break;
         }
     }
     Ok(trace)
+}
+
+/// Takes a step. Where the handlers are live, those end that nobody is at any more.
+fn take(trace: &mut Trace, transitions: &mut TransitionSystem, step: Step) -> bool {
+    let taken = trace.take(transitions, step);
+    let busy = || trace.end().workers.iter().filter_map(|worker| worker.busy.as_ref());
+    transitions.rehearsal.keep_alive(|history| busy().any(|busy| busy.history == history));
+    taken
 }
 
 /// The number of the exercise whose tests are running.

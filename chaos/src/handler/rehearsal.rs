@@ -12,6 +12,7 @@
 //! The ids in a history are numbered by first appearance within the delivery, so
 //! that deliveries which differ only in fresh ids share a history.
 
+mod live;
 mod together;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use ports::words::Speaker;
 use ports::{Endpoint, Message};
 use rustc_hash::FxHashMap;
 
+use self::live::Live;
 use super::call::{Call, RawCall, Reply};
 use super::fault::HandlerFault;
 use super::panics::install_panic_hook;
@@ -95,6 +97,9 @@ pub(crate) struct Rehearsal {
     /// Whether any delivery or view has done anything otherwise with ids in another
     /// order.
     pub(crate) compares_ids: bool,
+    /// The deliveries in progress, where each handler runs only once: see
+    /// [`go_live`](Self::go_live).
+    live: Option<Live>,
 }
 
 impl Rehearsal {
@@ -120,6 +125,7 @@ impl Rehearsal {
             lasting: false,
             turn: 0,
             compares_ids: false,
+            live: None,
         }
     }
 
@@ -187,7 +193,7 @@ impl Rehearsal {
         known: Id,
     ) -> Result<HistoryId, HandlerFault> {
         let key = (endpoint, message, known);
-        if let Some(&history) = self.roots.get(&key) {
+        if let (None, Some(&history)) = (&self.live, self.roots.get(&key)) {
             return Ok(history);
         }
         let message = key.1.clone();
@@ -223,7 +229,7 @@ impl Rehearsal {
         known: Id,
     ) -> Result<HistoryId, HandlerFault> {
         let key = (history, call, reply, known);
-        if let Some(&child) = self.children.get(&key) {
+        if let (None, Some(&child)) = (&self.live, self.children.get(&key)) {
             return Ok(child);
         }
         let parent = &self.histories[history as usize];
@@ -255,6 +261,14 @@ impl Rehearsal {
 
     /// Runs the handler to find out what a new history wants.
     fn add(&mut self, mut history: History) -> Result<HistoryId, HandlerFault> {
+        if self.live.is_some() {
+            let (pending, stage) = self.go_on_live(&history)?;
+            history.pending = Arc::new(pending);
+            let pending = Arc::clone(&history.pending);
+            let id = self.push(history);
+            self.keep_live(id, &pending, stage);
+            return Ok(id);
+        }
         let found = self.run(&history)?;
         if found.ending.is_some() && !self.lasting {
             // Nothing will replay an ending, so it is checked here; and once
@@ -270,15 +284,24 @@ impl Rehearsal {
             self.try_other_ids(&mut history, &found)?;
         }
         history.pending = Arc::new(found);
+        Ok(self.push(history))
+    }
+
+    fn push(&mut self, history: History) -> HistoryId {
         let id = HistoryId::try_from(self.histories.len()).expect("fewer than 2^32 deliveries in progress");
         self.histories.push(history);
-        Ok(id)
+        id
     }
 
     /// Runs the handler from its start, feeds it the replies of a history one per
     /// poll, and sees what it wants then.
     fn run(&mut self, history: &History) -> Result<Pending, HandlerFault> {
         let mut stage = self.replay(history)?;
+        self.next(history, &mut stage)
+    }
+
+    /// Lets a run go on to whatever it waits for next, and sees what that is.
+    fn next(&mut self, history: &History, stage: &mut Stage) -> Result<Pending, HandlerFault> {
         stage.switchboard.take_dropped();
         stage.poll(history.first_new_id)?;
         let notes = stage.context.take_notes();
@@ -288,7 +311,6 @@ impl Rehearsal {
             stage.switchboard.waiting().into_iter().map(|(call, _)| call).collect();
         let ended = stage.ended.take();
         let dropped = stage.switchboard.take_dropped();
-        drop(stage);
 
         let mut dropped = dropped
             .iter()

@@ -27,7 +27,7 @@ pub fn attempt(
             terminal::show(&render::compile_errors(exercise));
             (ExerciseResult::Red, 0, 0)
         }
-        Built::Done(warnings) => {
+        Built::Done { warnings, .. } => {
             let run = cargo.test(&package, None, filter)?;
             // One that was started, and did not come to its first test, is another matter.
             let none = run.output.tests.is_empty() && run.output.unfinished == 0;

@@ -57,7 +57,7 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) 
     let mut cargo = Cargo::at(repository.root());
     cargo.patience = until(&presses, 1);
     match cargo.build(&package) {
-        Ok(Built::Done(_)) => {}
+        Ok(Built::Done { .. }) => {}
         Ok(Built::Errors(text)) => {
             terminal::pass_on(&text);
             terminal::show(&render::compile_errors(exercise));

@@ -8,6 +8,7 @@ mod agenda;
 mod attempt;
 mod catch_up;
 mod code;
+mod debug;
 mod diff;
 mod doctor;
 mod exchange;
@@ -17,6 +18,7 @@ mod hint;
 mod next;
 mod predict;
 mod replay;
+mod report;
 mod reset;
 mod restore;
 mod room;
@@ -53,6 +55,10 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         }
         Some(Command::Predict { exercise }) => predict::run(&repository, &exercise),
         Some(Command::Replay { code }) => replay::run(&repository, &code),
+        Some(Command::Debug { code }) => debug::run(&repository, &code),
+        Some(Command::Report { exercise, save, force }) => {
+            report::run(&repository, &exercise, save.as_deref(), force)
+        }
         Some(Command::Hint { exercise, question, depth }) => {
             hint::run(&repository, exercise.as_deref(), question, depth)
         }

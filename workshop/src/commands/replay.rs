@@ -1,5 +1,7 @@
 //! `cargo workshop replay`: one recorded run, told again.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use records::{BadCode, Record, ReplayCode};
 
@@ -14,46 +16,69 @@ use crate::terminal;
 /// one that knows the code makes of it.
 pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
     let code: ReplayCode = text.parse()?;
+    let exercises = Exercise::all(repository)?;
+    let exercise = exercise_of(&exercises, &code)?;
+    let cargo = Cargo::at(repository.root());
+    let Some(Known { record, .. }) = known(&cargo, exercise, &code)? else { return Ok(Outcome::Red) };
+    terminal::show(&render::record(&record.text));
+    Ok(match record.verdict.as_str() {
+        "holds" => Outcome::Green,
+        "inconclusive" => Outcome::Inconclusive,
+        _ => Outcome::Red,
+    })
+}
+
+/// The exercise that a code was recorded in.
+pub fn exercise_of<'a>(exercises: &'a [Exercise], code: &ReplayCode) -> Result<&'a Exercise> {
     let number = code.exercise();
-    // As it is printed, however it was typed.
-    let code_text = code.to_string();
     if number == "x" {
         bail!(
-            "{code_text} was recorded outside of the exercises; set CHAOS_REPLAY to it, and run the tests of the \
+            "{code} was recorded outside of the exercises; set CHAOS_REPLAY to it, and run the tests of the \
              package that printed it"
         );
     }
-    let exercises = Exercise::all(repository)?;
-    let exercise = Exercise::choose(&exercises, number)
-        .with_context(|| format!("{code_text} belongs to exercise {number}"))?;
-    let cargo = Cargo::at(repository.root());
+    Exercise::choose(exercises, number).with_context(|| format!("{code} belongs to exercise {number}"))
+}
+
+/// A code that a test knows.
+pub struct Known {
+    /// The package of the test.
+    pub package: Package,
+    /// Its test programs.
+    pub programs: Vec<PathBuf>,
+    /// The run, told again.
+    pub record: Record,
+}
+
+/// Looks for the test that knows a code; nothing, if the exercise does not compile,
+/// which is shown.
+pub fn known(cargo: &Cargo, exercise: &Exercise, code: &ReplayCode) -> Result<Option<Known>> {
+    // As it is printed, however it was typed.
+    let code = code.to_string();
     let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
-    if let Built::Errors(text) = cargo.build(&package)? {
-        terminal::pass_on(&text);
-        terminal::show(&render::compile_errors(exercise));
-        return Ok(Outcome::Red);
+    let programs = match cargo.build(&package)? {
+        Built::Done { programs, .. } => programs,
+        Built::Errors(text) => {
+            terminal::pass_on(&text);
+            terminal::show(&render::compile_errors(exercise));
+            return Ok(None);
+        }
+    };
+    let mut records = cargo.test(&package, Some(&code), &[])?.records;
+    let is_it = |record: &Record| record.single && record.replay.as_deref() == Some(&*code);
+    if let Some(place) = records.iter().position(is_it) {
+        return Ok(Some(Known { package, programs, record: records.swap_remove(place) }));
     }
-    let records = cargo.test(&package, Some(&code_text), &[])?.records;
-    if let Some(record) =
-        records.iter().find(|record| record.single && record.replay.as_deref() == Some(&*code_text))
-    {
-        terminal::show(&render::record(&record.text));
-        return Ok(match record.verdict.as_str() {
-            "holds" => Outcome::Green,
-            "inconclusive" => Outcome::Inconclusive,
-            _ => Outcome::Red,
-        });
-    }
-    let test = terminal::code(&format!("cargo workshop test {number}"));
+    let test = terminal::code(&format!("cargo workshop test {}", exercise.name.number));
     if records.iter().any(recorded_with_other_code) {
         bail!(
-            "{code_text} was recorded with other code than exercises/{} has now: run {test}, \
+            "{code} was recorded with other code than exercises/{} has now: run {test}, \
              and replay the code that it prints",
             exercise.name
         );
     }
     bail!(
-        "no test of {} knows the code {code_text}: run {test}, and replay the code that it \
+        "no test of {} knows the code {code}: run {test}, and replay the code that it \
          prints",
         exercise.name
     );

@@ -45,8 +45,13 @@ pub struct Package {
 /// What a build came to.
 #[derive(Debug)]
 pub enum Built {
-    /// It went well; these are the compiler's warnings on this package.
-    Done(Vec<String>),
+    /// It went well.
+    Done {
+        /// The compiler's warnings on this package.
+        warnings: Vec<String>,
+        /// Its test programs.
+        programs: Vec<PathBuf>,
+    },
     /// The package does not compile; this is what the compiler says.
     Errors(String),
 }
@@ -67,6 +72,8 @@ struct Line {
     reason: String,
     manifest_path: Option<PathBuf>,
     message: Option<Message>,
+    /// The program that was made, or is there already.
+    executable: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -109,10 +116,17 @@ impl Cargo {
         let output = self.patience.wait(&mut command, &notice, None)?;
         let manifest = canonical(&package.directory.join("Cargo.toml"));
         let (mut errors, mut warnings, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let mut programs = Vec::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
+            if let Ok(Line { manifest_path: Some(path), executable: Some(program), .. }) =
+                serde_json::from_str(line)
+                && canonical(&path) == manifest
+            {
+                programs.push(program);
+            }
             // The library is compiled twice, with and without its tests, and
             // says the same both times.
-            if let Ok(Line { reason, manifest_path: Some(path), message: Some(message) }) =
+            if let Ok(Line { reason, manifest_path: Some(path), message: Some(message), .. }) =
                 serde_json::from_str(line)
                 && reason == "compiler-message"
                 && let Some(text) = message.rendered
@@ -129,7 +143,7 @@ impl Cargo {
             }
         }
         if output.status.success() {
-            Ok(Built::Done(warnings))
+            Ok(Built::Done { warnings, programs })
         } else if errors.is_empty() {
             let said = String::from_utf8_lossy(&output.stderr);
             // How far cargo has come is told meanwhile.

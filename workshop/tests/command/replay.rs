@@ -1,4 +1,4 @@
-//! `cargo workshop replay`: one run, told again.
+//! `cargo workshop replay`: one run, told again; `debug`, run again; and `report`.
 
 use crate::support::{KNOWN, Miniature, sound};
 
@@ -35,4 +35,44 @@ fn a_code_that_cannot_be_replayed_is_explained() {
         .ends_in_trouble(&["was recorded with other code than exercises/03-state has now"]);
     workshop.write("exercises/03-state/src/lib.rs", "pub fn (");
     workshop.run(&["replay", &KNOWN]).exits(1).says(&["it does not compile yet, see above"]);
+}
+
+#[test]
+fn a_known_code_is_run_live_once_with_what_a_debugger_needs() {
+    let workshop = Miniature::with(&["00-meet", "03-state"]);
+    workshop.solve("03-state", "violated");
+    let ran = workshop.run(&["debug", &KNOWN]).exits(1);
+    let live = format!("» live: {} of ex03-state", &*KNOWN);
+    assert_eq!(ran.err.matches(&live).count(), 1, "{ran}");
+    let set = format!("CHAOS_REPLAY={} CHAOS_LIVE=1 CHAOS_WATCHDOG_SECONDS=0", &*KNOWN);
+    assert!(ran.out.contains(&set) && ran.out.contains("--exact a_monkey --nocapture"), "{ran}");
+    workshop
+        .run(&["debug", &sound("03-7k2m-00503")])
+        .ends_in_trouble(&["no test of 03-state knows the code"]);
+    workshop.run(&["debug", "nonsense"]).ends_in_trouble(&["is not a replay code"]);
+}
+
+#[test]
+fn a_report_has_code_verdicts_and_versions_and_replaces_nothing() {
+    let workshop = Miniature::with(&["00-meet", "03-state"]);
+    workshop.solve("03-state", "violated");
+    workshop.run(&["report", "3"]).exits(0).says(&["Written to report-03.md"]);
+    let report = workshop.read("report-03.md");
+    for text in [
+        "- `a_monkey`: VIOLATED: NoLostMessages",
+        "the monkey's story",
+        "`src/lib.rs`",
+        "pub const CASE: &str = \"violated\";",
+        "rustc ",
+        std::env::consts::OS,
+    ] {
+        assert!(report.contains(text), "{text:?} is not in it:\n{report}");
+    }
+    workshop.run(&["report", "3"]).ends_in_trouble(&["report-03.md exists, and is left as it is"]);
+    workshop
+        .run(&["report", "3", "--save", "no/where.md"])
+        .ends_in_trouble(&["cannot be written to no/where.md"]);
+    workshop.write("exercises/03-state/src/lib.rs", "pub fn (");
+    workshop.run(&["report", "3", "--force"]).exits(0);
+    assert!(workshop.read("report-03.md").contains("It does not compile."));
 }

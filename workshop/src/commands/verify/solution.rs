@@ -21,7 +21,7 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
     let mend = format!("see {}", terminal::code(&format!("cargo test --no-fail-fast -p {}", package.name)));
     let blame = |what: String| Culprit::new(&file, what, &mend);
     let tested = match cargo.build(&package) {
-        Ok(Built::Done(_)) => cargo.test(&package, None, &[]),
+        Ok(Built::Done { .. }) => cargo.test(&package, None, &[]),
         Ok(Built::Errors(text)) => {
             terminal::pass_on(&text);
             return (vec![blame("the solution does not compile, see above".to_owned())], Vec::new());

@@ -16,7 +16,7 @@ pub fn check(cargo: &Cargo, exercise: &Exercise) -> Vec<Culprit> {
     let see = format!("see {}", terminal::code(&run));
     let mut culprits = Vec::new();
     match cargo.build(&package) {
-        Ok(Built::Done(warnings)) => {
+        Ok(Built::Done { warnings, .. }) => {
             for warning in warnings {
                 culprits.push(Culprit::new(
                     place_of(&warning).unwrap_or_else(|| exercise.source()),
