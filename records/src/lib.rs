@@ -8,15 +8,18 @@
 //! | what | where it is |
 //! |---|---|
 //! | [`Record`] | `<process>-<test>-<serial>.json` in the directory that `CHAOS_REPORTS` names |
+//! | [`Film`] | in a record, where `CHAOS_FILMS` asks for it |
 //! | [`ProgressRecord`] | the file that `CHAOS_PROGRESS` names |
 //! | [`Plan`] | the file that `CHAOS_PLAN` names |
 //! | [`ReplayCode`] | in a record, in a story, in `CHAOS_REPLAY` |
 
+pub mod film;
 mod plan;
 mod progress;
 mod record;
 mod replay_code;
 
+pub use film::Film;
 pub use plan::Plan;
 pub use progress::ProgressRecord;
 pub use record::Record;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Film;
+
 /// A report as it is handed to the `cargo workshop` command.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Record {
@@ -38,4 +40,8 @@ pub struct Record {
     pub single: bool,
     /// The code that replays the run that was found.
     pub replay: Option<String>,
+    /// The run that was found, step by step, if `CHAOS_FILMS` asks for that, and a run
+    /// is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<Box<Film>>,
 }
