@@ -95,7 +95,7 @@ pub struct State {
     /// take time; everything else happens in no time.
     pub now: u64,
     /// For each endpoint, the copies that wait for a worker, oldest first.
-    pub queues: Vec<Vec<Copy>>,
+    pub queues: Vec<Vec<CopyOf>>,
     /// For each worker, what it is busy with.
     pub workers: Vec<Option<Busy>>,
     /// For each place, what is stored there.
@@ -113,7 +113,7 @@ pub struct State {
 
 /// A copy of a message: what is delivered once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Copy {
+pub struct CopyOf {
     /// The number of the message.
     pub message: usize,
     /// Which copy it is at its endpoint, counted from 1.
@@ -133,7 +133,7 @@ pub struct Published {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Busy {
     /// What it is working on.
-    pub copy: Copy,
+    pub copy: CopyOf,
     /// Whether the lock on that is still its own.
     pub locked: bool,
     /// What it is doing, in words.
@@ -211,7 +211,7 @@ pub struct Change {
     pub now: Option<u64>,
     /// The queues that are different, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub queues: Vec<(usize, Vec<Copy>)>,
+    pub queues: Vec<(usize, Vec<CopyOf>)>,
     /// The workers that are different, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workers: Vec<(usize, Option<Busy>)>,
@@ -329,7 +329,7 @@ mod tests {
     /// A state in which everything depends on a number, and each thing on other bits.
     fn state(number: usize) -> State {
         let bit = |place: usize| number >> place & 1;
-        let copy = Copy { message: bit(0), copy: 1 + bit(1) };
+        let copy = CopyOf { message: bit(0), copy: 1 + bit(1) };
         let content = Content { text: bit(2), etag: Some(bit(3) as u32), ..Content::default() };
         let knows = Known { about: "order-1".into(), place: Some(0), ..Known::default() };
         let busy = Busy { copy, locked: bit(1) == 0, phase: "at work".into(), knows: vec![knows; bit(4)] };

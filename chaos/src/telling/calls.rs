@@ -100,7 +100,7 @@ impl Teller<'_> {
     }
 
     /// What a call asks for.
-    fn request(&mut self, before: &World, call: &Call) -> String {
+    pub(super) fn request(&mut self, before: &World, call: &Call) -> String {
         match call {
             Call::ReadStream { object } => format!("reads {}", self.object_name(object)),
             Call::Append { object, expected, events } => {

@@ -2,10 +2,12 @@
 //!
 //! A [`Teller`](story::Teller) puts a recorded run into words and arrows, a
 //! [`Report`](report::Report) adds the verdict and the damage, and a
-//! [`Record`](record::Record) hands all of it to `cargo workshop`.
+//! [`Record`](record::Record) hands all of it to `cargo workshop`, with the run as a
+//! [`film`] where somebody wants to look at it.
 
 mod calls;
 mod changes;
+mod film;
 mod folding;
 mod golden;
 mod knowledge;

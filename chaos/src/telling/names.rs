@@ -47,10 +47,13 @@ impl Teller<'_> {
         if self.etags.iter().find(known).is_none() {
             self.etags.push((object.clone(), etag));
         }
-        let of_object: Vec<Id> =
-            self.etags.iter().filter(|(key, _)| key == object).map(|(_, id)| *id).collect();
-        let number = of_object.iter().position(|&id| id == etag).map_or(0, |place| place + 1);
-        format!("v{number}")
+        self.version(object, etag).unwrap_or_default()
+    }
+
+    /// What the story calls a version, if it has come up in it.
+    pub(super) fn version(&self, object: &ObjectKey, etag: Id) -> Option<String> {
+        let mut of_object = self.etags.iter().filter(|(key, _)| key == object);
+        of_object.position(|(_, id)| *id == etag).map(|place| format!("v{}", place + 1))
     }
 
     pub(super) fn outside(&self, object: &ObjectKey) -> Arc<dyn Model> {

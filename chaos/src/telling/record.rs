@@ -31,6 +31,11 @@ impl Drop for Mark {
     }
 }
 
+/// Whether what is told is to be filmed, too: films are large, and few are looked at.
+pub(crate) fn is_filmed() -> bool {
+    ["CHAOS_REPORTS", "CHAOS_FILMS"].iter().all(|name| std::env::var_os(name).is_some())
+}
+
 /// Leaves a record of the report for `cargo workshop`, if it has asked for one
 /// by naming a directory in `CHAOS_REPORTS`.
 pub(crate) fn leave_record(report: &Report, started: Instant) {
@@ -58,6 +63,7 @@ pub(crate) fn leave_record(report: &Report, started: Instant) {
         micros: started.elapsed().as_micros() as u64,
         single: report.single,
         replay: report.replay.clone(),
+        film: report.film.clone(),
     };
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let name = format!("{}-{}-{serial}.json", std::process::id(), record.test.replace("::", "-"));

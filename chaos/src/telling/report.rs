@@ -4,8 +4,11 @@ use std::fmt;
 
 use ports::law::Property;
 use ports::words;
+use records::Film;
+use records::film::Closing;
 
 use super::picture::{width, wrap};
+use super::record::is_filmed;
 use super::story::Teller;
 use crate::handler::fault::HandlerFault;
 use crate::judging::judge::Judge;
@@ -48,6 +51,8 @@ pub struct Report {
     pub replay: Option<String>,
     /// Whether this is one run, and not a search.
     pub single: bool,
+    /// That run, step by step, if somebody wants to look at it.
+    pub(crate) film: Option<Box<Film>>,
 }
 
 impl Report {
@@ -67,6 +72,7 @@ impl Report {
             stale: 0,
             replay: None,
             single: false,
+            film: None,
         }
     }
 
@@ -84,6 +90,10 @@ impl Report {
         };
         self.no_return = ends_wrong.then(|| point_of_no_return(transitions, judge, trace)).flatten();
         self.story = Teller::new(transitions, trace, about, self.no_return).tell();
+        self.film = is_filmed().then(|| {
+            let teller = Teller::new(transitions, trace, about, self.no_return);
+            Box::new(teller.film(self.closing()))
+        });
         self.choices = trace.choices();
         self.struck = trace.faults().collect();
         self.steps = trace.len();
@@ -228,6 +238,33 @@ impl Report {
         )
     }
 
+    /// What is said under the story.
+    fn closing(&self) -> Closing {
+        let sentence = |text: &str| format!("{}.", capitalised(text));
+        match &self.verdict {
+            Verdict::Holds => Closing::default(),
+            Verdict::Violated(Finding::Property(judgement)) => {
+                let end =
+                    if judgement.findings.is_empty() && judgement.nearest.is_none() { "." } else { ":" };
+                let findings = judgement.findings.iter();
+                let damage = judgement.damage.iter();
+                Closing {
+                    reason: format!("{}{end}", capitalised(&judgement.reason)),
+                    findings: findings.map(|(what, text)| ((*what).to_owned(), text.clone())).collect(),
+                    note: judgement.note.clone(),
+                    nearest: judgement.nearest.clone(),
+                    damage: damage.map(|damage| sentence(damage.trim_end_matches('.'))).collect(),
+                }
+            }
+            Verdict::Violated(finding) => {
+                Closing { reason: sentence(&finding.to_string()), ..Closing::default() }
+            }
+            Verdict::Inconclusive(reason) => {
+                Closing { reason: sentence(&reason.to_string()), ..Closing::default() }
+            }
+        }
+    }
+
     /// The headline and the coverage: what a green verdict rests on.
     #[must_use]
     pub fn evidence(&self) -> String {
@@ -262,37 +299,26 @@ impl fmt::Display for Report {
         if !self.story.is_empty() {
             writeln!(formatter, "{}", self.story)?;
         }
-        match &self.verdict {
-            Verdict::Holds => {}
-            Verdict::Violated(Finding::Property(judgement)) => {
-                let end =
-                    if judgement.findings.is_empty() && judgement.nearest.is_none() { "." } else { ":" };
-                paragraph(formatter, &format!("{}{end}", capitalised(&judgement.reason)))?;
-                // A right end stands under what is wrong with this one.
-                let right = judgement.nearest.clone().map(|nearest| ("right would be", nearest));
-                let rows = judgement.findings.iter().cloned().chain(right);
-                let rows: Vec<(&str, String)> = rows.collect();
-                let widest = rows.iter().map(|(what, _)| what.chars().count()).max();
-                for (what, text) in &rows {
-                    let room = widest.unwrap_or(0) + 2;
-                    for (number, part) in wrap(text, width().saturating_sub(room + 2)).iter().enumerate() {
-                        let what = if number == 0 { what } else { "" };
-                        writeln!(formatter, "  {what:room$}{part}")?;
-                    }
-                }
-                if !judgement.note.is_empty() {
-                    paragraph(formatter, &judgement.note)?;
-                }
-                for damage in &judgement.damage {
-                    paragraph(formatter, &format!("=> {}.", capitalised(damage).trim_end_matches('.')))?;
-                }
+        let Closing { reason, findings, note, nearest, damage } = self.closing();
+        // A right end stands under what is wrong with this one.
+        let right = nearest.map(|nearest| ("right would be".to_owned(), nearest));
+        let findings: Vec<(String, String)> = findings.into_iter().chain(right).collect();
+        let widest = findings.iter().map(|(what, _)| what.chars().count()).max();
+        if !reason.is_empty() {
+            paragraph(formatter, &reason)?;
+        }
+        for (what, text) in &findings {
+            let room = widest.unwrap_or(0) + 2;
+            for (number, part) in wrap(text, width().saturating_sub(room + 2)).iter().enumerate() {
+                let what = if number == 0 { what } else { "" };
+                writeln!(formatter, "  {what:room$}{part}")?;
             }
-            Verdict::Violated(finding) => {
-                paragraph(formatter, &format!("{}.", capitalised(&finding.to_string())))?;
-            }
-            Verdict::Inconclusive(reason) => {
-                paragraph(formatter, &format!("{}.", capitalised(&reason.to_string())))?;
-            }
+        }
+        if !note.is_empty() {
+            paragraph(formatter, &note)?;
+        }
+        for damage in &damage {
+            paragraph(formatter, &format!("=> {damage}"))?;
         }
         if let Some(code) = &self.replay {
             writeln!(formatter)?;

@@ -1,6 +1,8 @@
 //! A run, told in words: lanes for the broker, the workers and the documents,
 //! a line for each step.
 
+use std::ops::Range;
+
 use ports::words::{self, Speaker};
 use ports::{Message, MessageId, PublishError, ServiceError, StoreError, StreamError};
 
@@ -26,10 +28,10 @@ pub(crate) struct Teller<'a> {
     pub(super) trace: &'a Trace,
     /// The step that is being told.
     pub(super) at: usize,
-    lanes: Vec<String>,
+    pub(super) lanes: Vec<String>,
     /// What has a lane of its own: a document of the only endpoint's main
     /// store, or a whole store.
-    objects: Vec<(u8, Option<Text>)>,
+    pub(super) objects: Vec<(u8, Option<Text>)>,
     /// After which step each is told.
     lines: Vec<(usize, Line)>,
     /// Etags are told as v1, v2, … of their document.
@@ -42,12 +44,12 @@ pub(crate) struct Teller<'a> {
     in_trouble: Vec<bool>,
     pub(super) speaker: Speaker,
     pub(super) several_endpoints: bool,
-    followed: Option<Followed>,
-    no_return: Option<NoReturn>,
+    pub(super) followed: Option<Followed>,
+    pub(super) no_return: Option<NoReturn>,
 }
 
 /// The broker's lane; those of the workers follow.
-const BROKER: usize = 0;
+pub(super) const BROKER: usize = 0;
 
 fn lane(worker: u8) -> usize {
     1 + usize::from(worker)
@@ -147,6 +149,18 @@ impl<'a> Teller<'a> {
             folding::usual_deliveries(self.transitions, trace, self.followed.as_ref(), self.no_return)
         };
         let usual = self.no_return.as_ref().map(folds).unwrap_or_default();
+        let lines = self.lines(usual);
+        let know = |after: usize| self.who_knows(trace.after(after));
+        let lines: Vec<Line> =
+            lines.into_iter().map(|(after, line)| Line { know: know(after), ..line }).collect();
+        let mut story = draw(&self.lanes, &lines);
+        story.push_str(&self.legend(&lines));
+        story
+    }
+
+    /// Every line, and after which step it is told. These deliveries get one each.
+    pub(super) fn lines(&mut self, usual: Vec<Range<usize>>) -> Vec<(usize, Line)> {
+        let trace = self.trace;
         let mut usual = usual.into_iter().peekable();
         for (number, taken) in trace.taken().iter().enumerate() {
             self.at = number;
@@ -175,18 +189,12 @@ impl<'a> Teller<'a> {
             };
             self.say(None, text.to_owned());
         }
-        let lines = std::mem::take(&mut self.lines);
-        let lines: Vec<Line> =
-            lines.into_iter().map(|(after, line)| Line { know: self.who_knows(after), ..line }).collect();
-        let mut story = draw(&self.lanes, &lines);
-        story.push_str(&self.legend(&lines));
-        story
+        std::mem::take(&mut self.lines)
     }
 
-    /// The lanes that know the message that is followed, after a step.
-    fn who_knows(&self, after: usize) -> Vec<usize> {
+    /// The lanes that know the message that is followed, in a world.
+    pub(super) fn who_knows(&self, world: &World) -> Vec<usize> {
         let Some(followed) = &self.followed else { return Vec::new() };
-        let world = self.trace.after(after);
         let first = 1 + world.workers.len();
         let lane_knows = |(store, key): &(u8, Option<Text>)| {
             let in_lane = |object: &&Object| {
@@ -210,10 +218,7 @@ impl<'a> Teller<'a> {
         }
         match self.no_return {
             Some(NoReturn::After(_)) => signs.push("◆ from here on it is too late".to_owned()),
-            Some(NoReturn::Unknown { states }) => signs.push(format!(
-                "◇ whether and where a right end went out of reach was not found in {} states",
-                words::thousands(states as u128)
-            )),
+            Some(NoReturn::Unknown { states }) => signs.push(not_found(states)),
             Some(NoReturn::FromTheStart) => {
                 signs.push("no ◆: too late from the start".to_owned());
             }
@@ -483,6 +488,12 @@ fn is_of_a_port(error: &str) -> bool {
 }
 
 /// The delivery that a worker is busy with.
-fn busy_in(world: &World, worker: u8) -> &Busy {
+pub(super) fn busy_in(world: &World, worker: u8) -> &Busy {
     world.workers[usize::from(worker)].busy.as_ref().expect("only a busy worker takes such a step")
+}
+
+/// That the point of no return was not found in so many states.
+pub(super) fn not_found(states: usize) -> String {
+    let states = words::thousands(states as u128);
+    format!("◇ whether and where a right end went out of reach was not found in {states} states")
 }

@@ -1,0 +1,69 @@
+//! How much time has passed at least: worlds have an order of deadlines, and no time.
+
+use crate::handler::call::ObjectKey;
+use crate::world::expiry::LOCK_DURATION;
+use crate::world::state::{Content, Timer, World};
+use crate::world::step::Step;
+use crate::world::trace::TakenStep;
+use crate::world::transition_system::TransitionSystem;
+
+/// The earliest that it can be, in seconds since the start.
+pub(super) struct Clock {
+    now: u64,
+    /// For each worker, when it got its lock.
+    locked: Vec<u64>,
+    /// The timers of the world, in its order, and when each was set.
+    timers: Vec<(Timer, u64)>,
+}
+
+impl Clock {
+    pub(super) fn of(workers: usize) -> Self {
+        Self { now: 0, locked: vec![0; workers], timers: Vec::new() }
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// A step is taken.
+    pub(super) fn passes(&mut self, transitions: &TransitionSystem, taken: &TakenStep, after: &World) {
+        match taken.step {
+            Step::LockExpires { from, .. } => {
+                self.now = self.now.max(self.locked[usize::from(from)] + LOCK_DURATION.as_secs());
+            }
+            Step::Expire { timer } => {
+                let (timer, set) = self.timers.remove(usize::from(timer));
+                if transitions.is_by_clock(&timer) {
+                    self.now = self.now.max(set + timer.time_to_live.as_secs());
+                }
+            }
+            _ => {}
+        }
+        if let Step::Deliver { worker, .. }
+        | Step::Duplicate { worker, .. }
+        | Step::LockExpires { worker, .. } = taken.step
+        {
+            self.locked[usize::from(worker)] = self.now;
+        }
+        // A document that was stored anew has a timer that was set anew.
+        let stored_anew = |key: &ObjectKey| version(&taken.before, key) != version(after, key);
+        let mut earlier = std::mem::take(&mut self.timers);
+        for timer in &after.timers {
+            let same = |(other, _): &(Timer, u64)| {
+                (&other.key, other.time_to_live, &other.forgets)
+                    == (&timer.key, timer.time_to_live, &timer.forgets)
+            };
+            let place = earlier.iter().position(same);
+            let set = place.map(|place| earlier.remove(place).1);
+            let set = set.filter(|_| timer.forgets.is_some() || !stored_anew(&timer.key));
+            self.timers.push((timer.clone(), set.unwrap_or(self.now)));
+        }
+    }
+}
+
+fn version(world: &World, key: &ObjectKey) -> Option<u32> {
+    match &world.objects[world.find(key).ok()?].content {
+        Content::Document(version) => version.as_ref().map(|version| version.etag),
+        Content::Stream(_) | Content::Outside(_) => None,
+    }
+}

@@ -1,0 +1,67 @@
+//! What a worker knows: what it was told since its delivery began.
+
+use records::film::{Content, Known};
+
+use super::Reel;
+use crate::handler::call::{Call, Reply};
+use crate::telling::story::{Teller, busy_in};
+use crate::world::state::World;
+use crate::world::step::Step;
+use crate::world::trace::TakenStep;
+
+impl Teller<'_> {
+    /// Remembers what a worker was told in a step, if it lives to hear of it.
+    pub(super) fn learns(&mut self, reel: &mut Reel, taken: &TakenStep, after: &World) {
+        let Step::Call { worker, call, .. } = taken.step else { return };
+        let alive = after.workers[usize::from(worker)].busy.is_some();
+        let Some(reply) = taken.applied.reply.as_ref().filter(|_| alive) else { return };
+        let call = self.transitions.pending_call(busy_in(&taken.before, worker), call);
+        let known = self.known(reel, &call, reply, after);
+        let knows = &mut reel.known[usize::from(worker)];
+        knows.retain(|other| other.about != known.about);
+        knows.push(known);
+    }
+
+    fn known(&self, reel: &mut Reel, call: &Call, reply: &Reply, after: &World) -> Known {
+        let about = match call {
+            Call::Publish { message } => self.message(message),
+            _ => call.object().map(|object| self.object_name(object)).unwrap_or_default(),
+        };
+        let place = call.object().and_then(|object| reel.place(object));
+        let stored = |content: Option<Content>| match (place, content) {
+            (None, None) => in_words("not there"),
+            (place, content) => Known { place, content, ..Known::default() },
+        };
+        let known = match (call, reply) {
+            (Call::Get { object }, Reply::Found { body, etag })
+            | (Call::Put { object, body, .. }, Reply::Stored { etag }) => {
+                stored(Some(self.version_of_document(reel, object, *etag, body)))
+            }
+            (_, Reply::Absent | Reply::Deleted) => stored(None),
+            (Call::ReadStream { .. }, Reply::Events(events)) => {
+                let there = (!events.is_empty()).then(|| self.events(reel, events));
+                stored(there)
+            }
+            // What it has appended to is what it has read before.
+            (Call::Append { object, .. }, Reply::Appended(_)) => {
+                let there = after.find(object).ok().map(|found| &after.objects[found]);
+                stored(there.and_then(|object| self.content(reel, object)))
+            }
+            (Call::Ask { object, .. }, Reply::Answered { reply, .. }) => {
+                let said = self.outside(object).say_reply(&self.transitions.texts().bytes(reply));
+                in_words(&self.with_names(&said))
+            }
+            (_, Reply::Conflict) => in_words("conflict: it is another by now"),
+            (_, Reply::TooLarge { .. }) => in_words("refused: too large"),
+            (_, Reply::Unavailable) => in_words("cannot be reached"),
+            (_, Reply::Silence) => in_words("no reply: done or not, who knows"),
+            (Call::Publish { .. }, _) => in_words("published"),
+            _ => in_words("done"),
+        };
+        Known { about, ..known }
+    }
+}
+
+fn in_words(words: &str) -> Known {
+    Known { words: words.to_owned(), ..Known::default() }
+}
