@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 /// What the user asked for.
 #[derive(Debug, Parser)]
@@ -59,15 +59,28 @@ pub enum Command {
         solution: bool,
     },
     /// Tell the most telling story of an exercise as it stands
+    #[command(group(ArgGroup::new("file").multiple(true)))]
     Story {
         /// 3, 03, ex03 or the full name
         #[arg(value_name = "NN")]
         exercise: String,
+        /// That of this test: t13, or a part of its name
+        #[arg(long, value_name = "TEST")]
+        test: Option<String>,
+        /// That of this mistake, instead of your code
+        #[arg(long, value_name = "NAME", conflicts_with = "test")]
+        mistake: Option<String>,
         /// Write it to this file, too
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", group = "file")]
         save: Option<PathBuf>,
-        /// Replace the file, if there is one
-        #[arg(long, requires = "save")]
+        /// Make a page of it, to be gone through step by step
+        #[arg(long, value_name = "FILE", group = "file")]
+        html: Option<PathBuf>,
+        /// Open that page in the browser
+        #[arg(long, requires = "html")]
+        open: bool,
+        /// Replace the file, if there is one (an older page is, anyway)
+        #[arg(long, requires = "file")]
         force: bool,
     },
     /// Compare your predictions with what was observed

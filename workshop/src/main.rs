@@ -13,6 +13,7 @@
 //! The rooms, each of which may import those below it, and none above:
 //!
 //! - `commands`: what a user can ask for, a file (or a folder) for each command
+//! - `player`: a page that shows a run step by step, and the browser for it
 //! - `render`: what is shown of a result, a ladder, a prediction, a difference
 //! - `attendee`: what is kept of an attendee: progress, saved versions, hints
 //! - `running`: cargo and other programs, and the result of an exercise
@@ -27,6 +28,7 @@ mod attendee;
 mod commands;
 mod outcome;
 mod pages;
+mod player;
 mod render;
 mod repository;
 mod running;

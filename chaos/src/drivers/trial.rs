@@ -145,9 +145,15 @@ fn this_test_alone() -> Option<Command> {
     let test = thread.name().filter(|name| *name != "main" && in_deps && !watchdog::is_off())?;
     let mut command = Command::new(program);
     command.args([test, "--exact", "--include-ignored", "--nocapture"]).stdin(Stdio::null());
-    for name in
-        ["CHAOS_ALIVE", "CHAOS_PROGRESS", "CHAOS_REPLAY", "CHAOS_REPORTS", "CHAOS_STOP", "CHAOS_VERBOSE"]
-    {
+    for name in [
+        "CHAOS_ALIVE",
+        "CHAOS_FILMS",
+        "CHAOS_PROGRESS",
+        "CHAOS_REPLAY",
+        "CHAOS_REPORTS",
+        "CHAOS_STOP",
+        "CHAOS_VERBOSE",
+    ] {
         command.env_remove(name);
     }
     // One test, told as the harness tells it by itself.

@@ -50,8 +50,9 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Explore { exercise, bounds, solution }) => {
             explore::run(&repository, &exercise, bounds, solution)
         }
-        Some(Command::Story { exercise, save, force }) => {
-            story::run(&repository, &exercise, save.as_deref(), force)
+        Some(Command::Story { exercise, test, mistake, save, html, open, force }) => {
+            let wanted = story::Wanted { test, mistake, save, html, open, force };
+            story::run(&repository, &exercise, &wanted)
         }
         Some(Command::Predict { exercise }) => predict::run(&repository, &exercise),
         Some(Command::Replay { code }) => replay::run(&repository, &code),

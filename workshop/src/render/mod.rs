@@ -10,4 +10,4 @@ mod result;
 pub use diff::{changed_code, changed_lines, changes};
 pub use ladder::{heading, ladder};
 pub use predictions::predictions;
-pub use result::{Detail, compile_errors, exercise_run, record};
+pub use result::{Detail, compile_errors, exercise_run, look_at_it, record, short_test};

@@ -4,7 +4,7 @@
 use anstyle::Style;
 
 use crate::repository::Exercise;
-use crate::running::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest};
+use crate::running::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest, Reason};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, lines, paint, paragraph, short, width};
 
 /// What is shown next to the verdict.
@@ -56,6 +56,7 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
     {
         let source = short(&format!("From the test {test}, which is green:"), width());
         text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&story.text));
+        text += &look_at_test(exercise, test);
     }
     if let Some(crash) = &run.crash {
         text += &format!("\n{}", lines(crash, ""));
@@ -63,9 +64,14 @@ pub fn exercise_run(exercise: &Exercise, run: &ExerciseRun, detail: Detail) -> S
         let source = short(&format!("From the test {}:", telling.test), width());
         text += &format!("\n{}\n", paint(FAINT, &source));
         text += &format!("\n{}", record(telling.text));
+        if telling.story {
+            text += &look_at_test(exercise, telling.test);
+            text += &others_to_look_at(exercise, run, telling.test);
+        }
     } else if let Some((test, found)) = run.foreseen() {
         let source = short(&format!("From the test {test}, which has found what was foreseen:"), width());
         text += &format!("\n{}\n\n{}", paint(FAINT, &source), record(&found.text));
+        text += &look_at_test(exercise, test);
     } else if run.result == ExerciseResult::Green
         && detail != Detail::Coverage
         && let Some(widest) = run.widest_search()
@@ -122,6 +128,37 @@ pub fn record(text: &str) -> String {
         paint(style, line)
     };
     lines(text, "").lines().map(|line| coloured(line) + "\n").collect()
+}
+
+/// How a story is looked at step by step: what the command is told for it.
+pub fn look_at_it(number: &str, arguments: &str) -> String {
+    // To be copied, so it stays on one line.
+    format!("\nlook at it: cargo workshop story {number} {arguments} --html story.html --open\n")
+}
+
+fn look_at_test(exercise: &Exercise, test: &str) -> String {
+    look_at_it(&exercise.name.number, &format!("--test {}", short_test(exercise, test)))
+}
+
+/// The other tests that failed with a story.
+fn others_to_look_at(exercise: &Exercise, run: &ExerciseRun, told: &str) -> String {
+    let others = run.tests.iter().filter(|test| match &test.result {
+        ExplainedResult::Red(Reason::Record(record)) => test.name != told && !record.story.is_empty(),
+        _ => false,
+    });
+    let others: Vec<&str> = others.map(|test| short_test(exercise, &test.name)).collect();
+    if others.is_empty() {
+        return String::new();
+    }
+    paragraph(&format!("or, in the same way, at {}", others.join(", ")), "")
+}
+
+/// The name of a test in short: `t13`, if it begins so, and no other does.
+pub fn short_test<'a>(exercise: &Exercise, test: &'a str) -> &'a str {
+    let short = test.split('_').next().unwrap_or(test);
+    let number = short.strip_prefix('t').is_some_and(|rest| rest.parse::<u32>().is_ok());
+    let begins = |(name, _): &&(String, _)| name.split('_').next() == Some(short);
+    if number && exercise.tests.iter().filter(begins).count() == 1 { short } else { test }
 }
 
 /// The verdict on sources that do not compile. What the compiler says was

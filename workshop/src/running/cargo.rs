@@ -27,6 +27,8 @@ pub struct Cargo {
     /// Whether golden files that are out of step are written anew; otherwise they
     /// are left alone, whatever whoever runs this has set.
     pub keep_golden: bool,
+    /// The only test program that is built and run, if not all are.
+    pub target: Option<&'static str>,
     /// How it is waited for.
     pub patience: Patience,
     /// What else the tests are told through their environment.
@@ -90,6 +92,7 @@ impl Cargo {
             plain_flags: false,
             other_ids: false,
             keep_golden: false,
+            target: None,
             patience: Patience::default(),
             environment: Vec::new(),
         }
@@ -217,6 +220,7 @@ impl Cargo {
         for name in [
             "CHAOS_ALIVE",
             "CHAOS_DEEPER",
+            "CHAOS_FILMS",
             "CHAOS_NAMING",
             "CHAOS_PROGRESS",
             "CHAOS_STOP",
@@ -245,7 +249,11 @@ impl Cargo {
             }
         }
         command.env("RUST_BACKTRACE", "0").env("RUST_LIB_BACKTRACE", "0").env("CARGO_TERM_COLOR", "never");
-        command.args(["test", "--tests", "--package", &package.name]);
+        command.args(["test", "--package", &package.name]);
+        match self.target {
+            Some(target) => command.args(["--test", target]),
+            None => command.arg("--tests"),
+        };
         command
     }
 }

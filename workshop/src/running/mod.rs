@@ -19,5 +19,5 @@ pub use cargo::{Built, Cargo, Package, TestRun};
 pub use child::{Patience, Unwanted};
 pub use ctrl_c::Presses;
 pub use libtest::{Test, TestResult};
-pub use result::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest};
+pub use result::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest, Reason};
 pub use self_rename::step_aside;

@@ -1,0 +1,210 @@
+//! `cargo workshop story`: the most telling story of an exercise as it stands, or that
+//! of one test, or of a mistake; in words, and as a page to go through step by step.
+
+mod file;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use records::Record;
+
+use crate::outcome::Outcome;
+use crate::player;
+use crate::render;
+use crate::repository::{Declared, Exercise, Mistake, Repository};
+use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
+use crate::terminal;
+
+/// Whose story it is to be, and where it goes.
+pub struct Wanted {
+    /// The one test that it is to be of.
+    pub test: Option<String>,
+    /// The mistake that it is to be of.
+    pub mistake: Option<String>,
+    /// The file for the words.
+    pub save: Option<PathBuf>,
+    /// The file for the page.
+    pub html: Option<PathBuf>,
+    /// Whether the page is opened.
+    pub open: bool,
+    /// Whether files that are there are replaced.
+    pub force: bool,
+}
+
+/// A story, and what is to be said about where it comes from.
+struct Story {
+    /// In one line, for the page.
+    title: String,
+    /// In a sentence.
+    source: String,
+    record: Record,
+    outcome: Outcome,
+    /// What the command is told, to tell it again.
+    arguments: String,
+}
+
+/// Runs the tests of an exercise, tells one story, and writes it to files if
+/// that is asked for.
+pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outcome> {
+    let exercises = Exercise::all(repository)?;
+    let exercise = Exercise::choose(&exercises, name)?;
+    if let Some(save) = &wanted.save {
+        file::must_be_free(save, wanted.force, |_| false)?;
+    }
+    if let Some(html) = &wanted.html {
+        file::must_be_free(html, wanted.force, file::is_a_player)?;
+    }
+    let mut cargo = Cargo::at(repository.root());
+    if wanted.html.is_some() {
+        cargo.environment.push(("CHAOS_FILMS", "1".into()));
+    }
+    let found = match &wanted.mistake {
+        Some(mistake) => of_a_mistake(repository, exercise, mistake, cargo)?,
+        None => of_the_exercise(exercise, wanted.test.as_deref(), &cargo)?,
+    };
+    let Some(story) = found else {
+        terminal::show(&render::compile_errors(exercise));
+        return Ok(Outcome::Red);
+    };
+    let text = format!("{}\n{}", terminal::paragraph(&story.source, ""), render::record(&story.record.text));
+    terminal::show(&text);
+    if let Some(save) = &wanted.save {
+        file::write(save, &anstream::adapter::strip_str(&text).to_string(), wanted.force)?;
+        say(&format!("Saved as {}.", save.display()));
+    }
+    let Some(html) = &wanted.html else {
+        terminal::show(&render::look_at_it(&exercise.name.number, &story.arguments));
+        return Ok(story.outcome);
+    };
+    let film = story.record.film.as_ref().with_context(|| {
+        format!(
+            "the run of {} left no film to be shown: its tests were built with an engine of another version; \
+             run {}, and try again",
+            exercise.name,
+            terminal::code("cargo clean")
+        )
+    })?;
+    let page = player::page(&story.title, &story.record, film);
+    file::write(html, &page, wanted.force || file::is_a_player(html))?;
+    say(&format!("To be gone through step by step in a browser: {}", html.display()));
+    if wanted.open {
+        player::open(html)?;
+    }
+    Ok(story.outcome)
+}
+
+fn say(sentence: &str) {
+    terminal::show(&format!("\n{}", terminal::paragraph(sentence, "")));
+}
+
+/// The story of the exercise as it stands, or of one of its tests; none, if it does not
+/// compile.
+fn of_the_exercise(exercise: &Exercise, test: Option<&str>, cargo: &Cargo) -> Result<Option<Story>> {
+    let mut filter = Vec::new();
+    if let Some(test) = test {
+        let (name, declared) = chosen(exercise, test)?;
+        filter = vec!["--exact".to_owned(), name.clone()];
+        if *declared == Declared::Ignored {
+            filter.push("--include-ignored".to_owned());
+        }
+    }
+    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    if let Built::Errors(text) = cargo.build(&package)? {
+        terminal::pass_on(&text);
+        return Ok(None);
+    }
+    let run = ExerciseRun::of(exercise, cargo.test(&package, None, &filter)?, !filter.is_empty());
+    let Some((test, record)) = run.story() else {
+        let (name, number) = (&exercise.name, &exercise.name.number);
+        let command = |more: &str| terminal::code(&format!("cargo workshop test {number}{more}"));
+        match filter.get(1) {
+            None => {
+                bail!("the tests of {name} have no story to tell yet: {} says what is missing", command(""))
+            }
+            Some(test) => bail!(
+                "the test {test} of {name} has no story to tell: {} says what it comes to",
+                command(&format!(" -- {test}"))
+            ),
+        }
+    };
+    let verdict = match run.result {
+        ExerciseResult::Green => "green".to_owned(),
+        ExerciseResult::Red => format!("red: {} of {} tests", run.failed(), run.counted()),
+        ExerciseResult::Inconclusive => "inconclusive".to_owned(),
+    };
+    let source = match filter.is_empty() {
+        true => format!("{} is {verdict}. From the test {test}:", exercise.name),
+        false => format!("From the test {test} of {}:", exercise.name),
+    };
+    Ok(Some(Story {
+        title: title(exercise, &sentence(test)),
+        source,
+        record: record.clone(),
+        outcome: run.result.into(),
+        arguments: format!("--test {}", render::short_test(exercise, test)),
+    }))
+}
+
+/// The story of what is wrong with a mistake, as its golden file has it; none, if it
+/// does not compile.
+fn of_a_mistake(
+    repository: &Repository,
+    exercise: &Exercise,
+    mistake: &str,
+    mut cargo: Cargo,
+) -> Result<Option<Story>> {
+    let Mistake { name, .. } = Mistake::choose(repository, exercise, mistake)?;
+    cargo.target = Some("mistakes");
+    let directory = repository.solution(&exercise.name);
+    let package = Package { name: exercise.name.solution_package(), directory };
+    if let Built::Errors(text) = cargo.build(&package)? {
+        terminal::pass_on(&text);
+        return Ok(None);
+    }
+    let run = cargo.test(&package, None, &["--exact".to_owned(), name.clone()])?;
+    let told = |record: &&Record| record.test == name && !record.story.is_empty();
+    let wrong = run.records.iter().filter(told).find(|record| record.verdict != "holds");
+    let Some(record) = wrong else {
+        bail!(
+            "the mistake {name} of {} has no story to tell: no search or run of the test with its name in \
+             solutions/{}/tests/mistakes.rs finds anything wrong with it",
+            exercise.name,
+            exercise.name
+        );
+    };
+    Ok(Some(Story {
+        title: title(exercise, &format!("a mistake that {}", name.replace('_', " "))),
+        source: format!("A mistake in {}: it {}.", exercise.name, name.replace('_', " ")),
+        record: record.clone(),
+        // It is wrong on purpose.
+        outcome: Outcome::Green,
+        arguments: format!("--mistake {name}"),
+    }))
+}
+
+/// The test that the user means: by its name, by what that begins with, such as `t13`,
+/// or by a part that no other has.
+fn chosen<'a>(exercise: &'a Exercise, text: &str) -> Result<&'a (String, Declared)> {
+    let tests = &exercise.tests;
+    let only = |is_meant: &dyn Fn(&str) -> bool| {
+        let mut meant = tests.iter().filter(|(name, _)| is_meant(name));
+        meant.next().filter(|_| meant.next().is_none())
+    };
+    let found = only(&|name| name == text)
+        .or_else(|| only(&|name| name.strip_prefix(text).is_some_and(|rest| rest.starts_with('_'))))
+        .or_else(|| only(&|name| name.contains(text)));
+    found.with_context(|| {
+        let shown: String = text.chars().take(60).collect();
+        let names: Vec<&str> = tests.iter().map(|(name, _)| name.as_str()).collect();
+        format!("{} has no one test {shown:?}; there are {}", exercise.name, names.join(", "))
+    })
+}
+
+fn title(exercise: &Exercise, what: &str) -> String {
+    format!("{} {}: {what}", exercise.name.number, exercise.title)
+}
+
+/// The name of a test as the sentence that it is.
+fn sentence(test: &str) -> String {
+    test.replace('_', " ")
+}
