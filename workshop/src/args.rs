@@ -79,7 +79,7 @@ pub enum Command {
         /// Open that page in the browser
         #[arg(long, requires = "html")]
         open: bool,
-        /// Replace the file, if there is one (an older page is, anyway)
+        /// Replace what is there (an older page is, anyway)
         #[arg(long, requires = "file")]
         force: bool,
     },

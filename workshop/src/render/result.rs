@@ -132,8 +132,10 @@ pub fn record(text: &str) -> String {
 
 /// How a story is looked at step by step: what the command is told for it.
 pub fn look_at_it(number: &str, arguments: &str) -> String {
-    // To be copied, so it stays on one line.
-    format!("\nlook at it: cargo workshop story {number} {arguments} --html story.html --open\n")
+    // To be copied, so it stays whole, however long it is.
+    let command = format!("cargo workshop story {number} {arguments} --html story.html --open");
+    let gap = if columns(&command) + 12 > width() { '\n' } else { ' ' };
+    format!("\nlook at it:{gap}{command}\n")
 }
 
 fn look_at_test(exercise: &Exercise, test: &str) -> String {

@@ -73,7 +73,9 @@ pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outco
         say(&format!("Saved as {}.", save.display()));
     }
     let Some(html) = &wanted.html else {
-        terminal::show(&render::look_at_it(&exercise.name.number, &story.arguments));
+        if wanted.save.is_none() {
+            terminal::show(&render::look_at_it(&exercise.name.number, &story.arguments));
+        }
         return Ok(story.outcome);
     };
     let film = story.record.film.as_ref().with_context(|| {
