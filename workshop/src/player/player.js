@@ -105,6 +105,7 @@ function pretty(text) {
 
 // ---- What there is: boxes of lines -----------------------------------------------
 
+const EMPTY = "(empty)";
 const ever = (part) => states.some((state) => state[part].length > 0);
 const busyEver = (worker) => states.some((state) => state.workers[worker]);
 const storedEver = (place) => states.some((state) => state.contents[place]);
@@ -117,7 +118,7 @@ function knownLines(state, { about, place, content, words }) {
   const same = there?.etag === content?.etag && there?.text === content?.text;
   const version = content?.version ? ` (${content.version})` : "";
   if (same) return [told(content ? `as it is now${version}` : "not there")];
-  const lines = content ? pretty(film.texts[content.text]) : ["not there"];
+  const lines = content ? pretty(film.texts[content.text] || EMPTY) : ["not there"];
   return [told(`out of date${version}`, true), ...lines.map((text) => ({ text: `    ${text}`, stale: true }))];
 }
 
@@ -154,8 +155,9 @@ function boxes(state) {
     const content = state.contents[number];
     const note = [place.name ? place.store : "", content?.version].filter(Boolean).join(", ");
     const title = named(place.name || place.store);
-    const box = { id: `place-${number}`, title, note, mono: true, empty: "not there" };
-    box.lines = content ? pretty(film.texts[content.text]).map((text) => ({ text })) : [];
+    const box = { id: `place-${number}`, title, note, mono: true, lines: [], empty: "not there" };
+    if (content && film.texts[content.text] === "") box.empty = EMPTY;
+    else if (content) box.lines = pretty(film.texts[content.text]).map((text) => ({ text }));
     const older = (content?.older ?? []).map((old) => (old === null ? "no document" : named(film.texts[old])));
     box.extra = [...new Set(older)].map((text) => ({ text: `a stale read may find: ${text}` }));
     all.push(box);
@@ -259,7 +261,7 @@ const badge = (step) => (step.fault ? make("span", "badge", ` ✗ fault: ${step.
 const turned = (place) => (place === film.turns ? make("span", "turned", " ◆ Point of no return.") : null);
 
 function drawStory() {
-  const most = Math.min(4, 25 / lanes.length);
+  const most = Math.min(4, 22 / lanes.length);
   document.documentElement.style.setProperty("--lanes", `${(most * lanes.length).toFixed(2)}em`);
   const heads = make("span", "lanes", ...lanes.map((lane) => make("span", "", film.lanes[lane].name)));
   byId("heads").append(make("span"), heads);
@@ -305,8 +307,9 @@ function printSize() {
   const high = 1000, wide = 690;
   let size = 14;
   for (; size > 5; size -= 0.25) {
-    const room = (wide - 2.2 * size - Math.min(4 * lanes.length, 25) * size) / (0.53 * size);
-    const rows = allLines.reduce((sum, { words }) => sum + Math.ceil((words.length + 25) / room), 0);
+    const room = (wide - 2.2 * size - Math.min(4 * lanes.length, 22) * size) / (0.53 * size);
+    const long = film.steps.flatMap(({ lines, fault }) => lines.map(({ words }) => words.length + (fault ? 60 : 5)));
+    const rows = long.reduce((sum, letters) => sum + Math.ceil(letters / room), film.turns === undefined ? 0 : 1);
     const rest = around.reduce((sum, text) => sum + 1.6 + Math.ceil((text ?? "").length / (wide / (0.5 * size))), 4);
     if ((rows + rest + film.messages.length / 3) * 1.36 * size < high) break;
   }
