@@ -5,7 +5,6 @@ use crate::world::expiry::LOCK_DURATION;
 use crate::world::state::{Content, Timer, World};
 use crate::world::step::Step;
 use crate::world::trace::TakenStep;
-use crate::world::transition_system::TransitionSystem;
 
 /// The earliest that it can be, in seconds since the start.
 pub(super) struct Clock {
@@ -26,16 +25,14 @@ impl Clock {
     }
 
     /// A step is taken.
-    pub(super) fn passes(&mut self, transitions: &TransitionSystem, taken: &TakenStep, after: &World) {
+    pub(super) fn passes(&mut self, taken: &TakenStep, after: &World) {
         match taken.step {
             Step::LockExpires { from, .. } => {
                 self.now = self.now.max(self.locked[usize::from(from)] + LOCK_DURATION.as_secs());
             }
             Step::Expire { timer } => {
                 let (timer, set) = self.timers.remove(usize::from(timer));
-                if transitions.is_by_clock(&timer) {
-                    self.now = self.now.max(set + timer.time_to_live.as_secs());
-                }
+                self.now = self.now.max(set + timer.time_to_live.as_secs());
             }
             _ => {}
         }

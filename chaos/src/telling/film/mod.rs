@@ -9,13 +9,14 @@ mod known;
 #[cfg(test)]
 mod tests;
 
-use ports::words;
+use ports::{Snapshot, words};
 use records::Film;
 use records::film::{
     Busy as FilmBusy, Change, Closing, Content as FilmContent, CopyOf, Known, Lane, LaneKind,
     Line as FilmLine, Place, Published, Said, Scene, State,
 };
 use rustc_hash::FxHashMap;
+use serde::de::IgnoredAny;
 
 use self::clock::Clock;
 use self::copies::Copies;
@@ -173,8 +174,7 @@ impl Teller<'_> {
             let after = words::duration(timer.time_to_live);
             match &timer.forgets {
                 Some((what, _)) => {
-                    let what = self.outside(&timer.key).say_forgotten(&self.text(what));
-                    if self.transitions.is_by_clock(timer) { format!("{after} later: {what}") } else { what }
+                    format!("{after} later: {}", self.outside(&timer.key).say_forgotten(&self.text(what)))
                 }
                 None => {
                     format!("{after} after it was stored: {} is deleted", self.object_name(&timer.key))
@@ -220,8 +220,24 @@ impl Teller<'_> {
             }
             Content::Stream(events) => Some(self.events(reel, events)),
             Content::Outside(state) => {
-                Some(FilmContent { text: reel.text(&texts.bytes(state)), ..FilmContent::default() })
+                let shown = self.outside_state(&object.key, texts.bytes(state));
+                Some(FilmContent { text: reel.text(&shown), ..FilmContent::default() })
             }
+        }
+    }
+
+    /// The state of something outside. What is no JSON as a whole may be the records of
+    /// a log.
+    fn outside_state(&self, object: &ObjectKey, state: Vec<u8>) -> Vec<u8> {
+        if serde_json::from_slice::<IgnoredAny>(&state).is_ok() {
+            return state;
+        }
+        let mut snapshot = Snapshot::default();
+        let (label, key) = (self.transitions.stores.label(object.store), self.text(&object.key));
+        self.outside(object).show(&mut snapshot, label, &key, &state);
+        match snapshot.log(&key) {
+            [] => state,
+            records => list(records),
         }
     }
 
@@ -233,9 +249,13 @@ impl Teller<'_> {
     /// A stream's events, as a list.
     fn events(&self, reel: &mut Reel, events: &[Text]) -> FilmContent {
         let events: Vec<Vec<u8>> = events.iter().map(|event| self.transitions.texts().bytes(event)).collect();
-        let text = [b"[".as_slice(), &events.join(b",".as_slice()), b"]"].concat();
-        FilmContent { text: reel.text(&text), ..FilmContent::default() }
+        FilmContent { text: reel.text(&list(&events)), ..FilmContent::default() }
     }
+}
+
+/// Texts as a list of JSON.
+fn list(texts: &[Vec<u8>]) -> Vec<u8> {
+    [b"[".as_slice(), &texts.join(b",".as_slice()), b"]"].concat()
 }
 
 /// What is gathered on the way.
@@ -357,7 +377,7 @@ impl Reel {
         };
         let copy = message.zip(worker);
         let copy = copy.map(|(message, worker)| CopyOf { message, copy: self.copies.at_worker(worker) });
-        self.clock.passes(&teller.transitions, taken, after);
+        self.clock.passes(taken, after);
         self.follow_queue(teller, after);
         teller.learns(self, taken, after);
         let output = match taken.step {

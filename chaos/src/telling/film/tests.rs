@@ -50,6 +50,8 @@ async fn orders(message: &Message, ports: &Ports, context: &Context) -> anyhow::
 async fn loyalty(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
     let points = ports.documents.get("points").await?;
     let body = serde_json::to_vec(&message.id)?;
+    let written = ports.log.read("journal", 0, 100).await?.len() as u64;
+    ports.log.append("journal", written, vec![body.clone()]).await?;
     ports.documents.put("points", body, Precondition::unchanged_since(points.as_ref())).await?;
     Ok(())
 }
@@ -96,6 +98,10 @@ fn stored(transitions: &TransitionSystem, world: &World) -> BTreeSet<(String, St
         }
         for (key, body) in snapshot.documents_in("inbox") {
             all.insert(("inbox".to_owned(), key.to_owned(), text(body)));
+        }
+        let records: Vec<String> = snapshot.log("journal").iter().map(|record| text(record)).collect();
+        if !records.is_empty() {
+            all.insert(("loyalty".to_owned(), "journal".to_owned(), format!("[{}]", records.join(","))));
         }
         let events = snapshot
             .stream("diary")
