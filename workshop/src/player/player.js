@@ -351,7 +351,11 @@ function go(to, quietly = false) {
     byId(id).disabled = off;
   }
   drawBoxes(step);
-  if (!quietly) history.replaceState(null, "", `#${step}`);
+  try {
+    if (!quietly) history.replaceState(null, "", `#${step}`);
+  } catch {
+    // Some browsers do not let a file do so; then there is no link to a step.
+  }
 }
 
 function play(on) {

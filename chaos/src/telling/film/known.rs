@@ -2,7 +2,7 @@
 
 use records::film::{Content, Known};
 
-use super::Reel;
+use super::reel::Reel;
 use crate::handler::call::{Call, Reply};
 use crate::telling::story::{Teller, busy_in};
 use crate::world::state::World;

@@ -8,7 +8,6 @@ use std::time::Duration;
 use ports::{Context, Endpoint, Message, MessageId, NewEvent, Ports, Precondition};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
-use records::film::{Closing, State};
 use serde_json::json;
 
 use super::*;
@@ -16,6 +15,7 @@ use crate::scenario::Scenario;
 use crate::system::under_test::{StoreKind, System};
 use crate::world::fault::Faults;
 use crate::world::snapshot::snapshot;
+use crate::world::step::{CallOutcome, Step};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
@@ -200,7 +200,7 @@ fn a_film_shows_what_there_is_after_every_step() {
 fn what_a_worker_knows_is_what_it_was_told() {
     let mut transitions = transitions();
     let mut trace = Trace::at(transitions.initial());
-    let call = |call| Step::Call { worker: 0, call, outcome: crate::world::step::CallOutcome::Ok };
+    let call = |call| Step::Call { worker: 0, call, outcome: CallOutcome::Ok };
     for step in [Step::Deliver { copy: 0, worker: 0 }, call(0), call(0), call(0), call(0), call(0)] {
         assert!(trace.take(&mut transitions, step));
     }
@@ -251,4 +251,26 @@ fn locks_and_deadlines_take_time() {
     let mut times: Vec<u64> = film.states().iter().map(|state| state.now).collect();
     times.dedup();
     assert_eq!(times, [0, 30, 60, 60 + 7 * 86_400]);
+}
+
+/// A film ends where the handler does: what there was before is what there is.
+#[test]
+fn a_handler_that_fails_ends_the_film() {
+    let panics = async |_: &Message, ports: &Ports, _: &Context| -> anyhow::Result<()> {
+        let found = ports.documents.get("order-1").await?;
+        assert!(found.is_some(), "there is no order");
+        Ok(())
+    };
+    let mut scenario = Scenario::unbounded(System::of(Endpoint::new("orders", panics)), Faults::NONE);
+    scenario.send([Message::new(MessageId::named("1"), &json!({ "Add": {} }))]);
+    let mut transitions = scenario.transitions(Arc::default());
+    let mut trace = Trace::at(transitions.initial());
+    let call = Step::Call { worker: 0, call: 0, outcome: CallOutcome::Ok };
+    assert!(trace.take(&mut transitions, Step::Deliver { copy: 0, worker: 0 }));
+    assert!(!trace.take(&mut transitions, call), "it panics");
+    let film = Teller::new(&mut transitions, &trace, None, None).film(Closing::default());
+    let states = film.states();
+    assert_eq!((states.len(), &states[1]), (3, &states[2]));
+    let words: Vec<&str> = film.steps[1].lines.iter().map(|line| line.words.as_str()).collect();
+    assert_eq!(words.last(), Some(&"here the handler fails"));
 }
