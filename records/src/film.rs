@@ -241,7 +241,7 @@ pub struct Closing {
     pub findings: Vec<(String, String)>,
     /// What else is to be known; often nothing.
     pub note: String,
-    /// The nearest legal execution, in a sentence.
+    /// The nearest legal execution, in words: what a right end would be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
     /// What it means for the business, a sentence each.

@@ -285,25 +285,26 @@ function drawStory() {
   });
   const signs = [];
   if (film.followed && ever("know")) signs.push(`┃ ${film.followed} is known here`);
-  if (film.turns !== undefined) signs.push("◆ from here on, no way leads to a right end");
+  if (film.turns !== undefined) signs.push("◆ from here on it is too late");
   if (film.remark) signs.push(film.remark);
   byId("signs").textContent = signs.join("    ");
 }
 
 function drawClosing() {
-  const { reason, findings, note, nearest, damage } = film.closing;
+  const { reason, note, nearest, damage } = film.closing;
+  const findings = nearest ? [...film.closing.findings, ["right would be", nearest]] : film.closing.findings;
   const closing = byId("closing");
   if (reason) closing.append(make("p", "", reason));
   const list = findings.flatMap(([what, text]) => [make("dt", "", what), make("dd", "", text)]);
   if (list.length > 0) closing.append(make("dl", "", ...list));
-  for (const text of [note, nearest]) if (text) closing.append(make("p", "", text));
+  if (note) closing.append(make("p", "", note));
   for (const text of damage) closing.append(make("p", "damage", `⇒ ${text}`));
 }
 
 // So large that the story fits on one sheet: about so many lines of so many letters.
 function printSize() {
-  const { reason, findings, note, nearest, damage } = film.closing;
-  const around = [title, headline, reason, note, nearest, ...damage, ...findings.map((one) => one[1])];
+  const { reason, note, nearest, damage } = film.closing;
+  const around = [title, headline, reason, note, nearest, ...damage, ...film.closing.findings.map((one) => one[1])];
   const high = 1000, wide = 690;
   let size = 14;
   for (; size > 5; size -= 0.25) {
