@@ -76,7 +76,14 @@ fn workshop(root: &Path, words: &[&str]) -> Option<String> {
     let number = exercise.filter(|word| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_digit()))?;
     let start = format!("{number}-");
     let there = folders(&root.join("exercises")).any(|(name, _)| name.starts_with(&start));
-    (!there).then(|| format!("there is no exercise {number}"))
+    if !there {
+        return Some(format!("there is no exercise {number}"));
+    }
+    let place = words.iter().position(|word| *word == "--mistake")?;
+    let mistake = words.get(place + 1).filter(|name| !name.chars().any(char::is_uppercase))?;
+    let (_, solution) = folders(&root.join("solutions")).find(|(name, _)| name.starts_with(&start))?;
+    let file = solution.join("mistakes").join(format!("{mistake}.rs"));
+    (!file.is_file()).then(|| format!("exercise {number} has no mistake {mistake}"))
 }
 
 /// Whether there are such a package, and a test of such a name in it.
