@@ -72,6 +72,15 @@ pub(super) fn explained(
     evidence: &Evidence<'_>,
 ) -> Result<bool, TooManyOrders> {
     const MOST_STEPS: usize = 1_000_000;
+    explained_within(MOST_STEPS, specification, evidence)
+}
+
+/// The same, in so many steps at most.
+fn explained_within(
+    most_steps: usize,
+    specification: &dyn Specification,
+    evidence: &Evidence<'_>,
+) -> Result<bool, TooManyOrders> {
     let actual = sorted(evidence.contents(specification));
     let all = evidence.inputs.len();
     let mut seen: BTreeSet<(Vec<usize>, String, Vec<usize>)> = BTreeSet::new();
@@ -97,7 +106,7 @@ pub(super) fn explained(
             continue;
         };
         steps += 1;
-        if steps > MOST_STEPS {
+        if steps > most_steps {
             return Err(TooManyOrders { messages: all });
         }
         let outputs: Vec<Value> = attempt.outputs.iter().cloned().chain(published).collect();
@@ -167,4 +176,78 @@ fn matched(expected: &[Value], actual: &[Value]) -> Option<Vec<usize>> {
 fn sorted(mut values: Vec<Value>) -> Vec<Value> {
     values.sort_by_cached_key(Value::to_string);
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Letters in the order in which they came; each says which it is.
+    struct Letters;
+
+    impl Specification for Letters {
+        fn aggregate(&self, _: &Message) -> String {
+            "all".to_owned()
+        }
+
+        fn initial(&self) -> Value {
+            json!("")
+        }
+
+        fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+            let letters = format!("{}{}", state.as_str().unwrap_or(""), message.body.as_str().unwrap_or(""));
+            vec![(json!(letters), vec![message.body.clone()])]
+        }
+
+        fn describe(&self, state: &Value) -> String {
+            state.to_string()
+        }
+
+        fn damage(&self, _: &str, _: &ports::law::Symptom) -> String {
+            "something else is spelt".to_owned()
+        }
+    }
+
+    fn letters(word: &str) -> Vec<Message> {
+        let letter = |letter: char| {
+            let name = letter.to_string();
+            Message::new(MessageId::named(&name), &name)
+        };
+        word.chars().map(letter).collect()
+    }
+
+    #[test]
+    fn who_gives_up_says_so() {
+        let (inputs, state) = (letters("abcde"), json!("edcba"));
+        let outputs = letters("abcde");
+        let evidence = Evidence { aggregate: "all", inputs: &inputs, state: &state, outputs: &outputs };
+        assert_eq!(explained_within(1_000, &Letters, &evidence), Ok(true));
+        // Every word of one to five of these letters: 5 + 20 + 60 + 120 + 120.
+        let wrong = json!("edcb");
+        let evidence = Evidence { state: &wrong, ..evidence };
+        assert_eq!(explained_within(325, &Letters, &evidence), Ok(false));
+        assert_eq!(explained_within(324, &Letters, &evidence), Err(TooManyOrders { messages: 5 }));
+    }
+
+    #[test]
+    fn one_id_for_two_contents_is_wrong_whatever_explains_them() {
+        let (inputs, state) = (letters("ab"), json!("ab"));
+        let mut outputs = letters("ab");
+        let evidence = Evidence { aggregate: "all", inputs: &inputs, state: &state, outputs: &outputs };
+        assert_eq!(judge(&Letters, &evidence), Ok(Ok(())));
+        outputs[1].id = outputs[0].id;
+        let evidence = Evidence { aggregate: "all", inputs: &inputs, state: &state, outputs: &outputs };
+        let judgement = judge(&Letters, &evidence).unwrap().unwrap_err();
+        assert_eq!(judgement.violated.first(), Some(&ports::law::Property::ConsistentOutputs));
+    }
+
+    #[test]
+    fn another_state_is_named_if_no_order_leads_to_this_one() {
+        let inputs = letters("abc");
+        assert_eq!(state_instead_of(&Letters, &inputs, &json!("cab")), None);
+        // The order in which they were given is the first that is tried.
+        assert_eq!(state_instead_of(&Letters, &inputs, &json!("abcc")), Some(json!("abc")));
+    }
 }
