@@ -254,6 +254,25 @@ fn every_class_of_faults_by_itself_ends_as_by_brute_force() {
     }
 }
 
+/// What two classes of faults do to each other: both struck, whichever came first.
+/// Every pair is tried with two programs or three.
+#[test]
+fn every_pair_of_classes_ends_as_by_brute_force() {
+    let pairs = || {
+        let all = Fault::ALL.iter().enumerate();
+        all.flat_map(|(place, &one)| Fault::ALL[place + 1..].iter().map(move |&other| [one, other]))
+    };
+    for (turn, (name, program, routes)) in named().into_iter().enumerate() {
+        for (_, pair) in pairs().enumerate().filter(|(place, _)| place % 2 == turn % 2) {
+            let weak = pair.contains(&Fault::StaleRead);
+            let scope = scope_of(&routes, 1, 2, 2, pair.into_iter().collect());
+            let scope = Scope { weak, stale: 2 * u8::from(weak), ..scope };
+            let what = format!("{name} under {} and {}", pair[0], pair[1]);
+            assert_eq!(assert_same(&what, &program, &scope, 60_000).compared, 1, "{what} is too large");
+        }
+    }
+}
+
 /// Asks the calls one after the other, whatever the answers are.
 fn script(calls: impl Fn(char) -> Vec<Ask> + Send + Sync + 'static) -> Program {
     Arc::new(move |_, message, log, _| match calls(message.text).get(log.len()) {
