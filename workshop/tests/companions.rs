@@ -310,6 +310,9 @@ fn the_story_is_that_of_what_failed_or_of_the_monkey_of_the_day() {
         .exits(1)
         .says(&["03-state is red: 3 of 3 tests. From the test", "VIOLATED: NoLostMessages", "story"])
         .does_not_say("Next:");
+    // Where all is green, what was foreseen and is wrong goes first.
+    workshop.solve(NAME, "silent");
+    workshop.run(&["story", "3"]).exits(0).says(&["VIOLATED: NoGhostMessages"]);
     workshop.solve(NAME, "holds");
     workshop
         .run(&["story", "3"])
