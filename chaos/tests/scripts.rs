@@ -2,7 +2,9 @@
 
 #![allow(missing_docs)]
 
-use chaos::{Chaos, Crash, Fault, Inconclusive, Point, StaleRead, StoreKind, System, Verdict};
+use chaos::{
+    Chaos, Crash, Fault, Inconclusive, Point, StaleRead, StoreKind, StoreUnavailable, System, Verdict,
+};
 use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition};
 
 /// Counts what comes, and looks three times before it does.
@@ -39,6 +41,31 @@ fn a_whole_delivery_sees_nothing_but_what_is_old() {
     assert_eq!(seen(0).0, 3, "all three reads of the second message are old");
     assert_eq!(seen(1).0, 2, "all but the first");
     assert_eq!(seen(0).1, "3", "and none of the third message");
+}
+
+/// Asks until it is answered, or as often as it is told to, and then gives up.
+async fn ask(message: &Message, ports: &Ports, most: usize) -> anyhow::Result<()> {
+    for _ in 0..most {
+        if ports.documents.get("seen").await.is_ok() {
+            return count(message, ports, &Context::numbered()).await;
+        }
+    }
+    anyhow::bail!("nobody answers")
+}
+
+/// For one delivery the store is away, however often it is asked, within reason.
+#[test]
+fn a_whole_delivery_finds_nobody_at_home() {
+    let asks = |system: fn() -> System| {
+        let sent = ["one", "two"].map(message);
+        let run = Chaos::on(system).send(sent).under(StoreUnavailable::for_every_read(0, 0)).unjudged().run();
+        run.assert_at_rest();
+        run.report().faults
+    };
+    let three = || System::of(Endpoint::new("three", async |message, ports, _| ask(message, ports, 3).await));
+    let many = || System::of(Endpoint::new("many", async |message, ports, _| ask(message, ports, 99).await));
+    assert_eq!(asks(three), 3, "three times in one delivery, and the next one is answered");
+    assert_eq!(asks(many), 20, "who goes on asking is answered in the end");
 }
 
 /// Nobody judges such a run, and it says so; who looks for a verdict finds none.

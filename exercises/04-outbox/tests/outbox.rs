@@ -174,6 +174,14 @@ fn t09_three_tries_are_one_processing() {
         .run();
     run.assert_exactly_once();
     assert_eq!(run.report().faults, 2, "two attempts should have failed");
+
+    // The store is away for as long as a delivery lasts. However often your handler
+    // asks again by itself: in the end the message has to come again.
+    let run = Chaos::on(orders)
+        .send([add_item("order-1", "tea")])
+        .under(StoreUnavailable::for_every_read(0, 0))
+        .run();
+    run.assert_exactly_once();
 }
 
 /// What was sent need not be kept. When all is quiet, no outgoing message is in
