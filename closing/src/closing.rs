@@ -142,8 +142,8 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
         self.copies_take_no_room();
     }
 
-    /// A copy of the first message, and of the second, comes after many others, and
-    /// changes nothing.
+    /// Many messages are processed, each of them once; then a copy of the first comes,
+    /// and of the second, and changes nothing.
     ///
     /// # Panics
     ///
@@ -156,7 +156,7 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
     }
 
     /// What a copy changes that comes after many other messages, in words, if it
-    /// changes anything.
+    /// changes anything; or what became of the many, if it is not what should have.
     #[must_use]
     pub fn what_a_late_copy_changes(&self) -> Option<String> {
         let many = self.dialogue.many;
@@ -165,6 +165,16 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
         let sent: Vec<Message> =
             [self.does(0, "tea"), self.undoes(0, "tea")].into_iter().chain(more).collect();
         let quiet = self.run(&sent, None);
+        // Whoever remembers that there was *some* message like this one, a hash of it
+        // or a bit, recognises every copy, and loses messages that are none.
+        let whom = self.dialogue.aggregates[0];
+        let system = (self.system)(&sent);
+        if let Some(lost) = system.unlike_in_turn(whom, &sent, &quiet.state(whom), quiet.published_messages())
+        {
+            return Some(format!(
+                "{many} messages were processed, one after the other, and nothing went wrong. {lost}"
+            ));
+        }
         let copies = [0, 1];
         let changed = |copies: &[usize]| {
             let late = copies.iter().map(|&copy| LateDuplicate::of_message(copy));

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`Closing::the_same_again`] | takes messages that say the same for copies |
 //! | [`Closing::another_aggregate`] | mixes up who is who |
-//! | [`Closing::a_copy_after_many`] | forgets what it has done |
+//! | [`Closing::a_copy_after_many`] | forgets what it has done, or remembers what it has not |
 //! | [`Closing::two_messages_and_two_faults`] | is right as long as only one thing goes wrong |
 //! | [`Closing::says_little`] | takes "nothing to do" for "nothing to remember" |
 //! | [`Closing::copies_take_no_room`] | writes something down for every copy |
