@@ -278,8 +278,19 @@ struct Garage;
 
 #[derive(Clone, Serialize, Deserialize)]
 enum Car {
-    Arrives { garage_id: String, plate: String },
-    Leaves { garage_id: String, plate: String },
+    Arrives {
+        garage_id: String,
+        plate: String,
+    },
+    /// Two motorbikes, which share a place.
+    BothArrive {
+        garage_id: String,
+        plates: [String; 2],
+    },
+    Leaves {
+        garage_id: String,
+        plate: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -308,7 +319,9 @@ impl StateMachine for Garage {
 
     fn aggregate(car: &Car) -> &str {
         match car {
-            Car::Arrives { garage_id, .. } | Car::Leaves { garage_id, .. } => garage_id,
+            Car::Arrives { garage_id, .. }
+            | Car::BothArrive { garage_id, .. }
+            | Car::Leaves { garage_id, .. } => garage_id,
         }
     }
 
@@ -319,6 +332,15 @@ impl StateMachine for Garage {
                 vec![Gate::Opened { garage_id, plate, ticket: chance.new_id() }]
             }
             Car::Arrives { garage_id, plate } => vec![Gate::StaysClosed { garage_id, plate }],
+            Car::BothArrive { garage_id, plates } if places.free > 0 => {
+                places.free -= 1;
+                let opened =
+                    |plate| Gate::Opened { garage_id: garage_id.clone(), plate, ticket: chance.new_id() };
+                plates.map(opened).into()
+            }
+            Car::BothArrive { garage_id, plates } => {
+                plates.map(|plate| Gate::StaysClosed { garage_id: garage_id.clone(), plate }).into()
+            }
             Car::Leaves { .. } => {
                 places.free += 1;
                 Vec::new()
@@ -389,6 +411,11 @@ fn arrives(plate: &str) -> Message {
     Message::new(MessageId::named(&format!("{plate} arrives")), &car)
 }
 
+fn both_arrive(plates: [&str; 2]) -> Message {
+    let cars = Car::BothArrive { garage_id: "garage-1".to_owned(), plates: plates.map(str::to_owned) };
+    Message::new(MessageId::named("both arrive"), &cars)
+}
+
 fn leaves(plate: &str) -> Message {
     let car = Car::Leaves { garage_id: "garage-1".to_owned(), plate: plate.to_owned() };
     Message::new(MessageId::named(&format!("{plate} leaves")), &car)
@@ -408,15 +435,30 @@ fn t11_a_machine_that_the_runner_has_never_heard_of() {
     }
     let run = Chaos::on(garage).send([arrives("A"), leaves("A"), arrives("B")]).run();
     run.assert_exactly_once();
-    let tickets: BTreeSet<MessageId> = run
-        .published_messages()
-        .iter()
-        .filter_map(|message| match message.read() {
-            Ok(Gate::Opened { ticket, .. }) => Some(ticket),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(tickets.len(), 2, "whoever has A's ticket could take B's car out: two cars have the same");
+    assert_eq!(
+        tickets(&run).len(),
+        2,
+        "whoever has A's ticket could take B's car out: two cars have the same"
+    );
+
+    // One message, two answers of the same kind, a lot for each of them.
+    let run = Chaos::on(garage).send([both_arrive(["A", "B"])]).run();
+    run.assert_exactly_once();
+    should_be!("what was published", published(&run), ["Opened", "Opened"]);
+    assert_eq!(
+        tickets(&run).len(),
+        2,
+        "the machine has drawn two tickets for one message, and got the same twice"
+    );
+}
+
+/// The tickets that were given out.
+fn tickets(run: &Run) -> BTreeSet<MessageId> {
+    let ticket = |message: &Message| match message.read() {
+        Ok(Gate::Opened { ticket, .. }) => Some(ticket),
+        _ => None,
+    };
+    run.published_messages().iter().filter_map(ticket).collect()
 }
 
 /// The same message twice is one message. Two messages that say the same are
