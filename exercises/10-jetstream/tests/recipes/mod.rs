@@ -17,8 +17,13 @@ async fn facts(stream: &dyn SubjectStream, filter: &str) -> Vec<Fact> {
 
 /// Something else in the stream, so that no sequence is what one might think.
 async fn noise(stream: &dyn SubjectStream) {
+    somebody_looks_at(stream, "order-9").await;
+}
+
+async fn somebody_looks_at(stream: &dyn SubjectStream, order_id: &str) {
     let fact = Fact::Clicked { page: "noise".to_owned() };
-    stream.publish(Publication::new("click.order-9", fact.to_bytes())).await.expect("the stream takes it");
+    let click = Publication::new(format!("click.{order_id}"), fact.to_bytes());
+    stream.publish(click).await.expect("the stream takes it");
 }
 
 pub async fn there_can_only_be_one(
@@ -27,7 +32,9 @@ pub async fn there_can_only_be_one(
     pass_time: impl AsyncFn(Duration),
 ) {
     noise(stream).await;
-    assert_eq!(withdraw(stream, "order-1", 300).await.unwrap(), Outcome::Done);
+    // That somebody has looked at an order does not mean that it is paid.
+    somebody_looks_at(stream, "order-1").await;
+    assert_eq!(withdraw(stream, "order-1", 300).await.unwrap(), Outcome::Done, "nobody has paid order-1 yet");
     assert_eq!(withdraw(stream, "order-1", 300).await.unwrap(), Outcome::AlreadyDone);
     assert_eq!(withdraw(stream, "order-2", 500).await.unwrap(), Outcome::Done);
     pass_time(window + window / 10).await;
@@ -48,6 +55,11 @@ pub async fn the_impatient_clicker(
     assert_eq!(click(stream, "order-2", "page-1").await.unwrap(), Outcome::Done, "another order's page");
     assert_eq!(facts(stream, "click.order-1").await.len(), 2);
     assert_eq!(facts(stream, "click.order-2").await.len(), 1);
+    // Page 2 of order 11 is not page 12 of order 1, nor is page 1 of order 21.
+    for (order, page) in [("1", "12"), ("11", "2"), ("21", "1")] {
+        let outcome = click(stream, order, page).await.unwrap();
+        assert_eq!(outcome, Outcome::Done, "page {page} of order {order}, for the first time");
+    }
     pass_time(window + window / 10).await;
     assert_eq!(click(stream, "order-1", "page-1").await.unwrap(), Outcome::Done, "the window is over");
     assert_eq!(facts(stream, "click.order-1").await.len(), 3, "the window is over");
