@@ -5,11 +5,14 @@
 use chaos::{Explore, Property, Report};
 use shared::loyalty::Loyalty;
 use shared::order::Orders;
+use support::Pairs;
 
 #[path = "../mistakes/asks_for_the_etag_when_it_writes.rs"]
 mod asks_for_the_etag_when_it_writes;
 #[path = "../mistakes/asks_the_machine_again.rs"]
 mod asks_the_machine_again;
+#[path = "../mistakes/draws_one_lot_for_a_message.rs"]
+mod draws_one_lot_for_a_message;
 #[path = "../mistakes/keeps_its_books_apart.rs"]
 mod keeps_its_books_apart;
 #[path = "../mistakes/keeps_one_state_for_all.rs"]
@@ -18,6 +21,10 @@ mod keeps_one_state_for_all;
 mod leaves_the_sending_to_the_endpoint;
 #[path = "../mistakes/names_outputs_by_their_content.rs"]
 mod names_outputs_by_their_content;
+#[path = "../mistakes/names_outputs_by_their_kind.rs"]
+mod names_outputs_by_their_kind;
+#[path = "../mistakes/numbers_the_outputs_of_an_aggregate.rs"]
+mod numbers_the_outputs_of_an_aggregate;
 #[path = "../mistakes/remembers_in_the_machine.rs"]
 mod remembers_in_the_machine;
 #[path = "../mistakes/remembers_only_what_it_answered.rs"]
@@ -118,4 +125,32 @@ fn remembers_in_the_machine() {
     let report = shortest_failure(support::searches_of_loyalty(endpoint_of));
     assert_eq!(report.violated(), None, "{report}");
     chaos::assert_golden!("remembers-in-the-machine", report);
+}
+
+/// Neither the orders nor the programme says two things of one kind.
+#[test]
+fn names_outputs_by_their_kind() {
+    use names_outputs_by_their_kind::endpoint_of;
+    let report = support::pair(endpoint_of::<Pairs>).report().clone();
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    chaos::assert_golden!("names-outputs-by-their-kind", report);
+}
+
+/// Which ticket it is, no law can say; that there are two is for the tests to ask.
+#[test]
+fn draws_one_lot_for_a_message() {
+    use draws_one_lot_for_a_message::endpoint_of;
+    let run = support::pair(endpoint_of::<Pairs>);
+    run.assert_exactly_once();
+    let tickets = run.published_messages().iter().map(|message| message.body["Opened"]["ticket"].clone());
+    let tickets: Vec<_> = tickets.collect();
+    assert_eq!(tickets[0], tickets[1], "two motorbikes, one ticket");
+}
+
+#[test]
+fn numbers_the_outputs_of_an_aggregate() {
+    use numbers_the_outputs_of_an_aggregate::endpoint_of;
+    let report = shortest_failure(support::searches(endpoint_of::<Orders>, endpoint_of::<Loyalty>));
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    chaos::assert_golden!("numbers-the-outputs-of-an-aggregate", report);
 }
