@@ -15,6 +15,8 @@ mod believes_the_inbox_alone;
 mod claims_before_it_commits;
 #[path = "../mistakes/cleans_up_without_a_condition.rs"]
 mod cleans_up_without_a_condition;
+#[path = "../mistakes/deletes_the_document_of_an_empty_order.rs"]
+mod deletes_the_document_of_an_empty_order;
 #[path = "../mistakes/does_not_insist_on_the_mark.rs"]
 mod does_not_insist_on_the_mark;
 #[path = "../mistakes/empties_the_whole_outbox.rs"]
@@ -25,8 +27,12 @@ mod files_the_inbox_by_order;
 mod keeps_a_diary_of_copies;
 #[path = "../mistakes/keeps_what_says_nothing.rs"]
 mod keeps_what_says_nothing;
+#[path = "../mistakes/leaves_the_cleaning_to_whoever_marked.rs"]
+mod leaves_the_cleaning_to_whoever_marked;
 #[path = "../mistakes/lets_go_before_it_marks.rs"]
 mod lets_go_before_it_marks;
+#[path = "../mistakes/lets_the_inbox_forget.rs"]
+mod lets_the_inbox_forget;
 #[path = "../mistakes/looks_at_both_at_once.rs"]
 mod looks_at_both_at_once;
 #[path = "../mistakes/looks_into_the_inbox_first.rs"]
@@ -180,4 +186,31 @@ fn keeps_a_diary_of_copies() {
     let closing = Closing::of(Dialogue::ORDERS, orders);
     let growth = closing.what_grows_with_copies().expect("the mistake survives the closing questions");
     assert!(growth.contains("the document order-1 had"), "{growth}");
+}
+
+#[test]
+fn deletes_the_document_of_an_empty_order() {
+    let report = first_failure(
+        deletes_the_document_of_an_empty_order::orders,
+        deletes_the_document_of_an_empty_order::loyalty,
+    );
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("deletes-the-document-of-an-empty-order", report);
+}
+
+#[test]
+fn leaves_the_cleaning_to_whoever_marked() {
+    let report = first_failure(
+        leaves_the_cleaning_to_whoever_marked::orders,
+        leaves_the_cleaning_to_whoever_marked::loyalty,
+    );
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    chaos::assert_golden!("leaves-the-cleaning-to-whoever-marked", report);
+}
+
+#[test]
+fn lets_the_inbox_forget() {
+    let report = first_failure(lets_the_inbox_forget::orders, lets_the_inbox_forget::loyalty);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    chaos::assert_golden!("lets-the-inbox-forget", report);
 }
