@@ -19,6 +19,8 @@ mod marks_under_the_etag_of_the_claim;
 mod signs_its_claims;
 #[path = "../../../exercises/07-weak-consistency/tests/support/mod.rs"]
 mod support;
+#[path = "../alternatives/takes_over_by_deleting.rs"]
+mod takes_over_by_deleting;
 
 use support::{INBOX, STATE, WEAK, message_ids};
 
@@ -70,4 +72,9 @@ fn claims_what_it_has_read() {
 #[test]
 fn marks_as_done_before_it_sends() {
     holds(marks_as_done_before_it_sends::orders);
+}
+
+#[test]
+fn takes_over_by_deleting() {
+    holds(takes_over_by_deleting::orders);
 }

@@ -17,6 +17,8 @@ mod believes_that_it_is_only_claimed;
 mod claims_before_it_reads_the_state;
 #[path = "../mistakes/gives_its_claim_back.rs"]
 mod gives_its_claim_back;
+#[path = "../mistakes/keeps_done_in_a_document_of_its_own.rs"]
+mod keeps_done_in_a_document_of_its_own;
 #[path = "../mistakes/leaves_it_to_the_owner_of_the_claim.rs"]
 mod leaves_it_to_the_owner_of_the_claim;
 #[path = "../mistakes/looks_for_what_is_left_by_reading.rs"]
@@ -41,6 +43,8 @@ mod takes_an_unseen_claim_for_none;
 mod takes_over_whatever_is_there;
 #[path = "../mistakes/trusts_the_claim_with_the_state.rs"]
 mod trusts_the_claim_with_the_state;
+#[path = "../mistakes/writes_back_only_what_there_was.rs"]
+mod writes_back_only_what_there_was;
 
 use support::{INBOX, STATE, WEAK, message_ids};
 
@@ -220,4 +224,18 @@ fn reads_three_times() {
     let report = run.report();
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("reads-three-times", report);
+}
+
+#[test]
+fn writes_back_only_what_there_was() {
+    let report = shortest_failure(writes_back_only_what_there_was::orders);
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    chaos::assert_golden!("writes-back-only-what-there-was", report);
+}
+
+#[test]
+fn keeps_done_in_a_document_of_its_own() {
+    let report = shortest_failure(keeps_done_in_a_document_of_its_own::orders);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    chaos::assert_golden!("keeps-done-in-a-document-of-its-own", report);
 }
