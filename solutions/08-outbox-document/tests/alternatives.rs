@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use shared::order::{add_item, remove_item};
 use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
 
+#[path = "../alternatives/keeps_small_letters_in_the_state.rs"]
+mod keeps_small_letters_in_the_state;
 mod support;
 
 #[path = "../alternatives/keeps_a_reference_for_each_message.rs"]
@@ -114,4 +116,9 @@ fn letters_of_any_number_fit() {
         assert_eq!(run.published_messages().len(), 2);
         assert_eq!(support::in_the_outbox(run.snapshot()), 0);
     }
+}
+
+#[test]
+fn keeps_small_letters_in_the_state() {
+    holds(keeps_small_letters_in_the_state::orders, 1);
 }

@@ -7,6 +7,10 @@ use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
+#[path = "../mistakes/enters_its_attempt_after_its_letters.rs"]
+mod enters_its_attempt_after_its_letters;
+#[path = "../mistakes/names_the_outbox_after_the_version.rs"]
+mod names_the_outbox_after_the_version;
 mod support;
 
 #[path = "../mistakes/adopts_the_letters_of_a_failed_attempt.rs"]
@@ -165,4 +169,18 @@ fn keeps_one_state_for_all_orders() {
     let report = closing_failure(keeps_one_state_for_all_orders::orders);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("keeps-one-state-for-all-orders", report);
+}
+
+#[test]
+fn names_the_outbox_after_the_version() {
+    let report = shortest_failure(names_the_outbox_after_the_version::orders);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("names-the-outbox-after-the-version", report);
+}
+
+#[test]
+fn enters_its_attempt_after_its_letters() {
+    let report = shortest_failure(enters_its_attempt_after_its_letters::orders);
+    assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
+    chaos::assert_golden!("enters-its-attempt-after-its-letters", report);
 }
