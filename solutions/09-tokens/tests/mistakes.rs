@@ -6,6 +6,14 @@ use chaos::{Fault, Property, Report, explore};
 use shared::order::{OrderEvent, add_item, remove_item};
 use shared::{Endpoint, Message, MessageId, Snapshot};
 
+#[path = "../mistakes/creates_a_token_where_it_finds_none_when_it_resumes.rs"]
+mod creates_a_token_where_it_finds_none_when_it_resumes;
+#[path = "../mistakes/derives_the_ids_from_the_version.rs"]
+mod derives_the_ids_from_the_version;
+#[path = "../mistakes/leaves_the_cleaning_to_whoever_removed_the_token.rs"]
+mod leaves_the_cleaning_to_whoever_removed_the_token;
+#[path = "../mistakes/opens_a_door_that_leaves_it_to_the_first.rs"]
+mod opens_a_door_that_leaves_it_to_the_first;
 #[path = "support/mod.rs"]
 mod support;
 use support::{alone, behind, both, further_down};
@@ -225,4 +233,45 @@ fn opens_a_door_that_overwrites() {
     let report = shortest_failure_at(opens_a_door_that_overwrites::door);
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("opens-a-door-that-overwrites", report);
+}
+
+#[test]
+fn opens_a_door_that_leaves_it_to_the_first() {
+    let report = shortest_failure_at(opens_a_door_that_leaves_it_to_the_first::door);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("opens-a-door-that-leaves-it-to-the-first", report);
+}
+
+/// Nothing is lost, and nothing is said twice; what stays is an entry in the state.
+#[test]
+fn leaves_the_cleaning_to_whoever_removed_the_token() {
+    let sent = [add_item("order-1", "tea")];
+    let entry = sent[0].id.to_string();
+    let entries = move |all: &Snapshot| {
+        all.documents().filter(|(_, body)| String::from_utf8_lossy(body).contains(&entry)).count()
+    };
+    let orders = leaves_the_cleaning_to_whoever_removed_the_token::orders();
+    let system =
+        alone(orders, &sent).stores_at_most("the number of entries in the state document", 0, entries);
+    let report = shortest([explore(|| system).send(sent.clone()).workers(2).faults(2)].into_iter());
+    assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+    chaos::assert_golden!("leaves-the-cleaning-to-whoever-removed-the-token", report);
+}
+
+#[test]
+fn creates_a_token_where_it_finds_none_when_it_resumes() {
+    let report = shortest_failure(
+        creates_a_token_where_it_finds_none_when_it_resumes::orders,
+        creates_a_token_where_it_finds_none_when_it_resumes::loyalty,
+    );
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("creates-a-token-where-it-finds-none-when-it-resumes", report);
+}
+
+#[test]
+fn derives_the_ids_from_the_version() {
+    let report =
+        shortest_failure(derives_the_ids_from_the_version::orders, derives_the_ids_from_the_version::loyalty);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("derives-the-ids-from-the-version", report);
 }
