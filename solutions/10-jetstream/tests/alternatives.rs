@@ -2,6 +2,8 @@
 
 use closing::{Closing, Dialogue};
 
+#[path = "../alternatives/asks_for_the_place_before_the_rule.rs"]
+mod asks_for_the_place_before_the_rule;
 #[path = "../alternatives/expects_nothing_new_about_the_order.rs"]
 mod expects_nothing_new_about_the_order;
 #[path = "../alternatives/expects_nothing_new_at_all.rs"]
@@ -46,4 +48,9 @@ fn names_what_it_expects() {
 #[test]
 fn tries_again_by_itself() {
     holds(tries_again_by_itself::endpoint);
+}
+
+#[test]
+fn asks_for_the_place_before_the_rule() {
+    holds(asks_for_the_place_before_the_rule::endpoint);
 }

@@ -2,10 +2,12 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Property, Report};
+use chaos::{Property, Report, explore};
 use closing::{Closing, Dialogue};
 use shared::outside::CheckFirst;
 
+#[path = "../mistakes/asks_for_the_place_after_the_rule.rs"]
+mod asks_for_the_place_after_the_rule;
 #[path = "../mistakes/believes_the_number_in_the_refusal.rs"]
 mod believes_the_number_in_the_refusal;
 #[path = "../mistakes/calls_third_place_2.rs"]
@@ -20,8 +22,12 @@ mod counts_one_human_twice;
 mod does_not_recognise_its_own_refund;
 #[path = "../mistakes/expects_an_empty_stream.rs"]
 mod expects_an_empty_stream;
+#[path = "../mistakes/expects_an_untouched_order.rs"]
+mod expects_an_untouched_order;
 #[path = "../mistakes/expects_the_last_of_what_it_read.rs"]
 mod expects_the_last_of_what_it_read;
+#[path = "../mistakes/joins_order_and_page.rs"]
+mod joins_order_and_page;
 #[path = "../mistakes/looks_before_it_refunds.rs"]
 mod looks_before_it_refunds;
 #[path = "../mistakes/looks_before_it_withdraws.rs"]
@@ -217,4 +223,33 @@ fn refunds_from_the_money_of_all_orders() {
     let report = closing_failure(refunds_from_the_money_of_all_orders::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
     chaos::assert_golden!("refunds-from-the-money-of-all-orders", report);
+}
+
+#[test]
+fn asks_for_the_place_after_the_rule() {
+    let report = shortest_failure(asks_for_the_place_after_the_rule::endpoint);
+    assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+    chaos::assert_golden!("asks-for-the-place-after-the-rule", report);
+}
+
+#[test]
+fn joins_order_and_page() {
+    let sent = [support::click("a page", "1", "12"), support::click("another page", "11", "2")];
+    let report = explore(|| support::payments(joins_order_and_page::endpoint, CheckFirst::Expectation))
+        .send(sent)
+        .faults(0)
+        .run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("joins-order-and-page", report);
+}
+
+#[test]
+fn expects_an_untouched_order() {
+    let sent = [support::click("a look", "order-1", "page-1"), support::withdraw("pay", "order-1", 300)];
+    let report = explore(|| support::payments(expects_an_untouched_order::endpoint, CheckFirst::Expectation))
+        .send(sent)
+        .faults(0)
+        .run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("expects-an-untouched-order", report);
 }
