@@ -26,6 +26,8 @@ mod names_the_key_after_the_step_alone;
 mod names_the_key_after_what_is_bought;
 #[path = "../mistakes/notes_the_receipt_before_it_sends_it.rs"]
 mod notes_the_receipt_before_it_sends_it;
+#[path = "../mistakes/receives_when_the_first_step_is_done.rs"]
+mod receives_when_the_first_step_is_done;
 #[path = "../mistakes/remembers_in_a_static.rs"]
 mod remembers_in_a_static;
 #[path = "../mistakes/starts_over_when_it_resumes.rs"]
@@ -35,6 +37,8 @@ mod support;
 mod takes_a_conflict_for_a_colleague;
 #[path = "../mistakes/takes_a_failure_for_an_end.rs"]
 mod takes_a_failure_for_an_end;
+#[path = "../mistakes/takes_a_new_key_after_a_failure.rs"]
+mod takes_a_new_key_after_a_failure;
 #[path = "../mistakes/trusts_the_keys_alone.rs"]
 mod trusts_the_keys_alone;
 #[path = "../mistakes/writes_at_the_next_place.rs"]
@@ -170,4 +174,18 @@ fn names_the_key_after_what_is_bought() {
     let report = closing_failure(names_the_key_after_what_is_bought::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("names-the-key-after-what-is-bought", report);
+}
+
+#[test]
+fn takes_a_new_key_after_a_failure() {
+    let report = first_failure(takes_a_new_key_after_a_failure::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("takes-a-new-key-after-a-failure", report);
+}
+
+#[test]
+fn receives_when_the_first_step_is_done() {
+    let report = first_failure(receives_when_the_first_step_is_done::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("receives-when-the-first-step-is-done", report);
 }
