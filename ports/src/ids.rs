@@ -106,6 +106,23 @@ impl MessageId {
         DESCENT.with_borrow(|descent| descent.get(self).cloned())
     }
 
+    /// An id that nobody has seen before, drawn from the randomness of the system
+    /// (UUID version 4): what a [`Context`](crate::Context) hands out where handlers
+    /// run for real. A counter would begin again with every process.
+    ///
+    /// Not in a simulation, which would be another one each time.
+    #[cfg(feature = "random")]
+    #[must_use]
+    pub fn random() -> Self {
+        loop {
+            let id = Self(Uuid::new_v4());
+            // Once in billions of draws, it would pass for one of a simulator.
+            if !id.is_fresh() {
+                return id;
+            }
+        }
+    }
+
     /// The number that [`fresh`](Self::fresh) made this id from. `None` for
     /// any other id.
     #[must_use]
