@@ -1,0 +1,48 @@
+//! What a user can ask for.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Run an exercise's solution on a real server, under kill -9, and judge it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "live",
+    after_help = "Exit codes: 0 it holds, 1 it is violated (a mistake is found), 2 usage or environment,\n\
+                  3 inconclusive: it did not come to rest in time, or cannot be judged."
+)]
+pub struct Arguments {
+    /// 06 or 09
+    #[arg(value_name = "NN")]
+    pub exercise: String,
+    /// How many orders there are
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub orders: u32,
+    /// How many messages are sent to each order
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=6))]
+    pub messages: u32,
+    /// How many worker processes each endpoint has
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub workers: u32,
+    /// How many messages a worker works on at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub slots: u32,
+    /// How often the monkey kills a worker
+    #[arg(long, value_name = "K", default_value_t = 20)]
+    pub kills: u32,
+    /// What is sent, and when the monkey strikes, follow from this number
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// A mistake of the exercise instead of its solution; `list` names them
+    #[arg(long, value_name = "NAME")]
+    pub mistake: Option<String>,
+    /// Where nats-server is [default: NATS_SERVER, or on the PATH]
+    #[arg(long, value_name = "PATH")]
+    pub server: Option<PathBuf>,
+    /// On which port of the loopback interface it listens [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// After how long without any progress it is given up, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub patience: u64,
+}

@@ -1,0 +1,109 @@
+//! The worker processes.
+
+use std::process::Stdio;
+
+use anyhow::{Context, bail};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
+
+use crate::work::{Order, STOP, Told};
+
+/// The worker processes. Dropping it kills them.
+pub struct Fleet {
+    workers: Vec<Worker>,
+    ear: UnboundedSender<(usize, Told)>,
+}
+
+struct Worker {
+    /// The number of its endpoint.
+    endpoint: usize,
+    order: String,
+    process: Child,
+    pipe: Option<ChildStdin>,
+}
+
+impl Fleet {
+    /// Nobody yet. What workers say goes to `ear`, with the number of the endpoint.
+    pub fn new(ear: UnboundedSender<(usize, Told)>) -> Self {
+        Self { workers: Vec::new(), ear }
+    }
+
+    /// One more worker.
+    pub async fn add(&mut self, endpoint: usize, order: &Order) -> anyhow::Result<()> {
+        let order = serde_json::to_string(order)?;
+        let (process, pipe) = self.start(endpoint, &order).await?;
+        self.workers.push(Worker { endpoint, order, process, pipe: Some(pipe) });
+        Ok(())
+    }
+
+    /// Kills a worker: no farewell, nothing brought to its end.
+    pub async fn kill(&mut self, victim: usize) -> anyhow::Result<()> {
+        let worker = &mut self.workers[victim];
+        worker.process.kill().await.context("a worker could not be killed")?;
+        worker.pipe = None;
+        Ok(())
+    }
+
+    /// Starts another worker in the place of one that was killed.
+    pub async fn replace(&mut self, victim: usize) -> anyhow::Result<()> {
+        let (endpoint, order) = (self.workers[victim].endpoint, self.workers[victim].order.clone());
+        let (process, pipe) = self.start(endpoint, &order).await?;
+        self.workers[victim].process = process;
+        self.workers[victim].pipe = Some(pipe);
+        Ok(())
+    }
+
+    /// Sees whether any has ended that nobody has killed.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        for worker in self.workers.iter_mut().filter(|worker| worker.pipe.is_some()) {
+            if let Some(status) = worker.process.try_wait()? {
+                bail!("a worker has ended, and nobody told it to ({status}): there is no verdict");
+            }
+        }
+        Ok(())
+    }
+
+    /// Has all of them bring to its end what they are at, and end.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        for worker in &mut self.workers {
+            if let Some(pipe) = &mut worker.pipe {
+                pipe.write_all(format!("{STOP}\n").as_bytes()).await?;
+            }
+        }
+        for worker in &mut self.workers {
+            let ended = timeout(host::Connection::PATIENCE, worker.process.wait()).await;
+            let status = ended.context("a worker does not stop")??;
+            anyhow::ensure!(status.success(), "a worker did not stop as it should ({status})");
+        }
+        Ok(())
+    }
+
+    async fn start(&self, endpoint: usize, order: &str) -> anyhow::Result<(Child, ChildStdin)> {
+        let program = std::env::current_exe().context("this program does not find itself")?;
+        let mut process = Command::new(program)
+            .arg("work")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Ctrl-C in a terminal is for the conductor, which ends them in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .context("no worker could be started")?;
+        let mut pipe = process.stdin.take().context("a worker has no pipe")?;
+        pipe.write_all(format!("{order}\n").as_bytes()).await.context("a worker does not listen")?;
+        let voice = process.stdout.take().context("a worker has no voice")?;
+        let ear = self.ear.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(voice).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                // Half a line is what a worker was at when it was killed.
+                if let Ok(told) = serde_json::from_str(&line) {
+                    let _ = ear.send((endpoint, told));
+                }
+            }
+        });
+        Ok((process, pipe))
+    }
+}

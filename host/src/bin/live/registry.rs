@@ -1,0 +1,143 @@
+//! What can be run: solutions, and the mistakes that are kept beside them.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use chaos::{Specification, specifications};
+use ports::{Endpoint, Message, Snapshot};
+
+/// Endpoints, what they should do, and what must be there before a message is sent.
+pub struct System {
+    /// The first one gets what is sent.
+    pub endpoints: Vec<(Endpoint, Arc<dyn Specification>)>,
+    /// What the sender puts into a store that all share, under which key, before it
+    /// sends a message: tokens.
+    pub before_sending: Option<(&'static str, fn(&Message) -> String)>,
+    /// What may be at most how much in the stores of each endpoint, at rest.
+    pub bound: Option<Bound>,
+}
+
+/// What is measured in the stores of an endpoint, and how much it may be.
+pub struct Bound {
+    /// In words.
+    pub what: &'static str,
+    /// How it is measured.
+    pub measure: fn(&Snapshot) -> usize,
+    /// How much it may be.
+    pub at_most: usize,
+}
+
+/// How to make an endpoint.
+type Make = fn() -> Endpoint;
+
+/// The system of an exercise, with its solution or one of its mistakes.
+pub fn system(exercise: &str, mistake: Option<&str>) -> anyhow::Result<System> {
+    let number = exercise.trim_start_matches("ex").trim_start_matches('0');
+    let (solution, mistakes): ([Make; 2], &[(&str, [Make; 2])]) = match number {
+        "6" => ([ex06_inbox::orders, ex06_inbox::loyalty], MISTAKES_06),
+        "9" => ([ex09_tokens::orders, ex09_tokens::loyalty], MISTAKES_09),
+        _ => bail!("{exercise} does not run live: 06 and 09 do"),
+    };
+    let [orders, loyalty] = match mistake {
+        None => solution,
+        Some(name) => {
+            let known = mistakes.iter().find(|(known, _)| *known == name.replace('-', "_"));
+            known.map(|(_, made)| *made).ok_or_else(|| {
+                let names: Vec<_> = mistakes.iter().map(|(name, _)| format!("  {name}")).collect();
+                anyhow!("the mistakes of {exercise} that can be run live are\n{}", names.join("\n"))
+            })?
+        }
+    };
+    let tokens = number == "9";
+    Ok(System {
+        endpoints: vec![
+            (orders(), Arc::new(specifications::orders_with_welcome())),
+            (loyalty(), Arc::new(specifications::loyalty())),
+        ],
+        before_sending: tokens.then_some((ex09_tokens::TOKENS, |message| message.id.to_string())),
+        bound: (!tokens).then_some(Bound {
+            what: "the number of message ids in the state documents",
+            measure: |snapshot| snapshot.documents().map(|(_, body)| ids_in(body)).sum(),
+            at_most: 0,
+        }),
+    })
+}
+
+/// How many of the 36 characters in a row have the shape of a UUID.
+fn ids_in(body: &[u8]) -> usize {
+    let is_id = |text: &&[u8]| {
+        text.iter().enumerate().all(|(place, &letter)| match place {
+            8 | 13 | 18 | 23 => letter == b'-',
+            _ => letter.is_ascii_hexdigit(),
+        })
+    };
+    body.windows(36).filter(is_id).count()
+}
+
+/// The mistakes of an exercise, by name.
+macro_rules! mistakes {
+    ($list:ident: $($path:literal $name:ident,)*) => {
+        $(
+            #[path = $path]
+            #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
+            mod $name;
+        )*
+        const $list: &[(&str, [Make; 2])] = &[$((stringify!($name), [$name::orders, $name::loyalty]),)*];
+    };
+}
+
+mistakes! { MISTAKES_06:
+    "../../../../solutions/06-inbox/mistakes/acknowledges_what_it_sees_in_the_inbox.rs" acknowledges_what_it_sees_in_the_inbox,
+    "../../../../solutions/06-inbox/mistakes/asks_for_the_etag_again.rs" asks_for_the_etag_again,
+    "../../../../solutions/06-inbox/mistakes/believes_the_inbox_alone.rs" believes_the_inbox_alone,
+    "../../../../solutions/06-inbox/mistakes/claims_before_it_commits.rs" claims_before_it_commits,
+    "../../../../solutions/06-inbox/mistakes/cleans_up_without_a_condition.rs" cleans_up_without_a_condition,
+    "../../../../solutions/06-inbox/mistakes/does_not_insist_on_the_mark.rs" does_not_insist_on_the_mark,
+    "../../../../solutions/06-inbox/mistakes/empties_the_whole_outbox.rs" empties_the_whole_outbox,
+    "../../../../solutions/06-inbox/mistakes/files_the_inbox_by_order.rs" files_the_inbox_by_order,
+    "../../../../solutions/06-inbox/mistakes/keeps_what_says_nothing.rs" keeps_what_says_nothing,
+    "../../../../solutions/06-inbox/mistakes/lets_go_before_it_marks.rs" lets_go_before_it_marks,
+    "../../../../solutions/06-inbox/mistakes/looks_at_both_at_once.rs" looks_at_both_at_once,
+    "../../../../solutions/06-inbox/mistakes/looks_into_the_inbox_first.rs" looks_into_the_inbox_first,
+    "../../../../solutions/06-inbox/mistakes/marks_before_it_sends.rs" marks_before_it_sends,
+    "../../../../solutions/06-inbox/mistakes/marks_before_it_sends_and_asks_the_state.rs" marks_before_it_sends_and_asks_the_state,
+    "../../../../solutions/06-inbox/mistakes/swallows_the_conflict.rs" swallows_the_conflict,
+    "../../../../solutions/06-inbox/mistakes/takes_an_empty_entry_for_none.rs" takes_an_empty_entry_for_none,
+}
+
+mistakes! { MISTAKES_09:
+    "../../../../solutions/09-tokens/mistakes/cleans_up_before_the_token_goes.rs" cleans_up_before_the_token_goes,
+    "../../../../solutions/09-tokens/mistakes/creates_the_tokens_after_it_sends.rs" creates_the_tokens_after_it_sends,
+    "../../../../solutions/09-tokens/mistakes/creates_the_tokens_before_it_sends.rs" creates_the_tokens_before_it_sends,
+    "../../../../solutions/09-tokens/mistakes/derives_the_ids_from_the_message.rs" derives_the_ids_from_the_message,
+    "../../../../solutions/09-tokens/mistakes/looks_at_the_token_before_the_state.rs" looks_at_the_token_before_the_state,
+    "../../../../solutions/09-tokens/mistakes/makes_ids_when_it_sends.rs" makes_ids_when_it_sends,
+    "../../../../solutions/09-tokens/mistakes/processes_what_has_no_token.rs" processes_what_has_no_token,
+    "../../../../solutions/09-tokens/mistakes/removes_its_token_before_it_sends.rs" removes_its_token_before_it_sends,
+    "../../../../solutions/09-tokens/mistakes/removes_its_token_before_the_commit.rs" removes_its_token_before_the_commit,
+    "../../../../solutions/09-tokens/mistakes/swallows_the_error_of_a_token.rs" swallows_the_error_of_a_token,
+    "../../../../solutions/09-tokens/mistakes/takes_its_tokens_back_after_any_error.rs" takes_its_tokens_back_after_any_error,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_to_two_endpoints() {
+        for (exercise, mistakes) in [("06", MISTAKES_06), ("09", MISTAKES_09)] {
+            for mistake in [None].into_iter().chain(mistakes.iter().map(|(name, _)| Some(*name))) {
+                let system = system(exercise, mistake).expect("a system");
+                let names: Vec<_> = system.endpoints.iter().map(|(endpoint, _)| endpoint.name()).collect();
+                assert_eq!(names, ["orders", "loyalty"]);
+            }
+        }
+    }
+
+    #[test]
+    fn who_asks_for_something_else_is_told_what_there_is() {
+        let error = |exercise, mistake| system(exercise, mistake).err().expect("no such thing").to_string();
+        assert!(error("10", None).contains("06 and 09 do"));
+        assert!(error("06", Some("list")).contains("\n  marks_before_it_sends\n"));
+    }
+}

@@ -1,0 +1,352 @@
+//! One connection to a server, and what it says of what was sent over it.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{self, ErrorCode, stream};
+use async_nats::{Client, ConnectOptions, Event};
+use futures_util::StreamExt;
+use ports::StoreError;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Where a server listens, and what lets one in.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Address {
+    /// `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// The secret, if the server asks for one.
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Address").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// A connection to a server. Clones share it.
+///
+/// Nothing that is sent over it is sent again by itself. While there is no
+/// connection, nothing is kept to be sent later: whoever asks waits for a
+/// connection, for as long as its [patience](Self::PATIENCE) lasts, and is told
+/// that nothing was sent if none comes.
+#[derive(Clone)]
+pub struct Connection {
+    client: Client,
+    context: jetstream::Context,
+    state: watch::Receiver<State>,
+}
+
+/// The number of the connection that we have, if we have one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct State {
+    number: u64,
+    up: bool,
+}
+
+/// Why nothing is known to be stored.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something was expected of what is there, and it is not so. Nothing stored.
+    Refused,
+    /// It is not even on its way.
+    Unavailable,
+    /// It was sent, and nothing came back.
+    NoReply,
+    /// More than a server takes. Nothing stored.
+    TooLarge,
+    /// Something else; nothing stored.
+    Protocol(String),
+}
+
+/// A message as a stream holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) subject: String,
+    pub(crate) deleted: bool,
+    pub(crate) body: Vec<u8>,
+}
+
+/// With which a key-value bucket says that this is no value.
+pub(crate) const OPERATION: &str = "KV-Operation";
+
+impl Connection {
+    /// For how long it waits for a connection, and then for an answer.
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// When nobody listens there, or lets us in.
+    pub async fn open(address: &Address) -> anyhow::Result<Self> {
+        let (sender, state) = watch::channel(State::default());
+        let mut options = ConnectOptions::new()
+            .max_reconnects(None)
+            .reconnect_delay_callback(|attempt| Duration::from_millis(10 * attempt.min(100) as u64))
+            .event_callback(move |event| {
+                sender.send_modify(|state| match event {
+                    Event::Connected => *state = State { number: state.number + 1, up: true },
+                    Event::Disconnected | Event::Closed => state.up = false,
+                    _ => {}
+                });
+                std::future::ready(())
+            });
+        if let Some(token) = &address.token {
+            options = options.token(token.clone());
+        }
+        let client = options
+            .connect(&address.url)
+            .await
+            .map_err(|error| anyhow::anyhow!("no connection to {}: {error}", address.url))?;
+        let mut context = jetstream::new(client.clone());
+        context.set_timeout(Self::PATIENCE);
+        Ok(Self { client, context, state })
+    }
+
+    /// The version of the server.
+    #[must_use]
+    pub fn server_version(&self) -> String {
+        self.client.server_info().version
+    }
+
+    /// Waits until everything is on its way that was sent without waiting for an
+    /// answer: acknowledgements, say.
+    ///
+    /// # Errors
+    ///
+    /// When there is no connection.
+    pub async fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.client.flush().await?)
+    }
+
+    pub(crate) fn context(&self) -> &jetstream::Context {
+        &self.context
+    }
+
+    pub(crate) fn most_bytes(&self) -> usize {
+        self.client.server_info().max_payload
+    }
+
+    /// Waits for a connection. False if none comes.
+    async fn connected(&self) -> Option<State> {
+        let mut state = self.state.clone();
+        timeout(Self::PATIENCE, state.wait_for(|state| state.up)).await.ok()?.ok().map(|state| *state)
+    }
+
+    /// Comes back when this connection is no longer what we have.
+    async fn lost(&self, connection: State) {
+        // An error says that the client is gone, and the connection with it.
+        let _ = self.state.clone().wait_for(|now| *now != connection).await;
+    }
+
+    /// Does what only asks, and changes nothing.
+    pub(crate) async fn ask<T>(&self, ask: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let connection = self.connected().await.ok_or(Failure::Unavailable)?;
+        tokio::select! {
+            biased;
+            answer = ask => answer,
+            () = self.lost(connection) => Err(Failure::Unavailable),
+        }
+    }
+
+    /// Sends a message to whichever stream takes it, and waits until it is stored.
+    /// Says under which number.
+    pub(crate) async fn store(&self, subject: String, message: PublishMessage) -> Result<u64, Failure> {
+        let connection = self.connected().await.ok_or(Failure::Unavailable)?;
+        let sent = self.context.send_publish(subject, message).await;
+        let acknowledged = sent.map_err(|error| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => Failure::TooLarge,
+            _ => Failure::Unavailable,
+        })?;
+        let reply = tokio::select! {
+            biased;
+            reply = acknowledged.into_future() => reply,
+            () = self.lost(connection) => return Err(Failure::NoReply),
+        };
+        let error = match reply {
+            Ok(stored) => return Ok(stored.sequence),
+            Err(error) => error,
+        };
+        match (error.kind(), error.source().and_then(|source| source.downcast_ref::<jetstream::Error>())) {
+            (_, Some(refusal)) => Err(match refusal.error_code() {
+                ErrorCode::STREAM_WRONG_LAST_SEQUENCE | ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT => {
+                    Failure::Refused
+                }
+                ErrorCode::STREAM_STORE_FAILED => Failure::Protocol(error.to_string()),
+                _ if refusal.code() == 503 => Failure::Unavailable,
+                _ => Failure::Protocol(error.to_string()),
+            }),
+            // No stream takes this subject, or none is ready yet.
+            (PublishErrorKind::StreamNotFound, _) => Err(Failure::Unavailable),
+            (PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe, _) => Err(Failure::NoReply),
+            _ => Err(Failure::Protocol(error.to_string())),
+        }
+    }
+
+    /// Makes sure that there is a stream, set up like this.
+    pub(crate) async fn stream(&self, config: stream::Config) -> Result<(), Failure> {
+        self.ask(async {
+            let created = self.context.create_stream(config).await;
+            created.map(|_| ()).map_err(|error| Failure::Protocol(error.to_string()))
+        })
+        .await
+    }
+
+    /// What a stream holds on a subject: the last, and its number.
+    pub(crate) async fn last(&self, stream: &str, subject: &str) -> Result<Option<(u64, Stored)>, Failure> {
+        self.ask(async {
+            let stream = self.context.get_stream_no_info(stream).await;
+            let stream = stream.map_err(|error| Failure::Protocol(error.to_string()))?;
+            // Not from any replica, which may lag: from the leader.
+            match stream.get_last_raw_message_by_subject(subject).await {
+                Ok(last) => {
+                    let deleted = last.headers.get(OPERATION).is_some();
+                    let body = last.payload.to_vec();
+                    Ok(Some((last.sequence, Stored { subject: last.subject.to_string(), deleted, body })))
+                }
+                Err(error) => match error.kind() {
+                    stream::LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                    stream::LastRawMessageErrorKind::JetStream(error) => {
+                        Err(Failure::Protocol(error.to_string()))
+                    }
+                    _ => Err(Failure::Unavailable),
+                },
+            }
+        })
+        .await
+    }
+
+    /// Everything that a stream holds as of now, oldest first.
+    pub(crate) async fn everything(&self, stream: &str) -> Result<Vec<Stored>, Failure> {
+        /// A batch must fit into the buffer of the client: what does not is dropped.
+        const BATCH: usize = 1_000;
+        let unavailable = |_| Failure::Unavailable;
+        self.ask(async {
+            let config = pull::Config {
+                deliver_policy: DeliverPolicy::All,
+                ack_policy: AckPolicy::None,
+                memory_storage: true,
+                inactive_threshold: Self::PATIENCE * 2,
+                ..pull::Config::default()
+            };
+            let consumer = self.context.create_consumer_on_stream(config, stream).await;
+            let consumer = consumer.map_err(|error| Failure::Protocol(error.to_string()))?;
+            let all = consumer.cached_info().num_pending as usize;
+            let mut read = Vec::with_capacity(all);
+            while read.len() < all {
+                let wanted = BATCH.min(all - read.len());
+                let batch = consumer.fetch().max_messages(wanted).messages().await;
+                let mut batch = batch.map_err(|_| Failure::Unavailable)?;
+                let before = read.len();
+                while let Some(message) = timeout(Self::PATIENCE, batch.next()).await.map_err(unavailable)? {
+                    let message = message.map_err(|_| Failure::Unavailable)?;
+                    let info = message.info().map_err(|error| Failure::Protocol(error.to_string()))?;
+                    // One that got lost on the way will not come again.
+                    if info.consumer_sequence != read.len() as u64 + 1 {
+                        return Err(Failure::Unavailable);
+                    }
+                    let headers = message.headers.as_ref();
+                    read.push(Stored {
+                        subject: message.subject.to_string(),
+                        deleted: headers.is_some_and(|headers| headers.get(OPERATION).is_some()),
+                        body: message.payload.to_vec(),
+                    });
+                }
+                if read.len() == before {
+                    return Err(Failure::Unavailable);
+                }
+            }
+            let name = &consumer.cached_info().name;
+            // If that fails, the server does it by itself.
+            let _ = self.context.delete_consumer_from_stream(name, stream).await;
+            Ok(read)
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connection").field("state", &*self.state.borrow()).finish_non_exhaustive()
+    }
+}
+
+impl Failure {
+    /// What a store says of it.
+    pub(crate) fn of_store(self, key: &str) -> StoreError {
+        match self {
+            Self::Refused => StoreError::Conflict { key: key.to_owned() },
+            Self::Unavailable => StoreError::Unavailable,
+            Self::NoReply => StoreError::NoReply,
+            Self::TooLarge => StoreError::Protocol(format!("{key} is more than the server takes")),
+            Self::Protocol(what) => StoreError::Protocol(what),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => formatter.write_str("the server refused: something else is there"),
+            Self::Unavailable => formatter.write_str("the server cannot be reached"),
+            Self::NoReply => formatter.write_str("no reply from the server"),
+            Self::TooLarge => formatter.write_str("more than the server takes"),
+            Self::Protocol(what) => formatter.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Any name as one part of a subject, and no two names alike: letters, digits, `-`
+/// and `_` stay, every other byte becomes `=` and two hexadecimal digits.
+pub(crate) fn token(name: &str) -> String {
+    if name.is_empty() {
+        return "=".to_owned();
+    }
+    name.bytes()
+        .map(|byte| match byte {
+            b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+            byte => format!("={byte:02X}"),
+        })
+        .collect()
+}
+
+/// The name that became this [`token`].
+pub(crate) fn name_of(token: &str) -> Option<String> {
+    let mut parts = token.split('=');
+    let mut name = parts.next().unwrap_or_default().as_bytes().to_vec();
+    if token == "=" {
+        return Some(String::new());
+    }
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        name.push(u8::from_str_radix(digits, 16).ok()?);
+        name.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_survives_being_a_token() {
+        for name in ["order-1", "a/1", "", "=", "Größe 2:b.c", "*", "a.>"] {
+            let token = token(name);
+            assert!(!token.is_empty() && !token.contains(['.', '*', '>', ' ']), "{token}");
+            assert_eq!(name_of(&token).as_deref(), Some(name));
+        }
+        assert_eq!(token("a/1"), "a=2F1");
+        assert_ne!(token("a=2F1"), token("a/1"));
+        assert_eq!(name_of("=Z"), None);
+    }
+}

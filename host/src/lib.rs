@@ -1,0 +1,43 @@
+//! A host: runs an [`Endpoint`](ports::Endpoint), exactly as an exercise exports it,
+//! on a real server.
+//!
+//! | what a handler asks for | what it gets here |
+//! |---|---|
+//! | messages | a consumer of its own on one stream, the [record](record): explicit acknowledgement, redelivery, in-progress, a delay after a failure, dead letters |
+//! | [`Publisher`](ports::Publisher) | that same stream; published is what the server has acknowledged |
+//! | [`DocumentStore`](ports::DocumentStore) | a key-value bucket each: [`kv`] |
+//! | ids | [`MessageId::random`](ports::MessageId::random), never a counter of the process |
+//!
+//! One server binary, `nats-server` 2.11 or later, is all that it needs;
+//! [`server`] starts one, on loopback, with a secret of its own, syncing to the disk
+//! before it acknowledges. The [`worker`] is the consumer loop. The binary `live`
+//! runs both under a monkey that kills worker processes with `kill -9`, and has the
+//! engine's checker judge what was really published and stored.
+//!
+//! # Nothing tries again behind your back
+//!
+//! A request that may have been carried out is `NoReply`, and goes up to the handler,
+//! whose delivery fails and comes again. The client's own retries are not used. What
+//! is repeated are choices, and made here: a connection that breaks is made anew; a
+//! message whose handler fails is delivered again after a delay; a `put` under
+//! if-absent that meets the marker of a delete is sent once more, on top of it.
+//!
+//! # Limits
+//!
+//! - Document stores and the publisher are there; event stores, logs, streams with
+//!   expectations, services and ports of one's own are not. [`worker::Ports`] says so
+//!   when an endpoint declares one, and event stores and logs say so when they are
+//!   used. So this runs 04 to 09, and not 01 to 03, 10 and 11.
+//! - One server. What a cluster does on a change of leader is not tried.
+//! - The server itself is never killed, so that it stores what it acknowledges is
+//!   taken from elsewhere; a run only notices if something acknowledged is missing.
+//! - A run tries the schedules that happen to happen. It finds; it proves nothing.
+
+pub mod connection;
+pub mod kv;
+pub mod record;
+#[cfg(unix)]
+pub mod server;
+pub mod worker;
+
+pub use connection::{Address, Connection};
