@@ -90,7 +90,7 @@ impl Server {
     pub fn check(&mut self) -> anyhow::Result<()> {
         match self.guardian.try_wait()? {
             None => Ok(()),
-            Some(_) => bail!("the server has ended, and nobody told it to"),
+            Some(_) => bail!("the server has ended, and nobody told it to: there is no verdict"),
         }
     }
 }
@@ -105,9 +105,11 @@ impl Drop for Server {
 /// The guardian: starts the server that it is told of on standard input, says where
 /// it listens, and ends with it when the input ends.
 ///
+/// It ends, too, when the server does; whoever holds the pipe finds out by that.
+///
 /// # Errors
 ///
-/// When nobody tells it anything, and when the server ends by itself.
+/// When nobody tells it anything.
 pub fn guard() -> anyhow::Result<()> {
     let mut input = BufReader::new(std::io::stdin());
     let mut order = String::new();
@@ -146,7 +148,7 @@ fn watch_over(
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // A polite end is one, too.
-    let told = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -154,23 +156,19 @@ fn watch_over(
         let mut look = tokio::time::interval(Duration::from_millis(20));
         loop {
             tokio::select! {
-                _ = terminate.recv() => return anyhow::Ok(true),
-                _ = interrupt.recv() => return Ok(true),
-                _ = hang_up.recv() => return Ok(true),
+                _ = terminate.recv() => return anyhow::Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = hang_up.recv() => return Ok(()),
                 _ = look.tick() => {}
             }
-            if ends.try_recv().is_ok() {
-                return Ok(true);
-            }
-            if server.try_wait()?.is_some() {
-                return Ok(false);
+            if ends.try_recv().is_ok() || server.try_wait()?.is_some() {
+                return Ok(());
             }
         }
     });
     let _ = server.kill();
     let _ = server.wait();
-    anyhow::ensure!(told?, "the server has ended by itself");
-    Ok(())
+    ended
 }
 
 fn start(binary: &Path, port: u16, token: &str, directory: &Path) -> anyhow::Result<(Child, u16)> {
@@ -209,6 +207,8 @@ fn start(binary: &Path, port: u16, token: &str, directory: &Path) -> anyhow::Res
             let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
             let last = log.lines().rfind(|line| line.contains("[FTL]") || line.contains("[ERR]"));
             let why = last.or_else(|| log.lines().last()).unwrap_or("it does not say why");
+            // Without the number of its process, and the time.
+            let why = why.split_once("] ").map_or(why, |(_, why)| why);
             bail!("{} does not come to listen: {why}", binary.display());
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -42,7 +42,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Before anything is started.
     registry::system(&arguments.exercise, arguments.mistake.as_deref())?;
     let binary = arguments.server.clone().or_else(NatsServer::find).context(NO_SERVER)?;
-    ensure!(binary.is_file(), "there is no {}; {NO_SERVER}", binary.display());
+    ensure!(
+        binary.is_file(),
+        "{} is no file: --server, or NATS_SERVER, is the path of the program",
+        binary.display()
+    );
     let server = Server::start(&binary, arguments.port, &["guard"])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
@@ -122,8 +126,19 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     let began = Instant::now();
     stage.progress = began;
     let record = Record::open(&connection).await?;
-    stage.run(&connection, &record, &system, &names, plan).await?;
-    let restless = stage.rest(&record, &names).await?;
+    let run = async {
+        stage.run(&connection, &record, &system, &names, plan).await?;
+        stage.rest(&record, &names).await
+    };
+    let restless = match run.await {
+        Ok(restless) => restless,
+        Err(error) => {
+            // Whatever fails because the server has ended: that is what is to be said.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            stage.server.check()?;
+            return Err(error);
+        }
+    };
     let took = began.elapsed();
     if restless.is_none() {
         stage.fleet.stop().await?;
