@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -188,6 +189,24 @@ pub enum Command {
         #[arg(value_name = "NN|NAME")]
         deck: Option<String>,
     },
+    /// Run a solution on a real nats-server, under kill -9, and judge it
+    #[command(after_help = "The first time, it builds for some minutes.\n\n  \
+        cargo workshop live 09 --orders 200 --workers 4 --kills 20 --seed 1\n  \
+        cargo workshop live 09 --pauses 10\n  \
+        cargo workshop live 06 --mistake list\n  \
+        cargo workshop live 06 --mistake marks_before_it_sends\n\n\
+        Exit codes: 0 it holds, 1 it is violated, 2 usage or environment,\n\
+        3 inconclusive.")]
+    Live {
+        /// 06 or 09, and how it is to be run
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "NN [OPTIONS]"
+        )]
+        arguments: Vec<OsString>,
+    },
     /// Show your progress as a short code, for the room
     Code {
         /// Who you are, if the room may know
@@ -260,7 +279,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 44);
+        assert_eq!(pages.len(), 46);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

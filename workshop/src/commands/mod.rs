@@ -15,6 +15,7 @@ mod exchange;
 mod explore;
 mod handout;
 mod hint;
+mod live;
 mod next;
 mod predict;
 mod replay;
@@ -79,6 +80,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Slides { deck }) => slides::run(&repository, deck.as_deref()),
         Some(Command::Doctor) => doctor::run(&repository),
         Some(Command::Agenda { cut, start }) => agenda::run(&repository, cut.as_deref(), start.as_deref()),
+        Some(Command::Live { arguments }) => live::run(&repository, &arguments),
         Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
         Some(Command::Room { codes }) => room::run(&repository, &codes),
         Some(Command::Handout { directory, unlock: Some(number), mistakes, .. }) => {

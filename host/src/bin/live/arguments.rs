@@ -30,6 +30,10 @@ pub struct Arguments {
     /// How often the monkey kills a worker
     #[arg(long, value_name = "K", default_value_t = 20)]
     pub kills: u32,
+    /// How often the monkey stops a worker for so long that others get its
+    /// messages, and then lets it go on
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub pauses: u32,
     /// What is sent, and when the monkey strikes, follow from this number
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,

@@ -23,7 +23,7 @@ use crate::arguments::Arguments;
 use crate::figures::{Figures, short};
 use crate::fleet::Fleet;
 use crate::judge::{Found, Judged, judge};
-use crate::plan::{Mail, Plan, Strike};
+use crate::plan::{Mail, Plan, Strike, Trick};
 use crate::registry::{self, System};
 use crate::work::{Order, Told};
 
@@ -79,7 +79,7 @@ struct Stage<'a> {
     fleet: Fleet,
     ear: UnboundedReceiver<(usize, Told)>,
     figures: Vec<Figures>,
-    kills: u32,
+    monkey: Monkey,
     /// When something was last processed.
     progress: Instant,
 }
@@ -95,7 +95,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     let names: Vec<String> =
         system.endpoints.iter().map(|(endpoint, _)| endpoint.name().to_owned()).collect();
     println!(
-        "live {}{}: {} × {}, {} for each of {}, {}, seed {}; nats-server {}",
+        "live {}{}: {} × {}, {} for each of {}, {} and {}, seed {}; nats-server {}",
         arguments.exercise,
         arguments.mistake.as_ref().map(|name| format!(", {name}")).unwrap_or_default(),
         count(arguments.orders, "order"),
@@ -103,9 +103,11 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
         count(arguments.workers, "worker"),
         names.join(" and "),
         count(arguments.kills, "kill"),
+        count(arguments.pauses, "pause"),
         arguments.seed,
         connection.server_version(),
     );
+    let plan = Plan::new(arguments, names.len() * arguments.workers as usize);
     let (voice, ear) = unbounded_channel();
     let mut stage = Stage {
         arguments,
@@ -113,10 +115,9 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
         fleet: Fleet::new(voice),
         ear,
         figures: names.iter().map(|_| Figures::default()).collect(),
-        kills: 0,
+        monkey: Monkey::new(plan.strikes),
         progress: Instant::now(),
     };
-    let plan = Plan::new(arguments, names.len() * arguments.workers as usize);
     for (number, name) in names.iter().enumerate() {
         for _ in 0..arguments.workers {
             stage.fleet.add(number, &order(name)).await?;
@@ -127,7 +128,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     stage.progress = began;
     let record = Record::open(&connection).await?;
     let run = async {
-        stage.run(&connection, &record, &system, &names, plan).await?;
+        stage.run(&connection, &record, &system, &names, plan.mail).await?;
         stage.rest(&record, &names).await
     };
     let restless = match run.await {
@@ -162,7 +163,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
         entries: &entries,
         snapshots: &snapshots,
         deliveries: &deliveries,
-        kills: stage.kills,
+        monkey: &stage.monkey,
         took,
     };
     told.print(&system, &mut stage.figures);
@@ -195,7 +196,7 @@ impl Stage<'_> {
         record: &Record,
         system: &System,
         names: &[String],
-        plan: Plan,
+        mail: Vec<Mail>,
     ) -> anyhow::Result<()> {
         /// So many are sent at once.
         const TOGETHER: u64 = 16;
@@ -205,16 +206,15 @@ impl Stage<'_> {
         };
         // So many may be under way at the door; the rest waits outside.
         let window = u64::from(3 * self.arguments.workers * self.arguments.slots);
-        let mut mail: VecDeque<Mail> = plan.mail.into();
+        let mut mail: VecDeque<Mail> = mail.into();
         let mut again: VecDeque<Mail> = VecDeque::new();
-        let mut monkey = Monkey::new(plan.strikes);
         let mut acknowledged = BTreeSet::new();
         let mut sent = 0_u64;
-        while !mail.is_empty() || !again.is_empty() || !monkey.is_done() {
+        while !mail.is_empty() || !again.is_empty() || !self.monkey.is_done() {
             self.listen();
             self.look()?;
             let done: u64 = self.figures.iter().map(|figures| figures.done).sum();
-            self.kills += monkey.act(&mut self.fleet, done, mail.is_empty()).await?;
+            self.monkey.act(&mut self.fleet, done, mail.is_empty()).await?;
             let room = window.saturating_sub(sent.saturating_sub(self.figures[0].done)).min(TOGETHER);
             let mut letters = Vec::new();
             while (letters.len() as u64) < room {
@@ -318,27 +318,31 @@ struct Monkey {
     strikes: VecDeque<Strike>,
     /// When the next one is carried out, once its time has come.
     next: Option<(Instant, Strike)>,
-    /// Who is to be replaced, and when.
-    gone: Vec<(Instant, usize)>,
+    /// Who is gone, after what, and until when.
+    gone: Vec<(Instant, usize, Trick)>,
+    kills: u32,
+    pauses: u32,
 }
 
 impl Monkey {
     fn new(strikes: Vec<Strike>) -> Self {
-        Self { strikes: strikes.into(), next: None, gone: Vec::new() }
+        Self { strikes: strikes.into(), next: None, gone: Vec::new(), kills: 0, pauses: 0 }
     }
 
     fn is_done(&self) -> bool {
         self.strikes.is_empty() && self.next.is_none() && self.gone.is_empty()
     }
 
-    /// Does what is due after so many messages; at the end, whatever is left. Says
-    /// how many it has killed.
-    async fn act(&mut self, fleet: &mut Fleet, done: u64, at_the_end: bool) -> anyhow::Result<u32> {
+    /// Does what is due after so many messages; at the end, whatever is left.
+    async fn act(&mut self, fleet: &mut Fleet, done: u64, at_the_end: bool) -> anyhow::Result<()> {
         let now = Instant::now();
-        let (back, gone) = std::mem::take(&mut self.gone).into_iter().partition(|(when, _)| *when <= now);
+        let (back, gone) = std::mem::take(&mut self.gone).into_iter().partition(|(when, ..)| *when <= now);
         self.gone = gone;
-        for (_, victim) in back {
-            fleet.replace(victim).await?;
+        for (_, victim, trick) in back {
+            match trick {
+                Trick::Kill => fleet.replace(victim).await?,
+                Trick::Pause => fleet.resume(victim)?,
+            }
         }
         let is_time = self.strikes.front().is_some_and(|strike| strike.after <= done || at_the_end);
         if self.next.is_none()
@@ -347,14 +351,23 @@ impl Monkey {
         {
             self.next = Some((now + Duration::from_millis(strike.and), strike));
         }
-        // Who is dead cannot be killed; the monkey waits for the next one.
+        // Who is gone cannot be struck; the monkey waits until it is back.
         let is_due = |(when, strike): &mut (Instant, Strike)| {
-            *when <= now && self.gone.iter().all(|(_, victim)| *victim != strike.victim)
+            *when <= now && self.gone.iter().all(|(_, victim, _)| *victim != strike.victim)
         };
-        let Some((_, strike)) = self.next.take_if(is_due) else { return Ok(0) };
-        fleet.kill(strike.victim).await?;
-        self.gone.push((now + Duration::from_millis(strike.gap), strike.victim));
-        Ok(1)
+        let Some((_, Strike { trick, victim, gap, .. })) = self.next.take_if(is_due) else { return Ok(()) };
+        match trick {
+            Trick::Kill => {
+                fleet.kill(victim).await?;
+                self.kills += 1;
+            }
+            Trick::Pause => {
+                fleet.pause(victim)?;
+                self.pauses += 1;
+            }
+        }
+        self.gone.push((now + Duration::from_millis(gap), victim, trick));
+        Ok(())
     }
 }
 
@@ -363,7 +376,7 @@ struct Numbers<'a> {
     entries: &'a [Entry],
     snapshots: &'a [Snapshot],
     deliveries: &'a [u64],
-    kills: u32,
+    monkey: &'a Monkey,
     took: Duration,
 }
 
@@ -416,8 +429,9 @@ impl Numbers<'_> {
         println!("  documents left: {}", documents.join(", "));
         let rate = done as f64 / self.took.as_secs_f64();
         println!(
-            "  {} in {}: {rate:.0} deliveries done a second",
-            count(self.kills, "kill"),
+            "  {} and {} in {}: {rate:.0} messages processed a second",
+            count(self.monkey.kills, "kill"),
+            count(self.monkey.pauses, "pause"),
             short(self.took)
         );
     }
@@ -430,13 +444,13 @@ fn tell(arguments: &Arguments, outcome: &Outcome) -> ExitCode {
     let Outcome { judged, restless } = outcome;
     let orders: BTreeSet<&str> = judged.found.iter().filter_map(|found| found.aggregate.as_deref()).collect();
     if !judged.found.is_empty() && restless.is_none() {
-        let first = judged.found.iter().find_map(|found| found.aggregate.as_deref());
-        println!(
-            "violated: {} of {}{}",
-            thousands(orders.len() as u128),
-            count(arguments.orders, "order"),
-            first.map(|first| format!(", the first is {first}")).unwrap_or_default()
-        );
+        let all = count(arguments.orders, "order");
+        match judged.found.iter().find_map(|found| found.aggregate.as_deref()) {
+            Some(first) => {
+                println!("violated: {} of {all}, the first is {first}", thousands(orders.len() as u128))
+            }
+            None => println!("violated, over {all}"),
+        }
         for Found { aggregate, endpoint, violated, sentences } in judged.found.iter().take(SHOWN) {
             let violated: Vec<_> = violated.iter().map(|property| format!("{property:?}")).collect();
             let about = aggregate.as_deref().unwrap_or("all orders");

@@ -3,6 +3,8 @@
 use std::process::Stdio;
 
 use anyhow::{Context, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc::UnboundedSender;
@@ -44,6 +46,21 @@ impl Fleet {
         worker.process.kill().await.context("a worker could not be killed")?;
         worker.pipe = None;
         Ok(())
+    }
+
+    /// Stops a worker: it does nothing, and does not know it.
+    pub fn pause(&self, victim: usize) -> anyhow::Result<()> {
+        self.signal(victim, Signal::SIGSTOP)
+    }
+
+    /// Lets a worker go on that was stopped.
+    pub fn resume(&self, victim: usize) -> anyhow::Result<()> {
+        self.signal(victim, Signal::SIGCONT)
+    }
+
+    fn signal(&self, victim: usize, signal: Signal) -> anyhow::Result<()> {
+        let process = self.workers[victim].process.id().context("a worker has ended")?;
+        Ok(kill(Pid::from_raw(process.try_into()?), signal)?)
     }
 
     /// Starts another worker in the place of one that was killed.

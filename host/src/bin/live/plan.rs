@@ -4,6 +4,7 @@ use ports::{Message, MessageId};
 use shared::order::{add_item, remove_item};
 
 use crate::arguments::Arguments;
+use crate::work::ACK_WAIT;
 
 /// Numbers that look random and follow from a seed (SplitMix64).
 struct Lots(u64);
@@ -39,15 +40,27 @@ pub struct Mail {
     pub twice: bool,
 }
 
-/// A worker is killed, and another takes its place.
+/// What the monkey does to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trick {
+    /// It is killed, and another one takes its place.
+    Kill,
+    /// It is stopped for longer than the server waits for a sign of life, and then
+    /// goes on as if nothing had happened.
+    Pause,
+}
+
+/// What the monkey does to a worker, and when.
 pub struct Strike {
+    /// What it does.
+    pub trick: Trick,
     /// Once so many messages have been processed.
     pub after: u64,
     /// And then so many milliseconds later.
     pub and: u64,
     /// Which worker, of all.
     pub victim: usize,
-    /// After how many milliseconds another one starts.
+    /// After how many milliseconds another one starts, or it goes on.
     pub gap: u64,
 }
 
@@ -75,14 +88,19 @@ impl Plan {
         // What leads to nothing more is processed once, what comes in leads to one or
         // two messages more: about twice as many in all.
         let processed = mail.len() as u64 * 2;
-        let mut strikes: Vec<_> = (0..arguments.kills)
-            .map(|_| Strike {
-                after: lots.below(processed * 9 / 10),
-                and: lots.below(30),
-                victim: lots.below(workers as u64) as usize,
-                gap: lots.below(200),
-            })
-            .collect();
+        let mut strike = |trick| Strike {
+            trick,
+            after: lots.below(processed * 9 / 10),
+            and: lots.below(30),
+            victim: lots.below(workers as u64) as usize,
+            gap: match trick {
+                Trick::Kill => lots.below(200),
+                Trick::Pause => ACK_WAIT.as_millis() as u64 + 200 + lots.below(1_000),
+            },
+        };
+        let kills: Vec<_> = (0..arguments.kills).map(|_| strike(Trick::Kill)).collect();
+        let pauses = (0..arguments.pauses).map(|_| strike(Trick::Pause));
+        let mut strikes: Vec<_> = pauses.chain(kills).collect();
         strikes.sort_by_key(|strike| strike.after);
         Self { mail, strikes }
     }

@@ -21,6 +21,10 @@ pub struct Order {
     pub slots: usize,
 }
 
+/// For how long the server waits for a sign of life of a worker: short, so that what
+/// a dead one held is soon with another.
+pub const ACK_WAIT: Duration = Duration::from_secs(2);
+
 /// The second line, if there is one.
 pub const STOP: &str = "stop";
 
@@ -44,7 +48,7 @@ pub enum ToldOutcome {
 impl Order {
     /// How its worker works.
     pub fn rules(&self) -> Rules {
-        Rules { slots: self.slots, ..Rules::default() }
+        Rules { slots: self.slots, ack_wait: ACK_WAIT, ..Rules::default() }
     }
 }
 
