@@ -11,6 +11,7 @@ mod creates_a_token_where_it_finds_none_when_it_resumes;
 #[path = "../mistakes/derives_the_ids_from_the_version.rs"]
 mod derives_the_ids_from_the_version;
 #[path = "../mistakes/leaves_the_cleaning_to_whoever_removed_the_token.rs"]
+#[allow(dead_code)]
 mod leaves_the_cleaning_to_whoever_removed_the_token;
 #[path = "../mistakes/opens_a_door_that_leaves_it_to_the_first.rs"]
 mod opens_a_door_that_leaves_it_to_the_first;

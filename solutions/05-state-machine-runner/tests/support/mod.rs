@@ -1,5 +1,8 @@
 //! The searches of the exercise, for any runner.
 
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
 use chaos::{Chaos, Explore, FRESH, Run, Specification, Symptom, System, explore, specifications};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
