@@ -1,0 +1,127 @@
+//! The consumer loop on a real server.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use host::record::{Kind, Record};
+use host::worker::{self, Delivery, Outcome, Ports, Rules};
+use host::{Address, Connection};
+use ports::real::NatsServer;
+use ports::{Endpoint, Message, MessageId};
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+
+/// Runs a worker until it has told of so many deliveries, and says which.
+async fn deliveries(
+    server: &NatsServer,
+    endpoint: Endpoint,
+    rules: Rules,
+    messages: usize,
+    until: usize,
+) -> (Vec<Delivery>, Record) {
+    let connection =
+        Connection::open(&Address { url: server.url(), token: None }).await.expect("a connection");
+    let record = Record::open(&connection).await.expect("a record");
+    for _ in 0..messages {
+        let message = Message::new(MessageId::random(), &"Ring");
+        record.send(endpoint.name(), &message).await.expect("sent");
+    }
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let (sender, stop) = watch::channel(false);
+    let tell = {
+        let told = Rc::clone(&told);
+        move |delivery| {
+            told.borrow_mut().push(delivery);
+            if told.borrow().len() == until {
+                sender.send(true).expect("somebody listens");
+            }
+        }
+    };
+    let run = worker::run(&connection, &endpoint, rules, stop, tell);
+    LocalSet::new().run_until(run).await.expect("a worker");
+    (told.take(), record)
+}
+
+fn outcomes(deliveries: &[Delivery]) -> Vec<Outcome> {
+    deliveries.iter().map(|delivery| delivery.outcome.clone()).collect()
+}
+
+#[tokio::test]
+async fn what_fails_too_often_becomes_a_dead_letter() {
+    let Some(server) = NatsServer::for_test() else { return };
+    let endpoint = Endpoint::new("door", async |_, _, _| anyhow::bail!("the door is locked"));
+    let rules = Rules { most_attempts: 3, ..Rules::default() };
+    let (told, record) = deliveries(&server, endpoint, rules, 1, 4).await;
+    let failed = Outcome::Failed("the door is locked".to_owned());
+    assert_eq!(outcomes(&told), [failed.clone(), failed.clone(), failed, Outcome::DeadLetter]);
+    let entries = record.read().await.expect("the record");
+    assert_eq!(entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [Kind::Sent, Kind::Dead]);
+    let waiting = record.waiting("door").await.expect("the consumer");
+    assert_eq!((waiting.undelivered, waiting.unacknowledged, waiting.deliveries), (0, 0, 4));
+}
+
+#[tokio::test]
+async fn a_panic_ends_a_delivery_and_not_the_worker() {
+    let Some(server) = NatsServer::for_test() else { return };
+    let rings = Arc::new(AtomicUsize::new(0));
+    let endpoint = Endpoint::new("door", async move |_, _, context| {
+        assert!(rings.fetch_add(1, Ordering::Relaxed) > 0, "nobody was expected");
+        context.publish(Message::new(context.new_id(), &"Opened"));
+        Ok(())
+    });
+    let (told, record) = deliveries(&server, endpoint, Rules::default(), 1, 2).await;
+    assert!(matches!(&told[0].outcome, Outcome::Failed(why) if why.contains("panicked")), "{told:?}");
+    assert_eq!(told[1].outcome, Outcome::Done);
+    let entries = record.read().await.expect("the record");
+    let said = entries.iter().filter(|entry| entry.kind == Kind::Said);
+    assert_eq!(said.map(|entry| entry.message.name()).collect::<Vec<_>>(), ["Opened"]);
+}
+
+#[tokio::test]
+async fn a_slow_handler_keeps_its_message() {
+    let Some(server) = NatsServer::for_test() else { return };
+    let endpoint = Endpoint::new("door", async |_, _, _| {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(())
+    });
+    let rules = Rules { ack_wait: Duration::from_millis(600), ..Rules::default() };
+    let (told, record) = deliveries(&server, endpoint, rules, 1, 1).await;
+    assert_eq!(outcomes(&told), [Outcome::Done]);
+    assert_eq!(record.waiting("door").await.expect("the consumer").deliveries, 1);
+}
+
+#[tokio::test]
+async fn work_in_flight_is_bounded_and_brought_to_its_end() {
+    let Some(server) = NatsServer::for_test() else { return };
+    let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let endpoint = {
+        let (inside, most) = (Arc::clone(&inside), Arc::clone(&most));
+        Endpoint::new("door", async move |_, _, _| {
+            most.fetch_max(inside.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            inside.fetch_sub(1, Ordering::Relaxed);
+            Ok(())
+        })
+    };
+    let rules = Rules { slots: 3, ..Rules::default() };
+    // It is told to stop while others are inside.
+    let (told, record) = deliveries(&server, endpoint, rules, 12, 7).await;
+    assert_eq!((inside.load(Ordering::Relaxed), most.load(Ordering::Relaxed)), (0, 3));
+    let waiting = record.waiting("door").await.expect("the consumer");
+    // Nothing that was delivered is left without an answer.
+    assert_eq!((waiting.deliveries, waiting.unacknowledged), (told.len() as u64, 0));
+    assert_eq!(waiting.undelivered, 12 - told.len() as u64);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_needs_more_is_told_so() {
+    let Some(server) = NatsServer::for_test() else { return };
+    let connection =
+        Connection::open(&Address { url: server.url(), token: None }).await.expect("a connection");
+    let endpoint = Endpoint::new("door", async |_, _, _| Ok(())).with_stream("visitors");
+    let error = Ports::open(&connection, &endpoint).await.err().expect("no ports").to_string();
+    assert_eq!(error, "door has streams with expectations, which this host does not run yet");
+}
