@@ -130,11 +130,16 @@ impl Connection {
         &self.context
     }
 
+    /// Whether the server is of this release, or a later one.
+    pub(crate) fn is_at_least(&self, [major, minor, patch]: [i64; 3]) -> bool {
+        self.client.is_server_compatible(major, minor, patch)
+    }
+
     pub(crate) fn most_bytes(&self) -> usize {
         self.client.server_info().max_payload
     }
 
-    /// Waits for a connection. False if none comes.
+    /// Waits for a connection. None if none comes.
     async fn connected(&self) -> Option<State> {
         let mut state = self.state.clone();
         timeout(Self::PATIENCE, state.wait_for(|state| state.up)).await.ok()?.ok().map(|state| *state)

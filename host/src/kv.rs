@@ -57,6 +57,13 @@ impl KvStore {
         if token(bucket) != bucket {
             return Err(StoreError::Protocol(format!("a bucket cannot be named {bucket:?}")));
         }
+        // An older one would take what is to expire, and keep it.
+        if !connection.is_at_least([2, 11, 0]) {
+            let version = connection.server_version();
+            return Err(StoreError::Protocol(format!(
+                "nats-server {version} knows no time to live of a single document; 2.11 and later do"
+            )));
+        }
         let store = Self { connection: connection.clone(), bucket: bucket.to_owned() };
         let config = stream::Config {
             name: store.stream(),

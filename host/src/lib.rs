@@ -3,7 +3,7 @@
 //!
 //! | what a handler asks for | what it gets here |
 //! |---|---|
-//! | messages | a consumer of its own on one stream, the [record](record): explicit acknowledgement, redelivery, in-progress, a delay after a failure, dead letters |
+//! | messages | a consumer of its own on one stream, the [record]: explicit acknowledgement, redelivery, in-progress, a delay after a failure, dead letters |
 //! | [`Publisher`](ports::Publisher) | that same stream; published is what the server has acknowledged |
 //! | [`DocumentStore`](ports::DocumentStore) | a key-value bucket each: [`kv`] |
 //! | ids | [`MessageId::random`](ports::MessageId::random), never a counter of the process |

@@ -78,9 +78,10 @@ pub fn judge(system: &System, record: &[Entry], snapshots: &[Snapshot]) -> anyho
                 }
             }
         }
-        // What is stored of somebody whom no message was about must not be there.
-        for (key, _) in snapshot.documents() {
-            parts.entry(key.to_owned()).or_default();
+        // Whoever no message was about must be as nobody has touched them; an endpoint
+        // that can list whom it has anything of is asked about them.
+        for aggregate in endpoint.aggregates(snapshot)? {
+            parts.entry(aggregate).or_default();
         }
         judged.judged.push((endpoint.name().to_owned(), parts.len()));
         for (aggregate, Part { inputs, outputs }) in &parts {

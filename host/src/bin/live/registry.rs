@@ -12,10 +12,13 @@ pub struct System {
     pub endpoints: Vec<(Endpoint, Arc<dyn Specification>)>,
     /// What the sender puts into a store that all share, under which key, before it
     /// sends a message: tokens.
-    pub before_sending: Option<(&'static str, fn(&Message) -> String)>,
+    pub before_sending: Option<(&'static str, KeyOf)>,
     /// What may be at most how much in the stores of each endpoint, at rest.
     pub bound: Option<Bound>,
 }
+
+/// Under which key something is stored for a message.
+pub type KeyOf = fn(&Message) -> String;
 
 /// What is measured in the stores of an endpoint, and how much it may be.
 pub struct Bound {
