@@ -10,6 +10,7 @@ use records::{BadCode, Plan, ReplayCode};
 use super::env::{self, Deeper};
 use super::replay;
 use super::supervised::supervised;
+use crate::handler::fault::HandlerFault;
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
@@ -486,8 +487,13 @@ impl Explore {
             report.tell(&mut transitions, &mut Judge::new(self.scenario.system.clone()), &trace);
             report.faults = trace.faults().count();
             report.stale = trace.faults().filter(|&fault| fault == Fault::StaleRead).count();
-            // A replay has the usual ids, with which all is well.
-            if trace.loop_start().is_none() && !transitions.rehearsal.has_lasting_ids() {
+            // A replay has the usual ids, with which all is well; and of a handler that
+            // remembers, nobody knows what it would do next time.
+            let remembers = matches!(
+                report.verdict,
+                Verdict::Violated(Finding::Handler(HandlerFault::Nondeterministic { .. }))
+            );
+            if trace.loop_start().is_none() && !transitions.rehearsal.has_lasting_ids() && !remembers {
                 let code = replay::record(&mut transitions, &self.scenario, &trace);
                 report.replay = code.map(|code| code.to_string());
             }
