@@ -48,10 +48,10 @@ async fn refund(
     let last_refund = stream.read(&subject).await?.last().map_or(0, |message| message.sequence);
     for message in stream.read(&format!("*.{order_id}")).await? {
         let fact = Fact::read(&message.body)?;
-        if let Fact::Refunded { caused_by: cause, .. } = &fact {
-            if *cause == caused_by {
-                return Ok(Outcome::AlreadyDone);
-            }
+        if let Fact::Refunded { caused_by: cause, .. } = &fact
+            && *cause == caused_by
+        {
+            return Ok(Outcome::AlreadyDone);
         }
         account.add(fact);
     }
