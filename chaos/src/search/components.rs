@@ -134,14 +134,12 @@ mod tests {
         /// Warshall's closure, and not the loops above.
         fn leads_to(&self) -> Vec<Vec<bool>> {
             let count = self.count;
-            let mut leads = vec![vec![false; count]; count];
-            for one in 0..count {
-                for other in 0..count {
-                    let both = |set: &u64| set & (1 << one) != 0 && set & (1 << other) != 0;
-                    leads[one][other] =
-                        one == other || self.causes[one] & (1 << other) != 0 || self.shared.iter().any(both);
-                }
-            }
+            let at_once = |one: usize, other: usize| {
+                let both = |set: &u64| set & (1 << one) != 0 && set & (1 << other) != 0;
+                one == other || self.causes[one] & (1 << other) != 0 || self.shared.iter().any(both)
+            };
+            let from = |one: usize| (0..count).map(|other| at_once(one, other)).collect();
+            let mut leads: Vec<Vec<bool>> = (0..count).map(from).collect();
             for through in 0..count {
                 for one in 0..count {
                     for other in 0..count {

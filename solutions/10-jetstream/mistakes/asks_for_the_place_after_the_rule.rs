@@ -49,10 +49,10 @@ async fn refund(
     let mut account = Account::default();
     for message in stream.read(&format!("*.{order_id}")).await? {
         let fact = Fact::read(&message.body)?;
-        if let Fact::Refunded { caused_by: cause, .. } = &fact {
-            if *cause == caused_by {
-                return Ok(Outcome::AlreadyDone);
-            }
+        if let Fact::Refunded { caused_by: cause, .. } = &fact
+            && *cause == caused_by
+        {
+            return Ok(Outcome::AlreadyDone);
         }
         account.add(fact);
     }
