@@ -236,8 +236,8 @@ pub enum Command {
     },
 }
 
-/// How far a search is to go: what is not said is as its test has it, which is one
-/// message and one fault more than the exercise looks at.
+/// How far a search is to go: what is not said is a message and a fault more than the
+/// exercises look at.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Bounds {
     /// How many messages are sent [default: 3]

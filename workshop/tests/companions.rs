@@ -32,8 +32,8 @@ fn explore_deeper() {
     let variable = |name: &str| PathBuf::from(std::env::var_os(name).unwrap());
     let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if let (Some(plan), true) = (std::env::var_os("CHAOS_PLAN"), ex03_state::CASE != "silent") {
-        let plan_text = r##"{"endpoints":["orders"],"messages":["tea","cake","milk","rice"],"workers":2,
-            "faults":2,"stale":0,"workers_range":[1,8],"most_faults":32}"##;
+        let plan_text = r##"{"endpoints":["orders"],"messages":["tea","cake","milk","rice"],
+            "weak":true,"workers_range":[1,8],"most_faults":32}"##;
         std::fs::write(plan, plan_text).unwrap();
         return;
     }

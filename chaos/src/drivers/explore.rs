@@ -242,13 +242,10 @@ impl Explore {
     /// What it would look at, for `cargo workshop explore`.
     fn plan(&self) -> Plan {
         let speaker = self.scenario.speaker();
-        let bounds = &self.scenario.bounds;
         Plan {
             endpoints: self.scenario.system.endpoints.iter().map(|one| one.name().to_owned()).collect(),
             messages: self.scenario.mail.iter().map(|(_, message)| speaker.body(&message.body)).collect(),
-            workers: bounds.workers,
-            faults: bounds.faults,
-            stale: self.scenario.has_weak_stores().then_some(bounds.stale),
+            weak: self.scenario.has_weak_stores(),
             workers_range: (*WORKERS.start(), *WORKERS.end()),
             most_faults: MOST_FAULTS,
         }

@@ -157,11 +157,12 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// What was asked for, and the rest as it is planned; an error that says what is
-    /// possible here, if that is not.
+    /// What was asked for, and else a message and a fault more than the exercises look
+    /// at; an error that says what is possible here, if that is not.
     fn of(asked: Bounds, plan: &Plan) -> Result<Self> {
-        /// So many of the messages, if nobody asks for more.
         const MESSAGES: u8 = 3;
+        const WORKERS: u8 = 2;
+        const FAULTS: u8 = 2;
         let there = u8::try_from(plan.messages.len()).unwrap_or(u8::MAX);
         let within = |name: &str, asked: u8, least: u8, most: u8| {
             ensure!(
@@ -172,17 +173,15 @@ impl Chosen {
             Ok(asked)
         };
         let (fewest, most) = plan.workers_range;
-        let stale = match (asked.stale, plan.stale) {
-            (Some(_), None) => {
-                bail!("no store is weak here, so no read can be stale: leave --stale out")
-            }
-            (asked, planned) => asked.or(planned.filter(|&stale| stale > 0)),
-        };
+        ensure!(
+            asked.stale.is_none() || plan.weak,
+            "no store is weak here, so no read can be stale: leave --stale out"
+        );
         Ok(Self {
             messages: within("--messages", asked.messages.unwrap_or(MESSAGES.min(there)), 1, there)?,
-            workers: within("--workers", asked.workers.unwrap_or(plan.workers), fewest, most)?,
-            faults: within("--faults", asked.faults.unwrap_or(plan.faults), 0, plan.most_faults)?,
-            stale: stale.map(|stale| within("--stale", stale, 0, plan.most_faults)).transpose()?,
+            workers: within("--workers", asked.workers.unwrap_or(WORKERS), fewest, most)?,
+            faults: within("--faults", asked.faults.unwrap_or(FAULTS), 0, plan.most_faults)?,
+            stale: asked.stale.map(|stale| within("--stale", stale, 0, plan.most_faults)).transpose()?,
             late: asked.late,
             states: asked.states,
         })
@@ -234,9 +233,7 @@ mod tests {
         Plan {
             endpoints: vec!["orders".to_owned(), "loyalty".to_owned()],
             messages: ["tea", "cake", "milk", "rice"].map(str::to_owned).into(),
-            workers: 1,
-            faults: 2,
-            stale: Some(0),
+            weak: true,
             workers_range: (1, 8),
             most_faults: 32,
         }
@@ -250,11 +247,11 @@ mod tests {
             (chosen.for_the_search(), chosen.in_words(&plan()))
         };
         let (search, words) = told(asked);
-        assert_eq!(search, "messages=3 workers=1 faults=2 states=9");
-        assert_eq!(words, "orders and loyalty, sent tea, cake and milk; 1 worker, at most 2 faults");
+        assert_eq!(search, "messages=3 workers=2 faults=2 states=9");
+        assert_eq!(words, "orders and loyalty, sent tea, cake and milk; 2 workers, at most 2 faults");
         let (search, words) = told(Bounds { stale: Some(1), late: true, messages: Some(1), ..asked });
-        assert_eq!(search, "messages=1 workers=1 faults=2 stale=1 late=1 states=9");
-        let bounds = "1 worker, at most 2 faults, at most 1 stale read, calls may land late";
+        assert_eq!(search, "messages=1 workers=2 faults=2 stale=1 late=1 states=9");
+        let bounds = "2 workers, at most 2 faults, at most 1 stale read, calls may land late";
         assert_eq!(words, format!("orders and loyalty, sent tea; {bounds}"));
     }
 
@@ -268,7 +265,7 @@ mod tests {
         assert_eq!(refused(asked, &plan()), "--messages 5 is not possible here: give 1 to 4");
         let asked = Bounds { workers: Some(0), ..Bounds::default() };
         assert_eq!(refused(asked, &plan()), "--workers 0 is not possible here: give 1 to 8");
-        let strong = Plan { stale: None, ..plan() };
+        let strong = Plan { weak: false, ..plan() };
         let asked = Bounds { stale: Some(1), ..Bounds::default() };
         assert!(refused(asked, &strong).starts_with("no store is weak here"));
     }
