@@ -275,8 +275,6 @@ fn an_endpoint_that_nothing_comes_to_is_not_judged() {
 
 #[test]
 fn one_replayed_run_is_no_search() {
-    let lossy =
-        || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(tally());
     let code = explore(lossy).send([named("x")]).run().replay.expect("it is wrong");
     let right =
         || System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(1))).judged_by(tally());
@@ -285,6 +283,41 @@ fn one_replayed_run_is_no_search() {
     assert!(report.single && report.holds(), "the run itself is shown: {report}");
     let told = std::panic::catch_unwind(|| report.assert_exactly_once()).unwrap_err();
     assert!(told.downcast_ref::<String>().unwrap().contains("one run only"));
+}
+
+/// Whatever somebody has left in the environment: a search is not green for it.
+#[test]
+fn nothing_in_the_environment_makes_a_wrong_search_green() {
+    let code = explore(lossy).send([named("y")]).run().replay.expect("it is wrong");
+    let plan = std::env::temp_dir().join(format!("chaos-plan-{}", std::process::id()));
+    let plan = plan.to_str().expect("a path that is text");
+    let left_behind = [
+        &[("CHAOS_REPLAY", code.as_str())][..],
+        &[("CHAOS_REPLAY", code.as_str()), ("CHAOS_LIVE", "1"), ("CHAOS_WATCHDOG_SECONDS", "0")],
+        &[("CHAOS_REPLAY", "nonsense"), ("CHAOS_LIVE", "1")],
+        &[("CHAOS_LIVE", "1")],
+        &[("CHAOS_PLAN", plan)],
+    ];
+    for environment in left_behind {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_wrong_search", "--include-ignored"])
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "{environment:?}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+    _ = std::fs::remove_file(plan);
+}
+
+#[test]
+#[ignore = "run by nothing_in_the_environment_makes_a_wrong_search_green"]
+fn a_wrong_search() {
+    explore(lossy).send([named("x")]).assert_exactly_once();
+}
+
+/// Takes what comes, and does nothing with it.
+fn lossy() -> System {
+    System::of(Endpoint::new("till", async |_, _, _| Ok(())).view(|_, _| Ok(0))).judged_by(tally())
 }
 
 // ---- causes before effects ------------------------------------------------

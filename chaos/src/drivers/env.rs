@@ -4,7 +4,7 @@
 //! | variable | what it asks |
 //! |---|---|
 //! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2 late=1 states=1000000`: other bounds, each optional; `late=1` for every class of faults; of the test's messages, the first so many |
-//! | `CHAOS_LIVE` | with `CHAOS_REPLAY`: run that run's handlers once, on the test's own thread, and nothing else |
+//! | `CHAOS_LIVE` | with `CHAOS_REPLAY`: run that run's handlers once, on the test's own thread; then the test is over |
 //! | `CHAOS_PLAN` | write here what would be searched, and search nothing |
 //! | `CHAOS_PROGRESS` | write here, now and then, how far the search has come |
 //! | `CHAOS_STOP` | give up once this file exists |

@@ -343,16 +343,10 @@ impl Explore {
             Ok(code) => {
                 let mut searches = self.smaller().chain([self.clone()]);
                 let search = searches.find(|search| replay::is_of(&code, &search.scenario));
-                match search {
-                    Some(search) if env::live() => {
-                        Some(search.live(&code).map_or_else(bad, |never| match never {}))
-                    }
-                    // Only that run is of interest, and what others would print is in its way.
-                    None if env::live() => {
-                        Some(Report::of_a_search(Verdict::Holds, self.scenario.describe()))
-                    }
-                    search => search.map(|search| search.replay(&code).unwrap_or_else(bad)),
-                }
+                search.map(|search| match env::live() {
+                    true => search.live(&code).map_or_else(bad, |never| match never {}),
+                    false => search.replay(&code).unwrap_or_else(bad),
+                })
             }
             Err(error) => Some(bad(error)),
         }

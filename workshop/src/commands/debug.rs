@@ -30,7 +30,8 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
     let arguments = ["--exact", record.test.as_str(), "--nocapture", "--include-ignored"];
     let told = format!(
         "The run {code} of {}, live: each delivery runs once, dbg! prints once, and nothing is in a hurry. \
-         Lines with » are the workshop's.",
+         Lines with » are the workshop's. What comes before the first of them is of a search that the test \
+         makes before.",
         record.test
     );
     terminal::show(&format!("{}\n", terminal::paragraph(&told, "  ")));
