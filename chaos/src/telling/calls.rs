@@ -2,11 +2,12 @@
 
 use ports::words;
 
+use super::steps::call_in;
 use super::story::Teller;
 use crate::handler::call::{Call, Condition, ObjectKey, Reply, event_in_words};
 use crate::handler::text::{Id, Text};
-use crate::world::state::{Content, World};
-use crate::world::step::{CallOutcome, Step};
+use crate::world::state::World;
+use crate::world::step::CallOutcome;
 
 /// A document of so many characters is told every time: `Claimed` says more than `v1`.
 const A_FEW_WORDS: usize = 24;
@@ -83,18 +84,10 @@ impl Teller<'_> {
     /// change anything, and whether it did.
     fn asked(&self, number: usize) -> Option<(String, bool, bool)> {
         let taken = &self.trace.taken()[number];
-        let Step::Call { worker, call, .. } = taken.step else { return None };
-        let busy = taken.before.workers[usize::from(worker)].busy.as_ref()?;
-        let Call::Ask { object, request, writes } = self.transitions.pending_call(busy, call) else {
-            return None;
-        };
+        let Call::Ask { object, request, writes } = call_in(self.transitions, taken)? else { return None };
         let model = self.outside(&object);
-        let state = |world: &World| world.objects.iter().find(|there| there.key == object).cloned();
-        let refused = match &taken.applied.reply {
-            Some(Reply::Answered { refused, .. }) => *refused,
-            _ => false,
-        };
-        let changed = state(&taken.before) != state(self.trace.after(number));
+        let refused = matches!(taken.applied.reply, Some(Reply::Answered { refused: true, .. }));
+        let changed = taken.before.object(&object) != self.trace.after(number).object(&object);
         let said = model.say_request(&self.transitions.texts().bytes(&request));
         (model.repeats() && !refused).then_some((said, writes, changed))
     }
@@ -154,13 +147,7 @@ impl Teller<'_> {
                 let &[etag] = etag.ids.as_slice() else { return None };
                 self.body_of(object, etag)
             }
-            Condition::None => {
-                let there = before.objects.iter().find(|there| there.key == *object)?;
-                match &there.content {
-                    Content::Document(Some(version)) => Some(version.body.clone()),
-                    _ => None,
-                }
-            }
+            Condition::None => before.current(object).map(|version| version.body.clone()),
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::knowledge::{Followed, message_at};
+use super::knowledge::Followed;
+use super::steps::message_at;
 use crate::handler::call::Reply;
 use crate::search::no_return::NoReturn;
 use crate::world::step::{CallOutcome, Step};

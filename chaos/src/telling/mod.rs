@@ -16,4 +16,5 @@ mod picture;
 pub(crate) mod record;
 pub(crate) mod report;
 mod should_be;
+mod steps;
 mod story;

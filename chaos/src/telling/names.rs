@@ -7,11 +7,10 @@ use ports::outside::Model;
 use ports::{Message, MessageId, words};
 use serde_json::{Map, Value};
 
-use super::knowledge::message_at;
+use super::steps::{message_at, put_out};
 use super::story::Teller;
-use crate::handler::call::{Call, ObjectKey, bytes_in_words};
+use crate::handler::call::{ObjectKey, bytes_in_words};
 use crate::handler::text::{Id, Ids, Text};
-use crate::world::state::Phase;
 use crate::world::step::{CallOutcome, Step};
 
 impl Teller<'_> {
@@ -88,26 +87,13 @@ impl Teller<'_> {
         String::new()
     }
 
-    /// What is published in a step, if it gets through.
+    /// What is published in a step, if it gets through at once.
     fn published_in(&self, number: usize) -> Option<Text> {
         let taken = &self.trace.taken()[number];
-        let (Step::Call { worker, outcome, .. } | Step::Dispatch { worker, outcome }) = taken.step else {
-            return None;
-        };
-        if !matches!(outcome, CallOutcome::Ok | CallOutcome::ReplyLost | CallOutcome::CrashAfter) {
-            return None;
-        }
-        let busy = taken.before.workers[usize::from(worker)].busy.as_ref()?;
-        match taken.step {
-            Step::Call { call, .. } => match self.transitions.pending_call(busy, call) {
-                Call::Publish { message } => Some(message),
-                _ => None,
-            },
-            _ => match busy.phase {
-                Phase::Dispatching(index) => Some(self.transitions.next_output(busy, index)),
-                _ => None,
-            },
-        }
+        let (Step::Call { outcome, .. } | Step::Dispatch { outcome, .. }) = taken.step else { return None };
+        let gets_through =
+            matches!(outcome, CallOutcome::Ok | CallOutcome::ReplyLost | CallOutcome::CrashAfter);
+        put_out(self.transitions, taken).filter(|_| gets_through)
     }
 
     /// A document's body, as much of it as fits into a few lines; nothing, if there is

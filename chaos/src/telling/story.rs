@@ -7,9 +7,10 @@ use ports::words::{self, Speaker};
 use ports::{Message, MessageId, PublishError, ServiceError, StoreError, StreamError};
 
 use super::folding;
-use super::knowledge::{Followed, message_at, most_concerned};
+use super::knowledge::Followed;
 use super::picture::{Line, draw, width, wrap};
-use crate::handler::call::{Call, ObjectKey, Reply};
+use super::steps::{busy_in, call_in, message_at, most_concerned, put_out};
+use crate::handler::call::{ObjectKey, Reply};
 use crate::handler::fault::HandlerFault;
 use crate::handler::rehearsal::{Ending, HistoryId};
 use crate::handler::text::{Id, Text};
@@ -127,7 +128,7 @@ impl<'a> Teller<'a> {
             _ => None,
         };
         let changed = self.world().objects.iter().filter_map(|object| {
-            let old = before.objects.iter().find(|old| old.key == object.key).and_then(bytes);
+            let old = before.object(&object.key).and_then(bytes);
             let own = message.is_some_and(|id| self.text(&object.key.key).starts_with(&id.to_string()));
             let (old, new) = match (old, bytes(object)) {
                 (Some(old), Some(new)) => (old, new),
@@ -216,14 +217,7 @@ impl<'a> Teller<'a> {
         {
             signs.push(format!("┃ {} is known here", followed.name));
         }
-        match self.no_return {
-            Some(NoReturn::After(_)) => signs.push("◆ from here on it is too late".to_owned()),
-            Some(NoReturn::Unknown { states }) => signs.push(not_found(states)),
-            Some(NoReturn::FromTheStart) => {
-                signs.push("no ◆: too late from the start".to_owned());
-            }
-            None => {}
-        }
+        signs.extend(self.no_return.map(sign_of));
         if signs.is_empty() {
             return String::new();
         }
@@ -233,9 +227,7 @@ impl<'a> Teller<'a> {
 
     /// Numbers the versions that come up in a step that is not told.
     fn note_versions(&mut self, taken: &TakenStep) {
-        let Step::Call { worker, call, .. } = taken.step else { return };
-        let call = self.transitions.pending_call(busy_in(&taken.before, worker), call);
-        if let Some(reply) = &taken.applied.reply {
+        if let (Some(call), Some(reply)) = (call_in(self.transitions, taken), &taken.applied.reply) {
             self.learn(&call, reply);
         }
     }
@@ -244,24 +236,8 @@ impl<'a> Teller<'a> {
     fn in_one_line(&mut self, steps: &[TakenStep]) {
         let Some(Step::Deliver { copy, worker }) = steps.first().map(|taken| taken.step) else { return };
         let message = self.message(&steps[0].before.queue[usize::from(copy)].message);
-        let mut published = Vec::new();
-        for taken in steps {
-            match taken.step {
-                Step::Dispatch { worker, .. } => {
-                    let busy = busy_in(&taken.before, worker);
-                    let Phase::Dispatching(index) = busy.phase else { continue };
-                    published.push(self.message(&self.transitions.next_output(busy, index)));
-                }
-                Step::Call { worker, call, .. } => {
-                    if let Call::Publish { message } =
-                        self.transitions.pending_call(busy_in(&taken.before, worker), call)
-                    {
-                        published.push(self.message(&message));
-                    }
-                }
-                _ => {}
-            }
-        }
+        let published = steps.iter().filter_map(|taken| put_out(self.transitions, taken));
+        let published: Vec<String> = published.map(|output| self.message(&output)).collect();
         let mut text = format!("{message} is delivered and done");
         if !published.is_empty() {
             text += &format!("; publishes {}", words::enumeration(&published));
@@ -384,8 +360,8 @@ impl<'a> Teller<'a> {
     /// Whether the message that is delivered in this step was delivered before.
     fn was_delivered_before(&self) -> bool {
         let message = |number: usize| message_at(self.transitions, self.trace, number);
-        let before = (0..self.at).filter(|&number| self.trace.taken()[number].step.starts_a_delivery());
-        before.into_iter().any(|number| message(number) == message(self.at))
+        let (now, taken) = (message(self.at), self.trace.taken());
+        (0..self.at).any(|number| taken[number].step.starts_a_delivery() && message(number) == now)
     }
 
     /// The endpoint dispatches an output.
@@ -465,35 +441,40 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// Whether this error is one that a port has returned, as it came.
+/// Whether this error is one that a port has returned, as it came: word for word, but
+/// for the document or the number, which the line above has told.
 fn is_of_a_port(error: &str) -> bool {
-    let of_ports = [
-        StoreError::Conflict { key: String::new() }.to_string(),
+    let with_a_place = [
+        StoreError::Conflict { key: PLACE.to_owned() }.to_string(),
+        StreamError::WrongLastSequence { actual: 0 }.to_string().replace('0', PLACE),
+    ];
+    let plain = [
         StoreError::Unavailable.to_string(),
         StoreError::NoReply.to_string(),
         PublishError.to_string(),
-        StreamError::WrongLastSequence { actual: 0 }.to_string(),
         StreamError::Unavailable.to_string(),
         StreamError::NoReply.to_string(),
         ServiceError::KeyReused.to_string(),
         ServiceError::Unavailable.to_string(),
         ServiceError::NoReply.to_string(),
     ];
-    // What stands in it of the document or the number is as in the line above.
-    let same = |one: &str| {
-        let start = one.find(": it has changed").map_or(one, |end| &one[..end]);
-        error.starts_with(start.trim_end_matches(|last: char| last.is_ascii_digit()))
+    let fits = |whole: &String| {
+        whole.split_once(PLACE).is_some_and(|(start, end)| error.starts_with(start) && error.ends_with(end))
     };
-    of_ports.iter().any(|one| same(one))
+    plain.iter().any(|one| one == error) || with_a_place.iter().any(fits)
 }
 
-/// The delivery that a worker is busy with.
-pub(super) fn busy_in(world: &World, worker: u8) -> &Busy {
-    world.workers[usize::from(worker)].busy.as_ref().expect("only a busy worker takes such a step")
-}
+/// Stands for what is different each time.
+const PLACE: &str = "\u{0}";
 
-/// That the point of no return was not found in so many states.
-pub(super) fn not_found(states: usize) -> String {
-    let states = words::thousands(states as u128);
-    format!("◇ whether and where a right end went out of reach was not found in {states} states")
+/// What is to be said of the point of no return, under a story.
+pub(super) fn sign_of(no_return: NoReturn) -> String {
+    match no_return {
+        NoReturn::After(_) => "◆ from here on it is too late".to_owned(),
+        NoReturn::FromTheStart => "no ◆: too late from the start".to_owned(),
+        NoReturn::Unknown { states } => format!(
+            "◇ whether and where a right end went out of reach was not found in {} states",
+            words::thousands(states as u128)
+        ),
+    }
 }

@@ -165,9 +165,14 @@ impl World {
         })
     }
 
+    /// An object, if there is one.
+    pub(crate) fn object(&self, key: &ObjectKey) -> Option<&Object> {
+        self.find(key).ok().map(|place| &self.objects[place])
+    }
+
     /// A document as it is now, if it is there.
     pub(crate) fn current(&self, key: &ObjectKey) -> Option<&Version> {
-        match &self.objects[self.find(key).ok()?].content {
+        match &self.object(key)?.content {
             Content::Document(version) => version.as_ref(),
             Content::Stream(_) | Content::Outside(_) => None,
         }

@@ -2,7 +2,7 @@
 
 use crate::handler::call::ObjectKey;
 use crate::world::expiry::LOCK_DURATION;
-use crate::world::state::{Content, Timer, World};
+use crate::world::state::{Timer, World};
 use crate::world::step::Step;
 use crate::world::trace::TakenStep;
 
@@ -43,6 +43,7 @@ impl Clock {
             self.locked[usize::from(worker)] = self.now;
         }
         // A document that was stored anew has a timer that was set anew.
+        let version = |world: &World, key: &ObjectKey| world.current(key).map(|version| version.etag);
         let stored_anew = |key: &ObjectKey| version(&taken.before, key) != version(after, key);
         let mut earlier = std::mem::take(&mut self.timers);
         for timer in &after.timers {
@@ -55,12 +56,5 @@ impl Clock {
             let set = set.filter(|_| timer.forgets.is_some() || !stored_anew(&timer.key));
             self.timers.push((timer.clone(), set.unwrap_or(self.now)));
         }
-    }
-}
-
-fn version(world: &World, key: &ObjectKey) -> Option<u32> {
-    match &world.objects[world.find(key).ok()?].content {
-        Content::Document(version) => version.as_ref().map(|version| version.etag),
-        Content::Stream(_) | Content::Outside(_) => None,
     }
 }

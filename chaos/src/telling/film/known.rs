@@ -4,7 +4,8 @@ use records::film::{Content, Known};
 
 use super::reel::Reel;
 use crate::handler::call::{Call, Reply};
-use crate::telling::story::{Teller, busy_in};
+use crate::telling::steps::call_in;
+use crate::telling::story::Teller;
 use crate::world::state::World;
 use crate::world::step::Step;
 use crate::world::trace::TakenStep;
@@ -12,10 +13,10 @@ use crate::world::trace::TakenStep;
 impl Teller<'_> {
     /// Remembers what a worker was told in a step, if it lives to hear of it.
     pub(super) fn learns(&mut self, reel: &mut Reel, taken: &TakenStep, after: &World) {
-        let Step::Call { worker, call, .. } = taken.step else { return };
+        let Step::Call { worker, .. } = taken.step else { return };
         let alive = after.workers[usize::from(worker)].busy.is_some();
-        let Some(reply) = taken.applied.reply.as_ref().filter(|_| alive) else { return };
-        let call = self.transitions.pending_call(busy_in(&taken.before, worker), call);
+        let reply = taken.applied.reply.as_ref().filter(|_| alive);
+        let (Some(call), Some(reply)) = (call_in(self.transitions, taken), reply) else { return };
         let known = self.known(reel, &call, reply, after);
         let knows = &mut reel.known[usize::from(worker)];
         knows.retain(|other| other.about != known.about);
@@ -44,8 +45,7 @@ impl Teller<'_> {
             }
             // What it has appended to is what it has read before.
             (Call::Append { object, .. }, Reply::Appended(_)) => {
-                let there = after.find(object).ok().map(|found| &after.objects[found]);
-                stored(there.and_then(|object| self.content(reel, object)))
+                stored(after.object(object).and_then(|object| self.content(reel, object)))
             }
             (Call::Ask { object, .. }, Reply::Answered { reply, .. }) => {
                 let said = self.outside(object).say_reply(&self.transitions.texts().bytes(reply));

@@ -18,7 +18,7 @@ use records::film::{
 };
 
 use self::reel::{About, Reel};
-use super::story::{BROKER, Teller, not_found};
+use super::story::{BROKER, Teller, sign_of};
 use crate::handler::call::ObjectKey;
 use crate::handler::text::Text;
 use crate::search::no_return::NoReturn;
@@ -57,11 +57,7 @@ impl Teller<'_> {
         }
         let (turns, remark) = match self.no_return {
             Some(NoReturn::After(step)) => (Some(step), None),
-            Some(NoReturn::Unknown { states }) => (None, Some(not_found(states))),
-            Some(NoReturn::FromTheStart) => {
-                (None, Some("not even at the start was there a way to a right end".to_owned()))
-            }
-            None => (None, None),
+            other => (None, other.map(sign_of)),
         };
         let endpoints = self.transitions.endpoints().iter();
         Film {

@@ -7,11 +7,12 @@ use rustc_hash::FxHashMap;
 
 use super::clock::Clock;
 use super::copies::Copies;
-use crate::handler::call::{Call, ObjectKey, bytes_in_words};
+use crate::handler::call::{ObjectKey, bytes_in_words};
 use crate::handler::text::Text;
 use crate::telling::picture::Line;
-use crate::telling::story::{Teller, busy_in};
-use crate::world::state::{Phase, World};
+use crate::telling::steps::{busy_in, put_out};
+use crate::telling::story::Teller;
+use crate::world::state::World;
 use crate::world::step::Step;
 use crate::world::trace::TakenStep;
 
@@ -159,18 +160,7 @@ impl Reel {
         self.clock.passes(taken, after);
         self.follow_queue(teller, after);
         teller.learns(self, taken, after);
-        let output = match taken.step {
-            Step::Dispatch { worker, .. } => {
-                let busy = busy_in(before, worker);
-                let Phase::Dispatching(index) = busy.phase else { unreachable!("the handler is done") };
-                Some(teller.transitions.next_output(busy, index))
-            }
-            Step::Call { worker, call, .. } => {
-                published(&teller.transitions.pending_call(busy_in(before, worker), call))
-            }
-            Step::Land { in_flight } => published(&before.in_flight[usize::from(in_flight)].call),
-            _ => None,
-        };
+        let output = put_out(teller.transitions, taken);
         let output = output.map(|output| self.message(teller, &output));
         let nobodys = message.map(|message| CopyOf { message, copy: 0 });
         About { copy: copy.or(nobodys), output }
@@ -182,13 +172,5 @@ impl Reel {
             let message = self.message(teller, &copy.message);
             self.copies.comes((copy.endpoint, self.messages[message].logical));
         }
-    }
-}
-
-/// What a call publishes, if it does.
-fn published(call: &Call) -> Option<Text> {
-    match call {
-        Call::Publish { message } => Some(message.clone()),
-        _ => None,
     }
 }
