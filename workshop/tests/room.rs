@@ -85,6 +85,28 @@ fn what_is_missing_is_named_with_what_to_do() {
     ran.exits(2).says(&["rustc does not run: rustc was not found: install Rust"]);
 }
 
+/// Where there is a compiler and no linker, or no place for temporary files, the first
+/// build would fail, and say so at length.
+#[cfg(unix)]
+#[test]
+fn what_a_build_needs_besides_is_looked_for() {
+    let miniature = Miniature::with(&["00-meet"]);
+    lock(&miniature);
+    let ran =
+        Ran::of(workshop().current_dir(miniature.path("")).arg("doctor").env("TMPDIR", "/no/such/place"));
+    ran.exits(2).says(&["mend temporary files cannot be written", "set TMPDIR to a folder of your own"]);
+    let nothing = tempfile::tempdir().unwrap();
+    let real = |tool: &str| {
+        let found = std::process::Command::new("rustup").args(["which", tool]).output().ok()?;
+        Some(String::from_utf8(found.stdout).ok()?.trim().to_owned()).filter(|path| !path.is_empty())
+    };
+    // Without rustup, the compiler is where the linker is.
+    let (Some(rustc), Some(cargo)) = (real("rustc"), real("cargo")) else { return };
+    let mut command = workshop();
+    command.current_dir(miniature.path("")).arg("doctor").env("RUSTC", rustc).env("CARGO", cargo);
+    Ran::of(command.env("PATH", nothing.path())).exits(2).says(&["mend no program can be linked (linker"]);
+}
+
 #[test]
 fn crates_that_are_not_here_are_to_be_fetched() {
     let miniature = Miniature::with(&["00-meet"]);

@@ -20,7 +20,7 @@ pub fn attempt(
 ) -> Result<ExerciseResult> {
     // Before anything runs: what is edited meanwhile was not tested.
     let sources = fingerprint(exercise);
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let package = Package::of(exercise);
     let (result, failed, tests) = match cargo.build(&package)? {
         Built::Errors(text) => {
             terminal::pass_on(&text);

@@ -10,7 +10,7 @@ use records::ReplayCode;
 use super::replay::{Known, exercise_of, known};
 use crate::outcome::Outcome;
 use crate::repository::{Exercise, Repository};
-use crate::running::Cargo;
+use crate::running::{Cargo, ask_nothing};
 use crate::terminal;
 
 /// Runs the handlers of one recorded run once, with the terminal as theirs.
@@ -36,6 +36,7 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
     );
     terminal::show(&format!("{}\n", terminal::paragraph(&told, "  ")));
     let mut command = Command::new(program);
+    ask_nothing(&mut command);
     command.current_dir(&package.directory).args(arguments).envs(environment);
     command.env("CARGO_PKG_NAME", &package.name).env("CARGO_MANIFEST_DIR", &package.directory);
     // What the test program says of its tests is not of interest; what it prints on

@@ -48,11 +48,10 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) 
 
     let package = match solution {
         // A copy without solutions says so here.
-        true => solutions::of(repository, exercise).map(|_| Package {
-            name: exercise.name.solution_package(),
-            directory: repository.solution(&exercise.name),
-        })?,
-        false => Package { name: exercise.name.package(), directory: exercise.directory.clone() },
+        true => {
+            solutions::of(repository, exercise).map(|_| Package::of_solution(repository, &exercise.name))?
+        }
+        false => Package::of(exercise),
     };
     let mut cargo = Cargo::at(repository.root());
     cargo.patience = until(&presses, 1);

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::outcome::Outcome;
 use crate::repository::Repository;
+use crate::running::tool::is_on_the_path;
 
 /// Builds the host, and runs it in our place.
 pub fn run(repository: &Repository, arguments: &[OsString]) -> Result<Outcome> {
@@ -34,8 +35,7 @@ fn is_there_a_server() -> bool {
     if std::env::var_os("NATS_SERVER").is_some_and(|path| !path.is_empty()) {
         return true;
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join("nats-server").is_file())
+    is_on_the_path("nats-server")
 }
 
 /// One program in the place of another: Ctrl-C, and the exit code, are its own.

@@ -1,6 +1,7 @@
 //! The commands, each in a file, or in a folder if it has many parts. What several
 //! share is in `attempt` (one run of an exercise's tests), `exchange` (other files
-//! in place of the attendee's) and `next` (the one next thing to do).
+//! in place of the attendee's), `written` (a file that is asked for) and `next` (the one
+//! next thing to do).
 //!
 //! This is the highest room: it may import all others, and none imports it.
 
@@ -30,6 +31,7 @@ mod test;
 mod tour;
 mod verify;
 mod watch;
+mod written;
 
 use anyhow::Result;
 

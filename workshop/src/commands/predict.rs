@@ -51,7 +51,7 @@ fn observed(
     predictions: &[Prediction],
 ) -> Result<Option<Vec<Observation>>> {
     let asked = questions(exercise);
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let package = Package::of(exercise);
     let cargo = Cargo::at(repository.root());
     if let Built::Errors(text) = cargo.build(&package)? {
         terminal::pass_on(&text);

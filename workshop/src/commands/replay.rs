@@ -55,7 +55,7 @@ pub struct Known {
 pub fn known(cargo: &Cargo, exercise: &Exercise, code: &ReplayCode) -> Result<Option<Known>> {
     // As it is printed, however it was typed.
     let code = code.to_string();
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let package = Package::of(exercise);
     let programs = match cargo.build(&package)? {
         Built::Done { programs, .. } => programs,
         Built::Errors(text) => {

@@ -1,12 +1,11 @@
 //! `cargo workshop report`: everything that somebody else needs to see the same, in one
 //! file, for whoever thinks that the harness is wrong.
 
-use std::fmt::Write as _;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
+use super::written;
 use crate::outcome::Outcome;
 use crate::render;
 use crate::repository::{Exercise, Files, Repository, fingerprint};
@@ -21,13 +20,8 @@ pub fn run(repository: &Repository, name: &str, file: Option<&Path>, force: bool
     let exercise = Exercise::choose(&exercises, name)?;
     let file =
         file.map_or_else(|| PathBuf::from(format!("report-{}.md", exercise.name.number)), Path::to_owned);
-    if !force && file.symlink_metadata().is_ok() {
-        bail!(
-            "{} exists, and is left as it is: name another file, or add --force to replace it",
-            file.display()
-        );
-    }
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    written::must_be_free("report", &file, force)?;
+    let package = Package::of(exercise);
     let cargo = Cargo::at(repository.root());
     let came_to = match cargo.build(&package)? {
         Built::Errors(text) => format!("It does not compile.\n\n{}", fenced("text", &plain(&text))),
@@ -36,30 +30,19 @@ pub fn run(repository: &Repository, name: &str, file: Option<&Path>, force: bool
     let mut text = format!("# A report on {}\n\n", exercise.name);
     text += "What I expected, and what I think is wrong:\n\n(your words)\n\n## Versions\n\n";
     text += &fenced("text", &versions(repository, exercise));
-    write!(text, "\n## The tests\n\n{came_to}\n## The code\n\n").context("a text takes all words")?;
+    text += &format!("\n## The tests\n\n{came_to}\n## The code\n\n");
     let files = Files::read(&exercise.directory, exercise.predictions.as_deref())?;
     for path in files.paths() {
         let shown = path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
         let kind = if shown.ends_with(".rs") { "rust" } else { "text" };
         let body = String::from_utf8_lossy(files.get(path).unwrap_or_default());
-        write!(text, "`{shown}`\n\n{}\n", fenced(kind, &body)).context("a text takes all words")?;
+        text += &format!("`{shown}`\n\n{}\n", fenced(kind, &body));
     }
-    let shown = file.display();
-    let written = match force {
-        true => std::fs::write(&file, text),
-        false => std::fs::File::create_new(&file)
-            .and_then(|mut new| std::io::Write::write_all(&mut new, text.as_bytes())),
-    };
-    match written {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            bail!("{shown} exists, and is left as it is: name another file, or add --force to replace it")
-        }
-        Err(error) => return Err(error).with_context(|| format!("the report cannot be written to {shown}")),
-    }
+    written::write("report", &file, &text, force)?;
     let said = format!(
-        "Written to {shown}: versions, verdicts with their codes, and all of your code for {}. Look through it, say \
+        "Written to {}: versions, verdicts with their codes, and all of your code for {}. Look through it, say \
          in it what you think is wrong, and send it to whoever gave you the workshop.",
+        file.display(),
         exercise.name
     );
     terminal::show(&terminal::paragraph(&said, "  "));

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::child::Patience;
 use super::{left_records, libtest};
+use crate::repository::{Exercise, Name, Repository};
 
 /// How cargo is called.
 #[derive(Debug)]
@@ -42,6 +43,18 @@ pub struct Package {
     pub name: String,
     /// The directory it is in.
     pub directory: PathBuf,
+}
+
+impl Package {
+    /// That of an exercise.
+    pub fn of(exercise: &Exercise) -> Self {
+        Self { name: exercise.name.package(), directory: exercise.directory.clone() }
+    }
+
+    /// That of our solution to it.
+    pub fn of_solution(repository: &Repository, name: &Name) -> Self {
+        Self { name: name.solution_package(), directory: repository.solution(name) }
+    }
 }
 
 /// What a build came to.
@@ -121,20 +134,19 @@ impl Cargo {
         let (mut errors, mut warnings, mut others) = (Vec::new(), Vec::new(), Vec::new());
         let mut programs = Vec::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
-            if let Ok(Line { manifest_path: Some(path), executable: Some(program), .. }) =
+            let Ok(Line { reason, manifest_path: Some(path), message, executable }) =
                 serde_json::from_str(line)
-                && canonical(&path) == manifest
-            {
-                programs.push(program);
-            }
+            else {
+                continue;
+            };
+            let ours = canonical(&path) == manifest;
+            programs.extend(executable.filter(|_| ours));
             // The library is compiled twice, with and without its tests, and
             // says the same both times.
-            if let Ok(Line { reason, manifest_path: Some(path), message: Some(message), .. }) =
-                serde_json::from_str(line)
-                && reason == "compiler-message"
-                && let Some(text) = message.rendered
+            if let Some(Message { level, rendered: Some(text) }) =
+                message.filter(|_| reason == "compiler-message")
             {
-                let list = match (message.level.as_str(), canonical(&path) == manifest) {
+                let list = match (level.as_str(), ours) {
                     ("error" | "error: internal compiler error", true) => &mut errors,
                     ("warning", true) => &mut warnings,
                     ("error" | "error: internal compiler error", false) => &mut others,
@@ -217,22 +229,10 @@ impl Cargo {
                 command.env_remove(&name);
             }
         }
-        for name in [
-            "CHAOS_ALIVE",
-            "CHAOS_DEEPER",
-            "CHAOS_FILMS",
-            "CHAOS_NAMING",
-            "CHAOS_PROGRESS",
-            "CHAOS_STOP",
-            "CHAOS_REPLAY",
-            "CHAOS_REPORTS",
-            "CHAOS_WIDTH",
-            "CARGO_TERM_QUIET",
-            "CARGO_TERM_VERBOSE",
-            "RUST_TEST_NOCAPTURE",
-        ] {
+        for name in ["CARGO_TERM_QUIET", "CARGO_TERM_VERBOSE", "RUST_TEST_NOCAPTURE"] {
             command.env_remove(name);
         }
+        ask_nothing(&mut command);
         // It is run at the root, and whoever has set a path was elsewhere.
         for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "CARGO_HOME"] {
             if let Some(path) = std::env::var_os(name).filter(|path| Path::new(path).is_relative())
@@ -255,6 +255,19 @@ impl Cargo {
             None => command.arg("--tests"),
         };
         command
+    }
+}
+
+/// Takes out whatever the engine is asked through the environment, be it left behind in
+/// a shell: what it is asked is ours to say. Its watchdog, and how much it prints, are
+/// the user's.
+pub fn ask_nothing(command: &mut Command) {
+    const OF_THE_USER: [&str; 2] = ["CHAOS_VERBOSE", "CHAOS_WATCHDOG_SECONDS"];
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CHAOS_") && !OF_THE_USER.contains(&&*text) {
+            command.env_remove(&name);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod self_rename;
 mod status_line;
 pub mod tool;
 
-pub use cargo::{Built, Cargo, Package, TestRun};
+pub use cargo::{Built, Cargo, Package, TestRun, ask_nothing};
 pub use child::{Patience, Unwanted};
 pub use ctrl_c::Presses;
 pub use libtest::{Test, TestResult};

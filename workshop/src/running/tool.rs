@@ -21,6 +21,13 @@ pub fn ask(tool: &str, directory: &Path, arguments: &[&str]) -> Result<String, S
     }
 }
 
+/// Whether there is such a program on the PATH.
+pub fn is_on_the_path(program: &str) -> bool {
+    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(&file).is_file())
+}
+
 /// The first error in what cargo said, in one line.
 pub fn first_error(said: &str) -> String {
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -1,6 +1,6 @@
 //! `cargo workshop replay`: one run, told again; `debug`, run again; and `report`.
 
-use crate::support::{KNOWN, Miniature, sound};
+use crate::support::{KNOWN, Miniature, Ran, sound};
 
 #[test]
 fn a_known_code_is_replayed_and_nothing_else_is_shown() {
@@ -50,6 +50,20 @@ fn a_known_code_is_run_live_once_with_what_a_debugger_needs() {
         .run(&["debug", &sound("03-7k2m-00503")])
         .ends_in_trouble(&["no test of 03-state knows the code"]);
     workshop.run(&["debug", "nonsense"]).ends_in_trouble(&["is not a replay code"]);
+}
+
+/// What `debug` tells people to export may be in their shell for the rest of the day.
+#[test]
+fn what_the_engine_was_asked_before_is_forgotten() {
+    let workshop = Miniature::with(&["00-meet", "03-state"]);
+    workshop.solve("03-state", "violated");
+    let run = |arguments: &[&str]| {
+        let mut command = crate::support::workshop();
+        command.current_dir(workshop.path("")).args(arguments).env("CHAOS_LIVE", "1");
+        Ran::of(command.env("CHAOS_REPLAY", "left behind").env("CHAOS_WATCHDOG_SECONDS", "0"))
+    };
+    run(&["test", "3"]).exits(1).says(&["RED: 3 of 3 tests", "the monkey's story"]);
+    run(&["replay", &KNOWN]).exits(1).says(&["The replayed story."]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::finding::Finding;
+use crate::running::tool::is_on_the_path;
 use crate::terminal;
 
 /// What a day of builds takes, and some room to breathe.
@@ -29,32 +30,27 @@ fn room(free: u64) -> Finding {
     Finding::Fine(format!("{} are free; {} are needed", words(free), words(NEEDED)))
 }
 
-/// Whether files can be written there.
+/// Whether files can be written into a folder of the workshop's own.
 pub fn writable(shown: &str, directory: &Path) -> Finding {
-    let tried = std::fs::create_dir_all(directory)
-        .and_then(|()| tempfile::Builder::new().prefix("doctor").suffix(".tmp").tempfile_in(directory));
-    match tried {
-        Ok(_) => Finding::Fine(format!("{shown} can be written")),
-        Err(error) => Finding::mend(
-            format!("{shown} cannot be written ({error})"),
-            "copy the workshop into a folder of your own",
-        ),
+    const MEND: &str = "copy the workshop into a folder of your own";
+    match std::fs::create_dir_all(directory) {
+        Ok(()) => takes_files(shown, directory, MEND),
+        Err(error) => Finding::mend(format!("{shown} cannot be written ({error})"), MEND),
     }
 }
 
-/// Whether there is a place for temporary files.
+/// Whether temporary files can be written, where they are to be.
 pub fn temporary() -> Finding {
-    let directory = std::env::temp_dir();
-    match tempfile::Builder::new().prefix("doctor").suffix(".tmp").tempfile_in(&directory) {
-        Ok(_) => Finding::Fine("temporary files can be written".to_owned()),
-        Err(error) => Finding::mend(
-            format!("temporary files cannot be written to {} ({error})", directory.display()),
-            if cfg!(windows) {
-                "set TMP to a folder of your own"
-            } else {
-                "set TMPDIR to a folder of your own"
-            },
-        ),
+    let variable = if cfg!(windows) { "TMP" } else { "TMPDIR" };
+    let mend = format!("set {variable} to a folder of your own");
+    takes_files("temporary files", &std::env::temp_dir(), &mend)
+}
+
+/// Whether a file can be written there; what to do, if not.
+fn takes_files(shown: &str, directory: &Path, mend: &str) -> Finding {
+    match tempfile::Builder::new().prefix("doctor").suffix(".tmp").tempfile_in(directory) {
+        Ok(_) => Finding::Fine(format!("{shown} can be written")),
+        Err(error) => Finding::mend(format!("{shown} cannot be written ({error})"), mend),
     }
 }
 
@@ -112,12 +108,6 @@ pub fn for_later() -> String {
             "neither nats-server nor a browser is on the PATH; only later parts want them".into()
         }
     }
-}
-
-fn is_on_the_path(program: &str) -> bool {
-    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(&file).is_file())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::terminal;
 /// Builds and runs the solution; returns what the harness recorded, too.
 pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Vec<Culprit>, Vec<Record>) {
     let name = &exercise.name;
-    let package = Package { name: name.solution_package(), directory: repository.solution(name) };
+    let package = Package::of_solution(repository, name);
     let file = format!("solutions/{name}/src/lib.rs");
     let mend = format!("see {}", terminal::code(&format!("cargo test --no-fail-fast -p {}", package.name)));
     let blame = |what: String| Culprit::new(&file, what, &mend);

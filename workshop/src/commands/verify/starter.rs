@@ -11,7 +11,7 @@ use crate::terminal;
 
 /// Builds and runs the starter.
 pub fn check(cargo: &Cargo, exercise: &Exercise) -> Vec<Culprit> {
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let package = Package::of(exercise);
     let run = format!("cargo test -p {}", package.name);
     let see = format!("see {}", terminal::code(&run));
     let mut culprits = Vec::new();

@@ -1,19 +1,23 @@
 //! `cargo workshop story`: the most telling story of an exercise as it stands, or that
 //! of one test, or of a mistake; in words, and as a page to go through step by step.
 
-mod file;
-
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use records::Record;
 
+use super::written;
 use crate::outcome::Outcome;
 use crate::player;
 use crate::render;
 use crate::repository::{Declared, Exercise, Mistake, Repository};
 use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
 use crate::terminal;
+
+/// What is written.
+const WHAT: &str = "story";
 
 /// Whose story it is to be, and where it goes.
 pub struct Wanted {
@@ -49,10 +53,10 @@ pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outco
     let exercises = Exercise::all(repository)?;
     let exercise = Exercise::choose(&exercises, name)?;
     if let Some(save) = &wanted.save {
-        file::must_be_free(save, wanted.force, |_| false)?;
+        written::must_be_free(WHAT, save, wanted.force)?;
     }
     if let Some(html) = &wanted.html {
-        file::must_be_free(html, wanted.force, file::is_a_player)?;
+        written::must_be_free(WHAT, html, wanted.force || is_a_player(html))?;
     }
     let mut cargo = Cargo::at(repository.root());
     if wanted.html.is_some() {
@@ -69,7 +73,7 @@ pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outco
     let text = format!("{}\n{}", terminal::paragraph(&story.source, ""), render::record(&story.record.text));
     terminal::show(&text);
     if let Some(save) = &wanted.save {
-        file::write(save, &anstream::adapter::strip_str(&text).to_string(), wanted.force)?;
+        written::write(WHAT, save, &anstream::adapter::strip_str(&text).to_string(), wanted.force)?;
         say(&format!("Saved as {}.", save.display()));
     }
     let Some(html) = &wanted.html else {
@@ -87,12 +91,20 @@ pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outco
         )
     })?;
     let page = player::page(&story.title, &story.record, film);
-    file::write(html, &page, wanted.force || file::is_a_player(html))?;
+    written::write(WHAT, html, &page, wanted.force || is_a_player(html))?;
     say(&format!("To be gone through step by step in a browser: {}", html.display()));
     if wanted.open {
         player::open(html)?;
     }
     Ok(story.outcome)
+}
+
+/// Whether it is a player, which may be replaced: it was made of a story, and can be
+/// made of it again.
+fn is_a_player(file: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(200).read_to_end(&mut beginning));
+    read.is_ok() && player::is_ours(&beginning)
 }
 
 fn say(sentence: &str) {
@@ -110,7 +122,7 @@ fn of_the_exercise(exercise: &Exercise, test: Option<&str>, cargo: &Cargo) -> Re
             filter.push("--include-ignored".to_owned());
         }
     }
-    let package = Package { name: exercise.name.package(), directory: exercise.directory.clone() };
+    let package = Package::of(exercise);
     if let Built::Errors(text) = cargo.build(&package)? {
         terminal::pass_on(&text);
         return Ok(None);
@@ -157,8 +169,7 @@ fn of_a_mistake(
 ) -> Result<Option<Story>> {
     let Mistake { name, .. } = Mistake::choose(repository, exercise, mistake)?;
     cargo.target = Some("mistakes");
-    let directory = repository.solution(&exercise.name);
-    let package = Package { name: exercise.name.solution_package(), directory };
+    let package = Package::of_solution(repository, &exercise.name);
     if let Built::Errors(text) = cargo.build(&package)? {
         terminal::pass_on(&text);
         return Ok(None);
