@@ -72,7 +72,7 @@ impl Patience {
         let doing = Doing::default();
         let stdout = thread::spawn(drain(child.stdout.take(), done.clone(), Doing::default()));
         let stderr = thread::spawn(drain(child.stderr.take(), done, doing.clone()));
-        let (start, mut meter, mut line) = (Instant::now(), Meter::default(), None);
+        let (start, mut meter, mut line) = (Instant::now(), Meter::default(), None::<StatusLine>);
         while waiting.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Disconnected) {
             if self.unwanted.as_ref().is_some_and(|unwanted| unwanted()) {
                 end(&mut child);
@@ -84,7 +84,10 @@ impl Patience {
                 let notice = doing.as_deref().unwrap_or(notice);
                 let record = progress.and_then(read);
                 let text = meter.describe(notice, record, start.elapsed());
-                line.get_or_insert_with(StatusLine::new).show(notice, &text);
+                line = line.or_else(StatusLine::unless_shown);
+                if let Some(line) = &mut line {
+                    line.show(notice, &text);
+                }
             }
         }
         drop(line);

@@ -2,6 +2,7 @@
 //! something better to read.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use records::ProgressRecord;
@@ -11,6 +12,8 @@ use crate::terminal::{columns, grouped, short, width};
 /// A line at the bottom of the terminal, on standard error. It is overwritten by
 /// the next, and removed in the end. Where there is no terminal, a line for each new
 /// thing that is waited for, and a dot a second.
+///
+/// There is one at a time: who waits for several children is told of one of them.
 #[derive(Debug)]
 pub struct StatusLine {
     at_a_terminal: bool,
@@ -19,10 +22,14 @@ pub struct StatusLine {
     said: Option<(String, Instant)>,
 }
 
+/// Whether there is one.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
 impl StatusLine {
-    /// One that has shown nothing yet.
-    pub fn new() -> Self {
-        Self { at_a_terminal: std::io::stderr().is_terminal(), width: 0, said: None }
+    /// One that has shown nothing yet, unless there is another.
+    pub fn unless_shown() -> Option<Self> {
+        let free = !SHOWN.swap(true, Ordering::SeqCst);
+        free.then(|| Self { at_a_terminal: std::io::stderr().is_terminal(), width: 0, said: None })
     }
 
     /// Shows a text in place of what was there. `notice` is the part of it that does not
@@ -61,6 +68,7 @@ impl Drop for StatusLine {
         } else if self.said.is_some() {
             print("\n");
         }
+        SHOWN.store(false, Ordering::SeqCst);
     }
 }
 
@@ -110,6 +118,14 @@ fn in_minutes(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_one_at_a_time() {
+        let first = StatusLine::unless_shown();
+        assert!(first.is_some() && StatusLine::unless_shown().is_none());
+        drop(first);
+        assert!(StatusLine::unless_shown().is_some());
+    }
 
     #[test]
     fn progress_is_told_on_one_line() {

@@ -23,6 +23,7 @@ mod hints;
 mod kills;
 mod links;
 mod replays;
+mod side_by_side;
 mod solution;
 mod starter;
 
@@ -74,18 +75,28 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     // them: what an attendee sees is what counts.
     let mut cargo = Cargo::at(repository.root());
     cargo.plain_flags = true;
+    // Who writes times down measures one exercise at a time.
+    let at_a_time = if fix { 1 } else { side_by_side::as_many_as_can_be() };
     let mut kills = Vec::new();
-    for name in &names {
-        let found = check(repository, &cargo, name, fix, &mut kills);
-        let mark = match found.is_empty() {
-            true => terminal::paint(terminal::GOOD, "✓"),
-            false => terminal::paint(terminal::BAD, "✗"),
-        };
-        let mut text = format!("  {mark} {}\n", terminal::short(&name.to_string(), 70));
-        text.extend(found.iter().map(Culprit::show));
-        terminal::show(&text);
-        culprits.extend(found);
-    }
+    side_by_side::each(
+        &names,
+        at_a_time,
+        |name| {
+            let mut kills = Vec::new();
+            (check(repository, &cargo, name, fix, &mut kills), kills)
+        },
+        |name, (found, killed)| {
+            let mark = match found.is_empty() {
+                true => terminal::paint(terminal::GOOD, "✓"),
+                false => terminal::paint(terminal::BAD, "✗"),
+            };
+            let mut text = format!("  {mark} {}\n", terminal::short(&name.to_string(), 70));
+            text.extend(found.iter().map(Culprit::show));
+            terminal::show(&text);
+            culprits.extend(found);
+            kills.extend(killed);
+        },
+    );
     // Who looks at one exercise has not looked at all the mistakes; and where
     // something else is wrong, the table would only repeat it.
     if chosen.is_none()
