@@ -511,12 +511,15 @@ fn compare_random(case: fn(u64) -> (random::Style, Scope), usually: u64, known: 
         assert!(one.compared > 0 || !known.contains(&seed), "seed {seed} is too large");
         all.compared += one.compared;
         all.objected += one.objected;
+        all.turns += one.turns;
+        all.certain += one.certain;
         all.stuck += one.stuck;
     }
     println!(
-        "{} compared, {} with an objection, {} with rest out of reach",
-        all.compared, all.objected, all.stuck
+        "{} compared, {} with an objection, {} points of no return ({} for certain), {} with rest out of reach",
+        all.compared, all.objected, all.turns, all.certain, all.stuck
     );
     assert!(all.compared as u64 * 10 > many * 6, "only {} of {many} were small enough", all.compared);
     assert!(all.stuck > 0 && all.objected > 0);
+    assert!(all.turns * 2 > all.objected && all.certain * 2 > all.turns, "points of no return");
 }

@@ -1,11 +1,13 @@
 //! Changes a line of what we have written, and asks whether a test notices.
 //!
 //! [`solutions`] does it to our answers, and asks the tests of their exercises;
-//! [`engine`] does it to the engine, and asks the engine's own tests. Both leave what
-//! is checked in alone: give them a clone.
+//! [`engine`] does it to the engine, and asks the engine's own tests. [`kept`] puts
+//! whole answers in the place of ours. All leave what is checked in alone: give them a
+//! clone.
 
 mod changes;
 mod engine;
+mod kept;
 mod solutions;
 mod switches;
 
@@ -27,11 +29,14 @@ enum What {
     Solutions(solutions::Arguments),
     /// The engine: do its own tests notice?
     Engine(engine::Arguments),
+    /// Kept answers, in the place of ours: are the right ones green, and the wrong red?
+    Kept(kept::Arguments),
 }
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().what {
         What::Solutions(arguments) => solutions::run_all(&arguments),
         What::Engine(arguments) => engine::run_all(&arguments),
+        What::Kept(arguments) => kept::run_all(&arguments),
     }
 }

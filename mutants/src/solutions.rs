@@ -45,6 +45,7 @@ pub type Argued = BTreeMap<String, BTreeMap<String, String>>;
 #[derive(Deserialize)]
 struct Manifest {
     package: Package,
+    lib: Library,
     #[serde(default)]
     test: Vec<Test>,
 }
@@ -55,14 +56,24 @@ struct Package {
 }
 
 #[derive(Deserialize)]
+struct Library {
+    name: String,
+}
+
+#[derive(Deserialize)]
 struct Test {
     name: String,
     path: String,
 }
 
 /// A solution, and which tests are those of its exercise.
-struct Solution {
-    name: String,
+pub struct Solution {
+    /// What its folder is called.
+    pub name: String,
+    /// Where it is.
+    pub directory: PathBuf,
+    /// What its library is called.
+    pub library: String,
     package: String,
     tests: Vec<String>,
     sources: Vec<PathBuf>,
@@ -70,10 +81,22 @@ struct Solution {
 
 /// What became of a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub enum Outcome {
+    /// A test is red.
     Noticed,
+    /// It is no program.
     DoesNotCompile,
+    /// All tests are green.
     Survived,
+}
+
+/// Which of the tests are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Those that an attendee runs.
+    ByTheExercise,
+    /// Those of the stretch tasks, too.
+    ByItsStretchTasks,
 }
 
 /// Tries them, and says what was not noticed.
@@ -107,7 +130,7 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
             }
             continue;
         }
-        if run(&arguments.clone, &solution)? != Outcome::Survived {
+        if run(&arguments.clone, &solution, Asked::ByItsStretchTasks)? != Outcome::Survived {
             bail!("the tests of {} are not green as it is, so they say nothing", solution.name);
         }
         let mut counts = [0; 3];
@@ -138,7 +161,11 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Every solution, by name.
-fn solutions(root: &Path) -> Result<Vec<Solution>> {
+///
+/// # Errors
+///
+/// When one cannot be read.
+pub fn solutions(root: &Path) -> Result<Vec<Solution>> {
     let folder = root.join("solutions");
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
@@ -154,7 +181,8 @@ fn solutions(root: &Path) -> Result<Vec<Solution>> {
             .collect::<Result<_, _>>()?;
         sources.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
         sources.sort();
-        found.push(Solution { name, package: manifest.package.name, tests, sources });
+        let library = manifest.lib.name;
+        found.push(Solution { name, directory, library, package: manifest.package.name, tests, sources });
     }
     found.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(found)
@@ -180,13 +208,17 @@ pub fn draw<T>(all: &mut Vec<T>, most: usize, lot: &mut Xoshiro256PlusPlus) {
 fn try_out(root: &Path, solution: &Solution, source: &Path, change: &Change) -> Result<Outcome> {
     let text = fs::read_to_string(source)?;
     fs::write(source, change.apply(&text))?;
-    let outcome = run(root, solution);
+    let outcome = run(root, solution, Asked::ByItsStretchTasks);
     fs::write(source, text)?;
     outcome
 }
 
 /// Runs the tests of the exercise on the solution as it stands.
-fn run(root: &Path, solution: &Solution) -> Result<Outcome> {
+///
+/// # Errors
+///
+/// When cargo cannot be run.
+pub fn run(root: &Path, solution: &Solution, asked: Asked) -> Result<Outcome> {
     let cargo = |last: &[&str]| -> Result<bool> {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(root).args(["test", "--quiet", "--locked", "--package", &solution.package]);
@@ -199,10 +231,10 @@ fn run(root: &Path, solution: &Solution) -> Result<Outcome> {
     if !cargo(&["--no-run"])? {
         return Ok(Outcome::DoesNotCompile);
     }
-    // The stretch tasks are ignored, and have solutions, too.
-    Ok(if cargo(&["--", "--include-ignored", "--skip", "explore_deeper"])? {
-        Outcome::Survived
-    } else {
-        Outcome::Noticed
-    })
+    let last: &[&str] = match asked {
+        Asked::ByTheExercise => &[],
+        // The stretch tasks are ignored, and have solutions, too.
+        Asked::ByItsStretchTasks => &["--", "--include-ignored", "--skip", "explore_deeper"],
+    };
+    Ok(if cargo(last)? { Outcome::Survived } else { Outcome::Noticed })
 }

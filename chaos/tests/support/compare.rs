@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use chaos::{Inconclusive, Property, Verdict};
+use chaos::{Inconclusive, NoReturn, Property, Report, Verdict};
 
-use super::brute::{self, Rest, Scope};
+use super::brute::{self, Look, Rest, Scope, Turn};
 use super::programs::Program;
 use super::recorder::{Recorder, search_of};
 
@@ -47,7 +47,7 @@ pub fn assert_same(what: &str, program: &Program, scope: &Scope, limit: usize) -
     // Were one of the ends wrong, it would be found with the fewest faults, and
     // among those with the fewest steps. (Of three messages, it would be told
     // with fewer.)
-    let mut objected = 0;
+    let (mut objected, mut turns, mut certain) = (0, 0, 0);
     if scope.mail.len() <= 2 {
         for (rest, least) in found.rests.iter().rev().take(2) {
             let recorder = Recorder::default();
@@ -57,9 +57,54 @@ pub fn assert_same(what: &str, program: &Program, scope: &Scope, limit: usize) -
             // the reduced search tells some runs in a longer way.
             assert_eq!(report.faults, least.0, "{what}: {scope:?}\n{report}");
             objected += 1;
+            if let Some(possible) = assert_turns(what, program, scope, rest, &report) {
+                turns += 1;
+                certain += usize::from(possible == 1);
+            }
         }
     }
-    Compared { compared: 1, objected, stuck: usize::from(found.stuck.is_some()) }
+    Compared { compared: 1, objected, turns, certain, stuck: usize::from(found.stuck.is_some()) }
+}
+
+/// Compares the point of no return with those of all runs that look like the one that is
+/// told, and says how many they are; nothing if it is not known.
+#[track_caller]
+fn assert_turns(
+    what: &str,
+    program: &Program,
+    scope: &Scope,
+    wrong: &Rest,
+    report: &Report,
+) -> Option<usize> {
+    const LIMIT: usize = 2_000;
+    let looks: Vec<Look> = report.choices.iter().map(|choice| look_of(choice)).collect();
+    let possible = brute::turns(program, scope, wrong, &looks, LIMIT)?;
+    let told = match report.no_return {
+        Some(NoReturn::After(step)) => Turn::At(step),
+        Some(NoReturn::FromTheStart) => Turn::BeforeItBegins,
+        None => Turn::Never,
+        Some(NoReturn::Unknown { .. }) => return None,
+    };
+    assert!(possible.contains(&told), "{what}: {scope:?}\n{report}\n{:?}\n{possible:?}", report.choices);
+    Some(possible.len())
+}
+
+/// What a step looks like, by the word for what was chosen.
+fn look_of(choice: &str) -> Look {
+    let kind: String = choice.chars().take_while(char::is_ascii_alphabetic).collect();
+    let mishap = choice.split_once('!').map(|(_, mishap)| mishap.trim_end_matches(char::is_numeric));
+    let (fault, begins) = match (kind.as_str(), mishap) {
+        ("d", None) => (Some(false), Some(1)),
+        ("again" | "unlock", None) => (Some(true), Some(1)),
+        ("c" | "out", Some("before" | "after" | "during")) | ("out", Some(_)) => (Some(true), Some(-1)),
+        // Whoever is told something may give up.
+        ("c", mishap) => (Some(mishap.is_some()), None),
+        ("out", None) => (Some(false), Some(0)),
+        ("ack", mishap) => (Some(mishap.is_some()), Some(-1)),
+        ("land" | "expire", None) => (None, Some(0)),
+        _ => panic!("what is {choice}?"),
+    };
+    Look { fault, begins }
 }
 
 /// How much was compared.
@@ -67,5 +112,8 @@ pub fn assert_same(what: &str, program: &Program, scope: &Scope, limit: usize) -
 pub struct Compared {
     pub compared: usize,
     pub objected: usize,
+    /// Points of no return, and how many of them brute force knows exactly.
+    pub turns: usize,
+    pub certain: usize,
     pub stuck: usize,
 }

@@ -88,12 +88,14 @@ use steps::Model;
 use world::State;
 
 pub use ends::canonical;
+pub use turns::{Look, Turn, turns};
 
 mod effects;
 mod ends;
 mod rest;
 mod steps;
 mod time;
+mod turns;
 mod world;
 
 /// What the model may do.
