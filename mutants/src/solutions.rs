@@ -219,16 +219,18 @@ fn try_out(root: &Path, solution: &Solution, source: &Path, change: &Change) -> 
 ///
 /// When cargo cannot be run.
 pub fn run(root: &Path, solution: &Solution, asked: Asked) -> Result<Outcome> {
-    let cargo = |last: &[&str]| -> Result<bool> {
+    let cargo = |last: &[&str], said: Stdio| -> Result<bool> {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(root).args(["test", "--quiet", "--locked", "--package", &solution.package]);
         for test in &solution.tests {
             command.args(["--test", test]);
         }
-        command.args(last).env("INSTA_UPDATE", "no").stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(last).env("INSTA_UPDATE", "no").stdout(Stdio::null()).stderr(said);
         Ok(command.status().context("cannot run cargo")?.success())
     };
-    if !cargo(&["--no-run"])? {
+    // A change may well be no program; of a whole answer one wants to know why.
+    let said = if asked == Asked::ByTheExercise { Stdio::inherit() } else { Stdio::null() };
+    if !cargo(&["--no-run"], said)? {
         return Ok(Outcome::DoesNotCompile);
     }
     let last: &[&str] = match asked {
@@ -236,5 +238,5 @@ pub fn run(root: &Path, solution: &Solution, asked: Asked) -> Result<Outcome> {
         // The stretch tasks are ignored, and have solutions, too.
         Asked::ByItsStretchTasks => &["--", "--include-ignored", "--skip", "explore_deeper"],
     };
-    Ok(if cargo(last)? { Outcome::Survived } else { Outcome::Noticed })
+    Ok(if cargo(last, Stdio::null())? { Outcome::Survived } else { Outcome::Noticed })
 }

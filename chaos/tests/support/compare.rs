@@ -57,7 +57,8 @@ pub fn assert_same(what: &str, program: &Program, scope: &Scope, limit: usize) -
             // the reduced search tells some runs in a longer way.
             assert_eq!(report.faults, least.0, "{what}: {scope:?}\n{report}");
             objected += 1;
-            if let Some(possible) = assert_turns(what, program, scope, rest, &report) {
+            if objected == 1
+                && let Some(possible) = assert_turns(what, program, scope, rest, &report) {
                 turns += 1;
                 certain += usize::from(possible == 1);
             }

@@ -20,6 +20,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Once;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -27,9 +28,24 @@ use toml::Spanned;
 
 use super::name::Name;
 use super::paths::Repository;
+use crate::terminal::{code, paragraph, pass_on};
 
 /// The answers to the questions of an exercise, beside its page: for afterwards.
 pub const ANSWERS: &str = "answers.md";
+
+/// Whether there is anything that says what this exercise is.
+fn described(repository: &Repository, name: &Name) -> bool {
+    repository.exercise(name).join("exercise.toml").exists()
+}
+
+fn left_out_because(repository: &Repository, name: &Name) -> String {
+    let folder = repository.show(&repository.exercise(name));
+    let restore = code(&format!("git checkout {folder}/exercise.toml"));
+    format!(
+        "note: {folder} has no exercise.toml, so it is left out. If that was lost, {restore} brings it \
+         back; a folder of your own is better off elsewhere."
+    )
+}
 
 /// An exercise, as its `exercise.toml` describes it.
 #[derive(Clone, Debug)]
@@ -98,10 +114,20 @@ struct File {
 }
 
 impl Exercise {
-    /// Every exercise, in the order of the ladder.
+    /// Every exercise, in the order of the ladder. A folder that has a name like one and
+    /// does not say what it is, is left out, and that is said once.
     pub fn all(repository: &Repository) -> Result<Vec<Self>> {
-        let names: Vec<Name> =
+        static SAID: Once = Once::new();
+        let mut names: Vec<Name> =
             repository.directories("exercises")?.into_iter().filter_map(Result::ok).collect();
+        let left_out: Vec<Name> = names.extract_if(.., |name| !described(repository, name)).collect();
+        if !left_out.is_empty() {
+            SAID.call_once(|| {
+                for name in &left_out {
+                    pass_on(&paragraph(&left_out_because(repository, name), ""));
+                }
+            });
+        }
         if names.is_empty() {
             bail!("there are no exercises in exercises/ yet");
         }

@@ -38,7 +38,8 @@ impl Name {
         names.iter().find(|name| name.is_meant_by(text)).with_context(|| {
             let names: Vec<String> = names.iter().map(Self::to_string).collect();
             let shown: String = text.chars().take(40).collect();
-            format!("there is no exercise {shown:?}; there are {}", names.join(", "))
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            format!("there is no exercise {shown:?}; there {verb} {}", names.join(", "))
         })
     }
 

@@ -61,14 +61,30 @@ fn what_is_not_the_attendees_fault_is_not_blamed_on_them() {
 }
 
 #[test]
+fn a_folder_that_does_not_say_what_it_is_is_left_out_and_that_is_said_once() {
+    let workshop = Miniature::with(&["00-meet", "01-add"]);
+    std::fs::remove_file(workshop.path("exercises/01-add/exercise.toml")).unwrap();
+    let ran = workshop.run(&["status"]).exits(0).says(&["00 meet"]).does_not_say("01 add");
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(said.matches("exercises/01-add has no exercise.toml").count(), 1, "{ran}");
+    assert!(said.contains("`git checkout exercises/01-add/exercise.toml` brings it back"), "{ran}");
+    for (lost, command, sentence) in [
+        ("01-add", &["test", "01"][..], "error: there is no exercise \"01\"; there is 00-meet."),
+        ("00-meet", &["status"], "error: there are no exercises in exercises/ yet."),
+    ] {
+        _ = std::fs::remove_file(workshop.path(&format!("exercises/{lost}/exercise.toml")));
+        let ran = workshop.run(command).exits(2);
+        assert!(ran.err.contains(sentence), "{ran}");
+    }
+}
+
+#[test]
 fn an_exercise_that_makes_no_sense_is_named() {
     let workshop = Miniature::with(&["00-meet", "01-add"]);
     workshop.replace("exercises/01-add/exercise.toml", "minutes", "minuets");
     workshop
         .run(&["status"])
         .ends_in_trouble(&["exercises/01-add/exercise.toml: line 2: unknown field `minuets`"]);
-    std::fs::remove_file(workshop.path("exercises/01-add/exercise.toml")).unwrap();
-    workshop.run(&["status"]).ends_in_trouble(&["exercises/01-add/exercise.toml cannot be read"]);
     let workshop = Miniature::with(&["00-meet", "00-add"]);
     workshop
         .run(&["status"])
