@@ -18,9 +18,9 @@ use clap::Args;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use syn::spanned::Spanned;
-use syn::{Item, Visibility};
+use syn::{ImplItem, Item, Type, Visibility};
 
-use crate::solutions::{Asked, Outcome, Solution, draw, run, solutions};
+use crate::solutions::{Asked, Outcome, Solution, draw, run_and_listen, solutions};
 
 /// Puts kept answers in the place of ours.
 #[derive(Args)]
@@ -70,7 +70,7 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
     for kept in &all {
         let solution = &solutions[kept.solution];
         let place = kept.path.strip_prefix(&arguments.clone).unwrap_or(&kept.path).display();
-        let outcome = try_out(&arguments.clone, solution, &kept.path)?;
+        let (outcome, said) = try_out(&arguments.clone, solution, &kept.path)?;
         let verdict = match (outcome, kept.right) {
             (Outcome::Survived, true) => "green, as it should be",
             (Outcome::Noticed, false) => "red, as it should be",
@@ -80,7 +80,10 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
         };
         println!("{place}: {verdict}");
         let expected = if kept.right { Outcome::Survived } else { Outcome::Noticed };
-        wrong += usize::from(outcome != expected);
+        if outcome != expected {
+            wrong += 1;
+            print!("{}", said_of(outcome, &said));
+        }
     }
     println!("{} kept answers asked, {wrong} judged otherwise than they should be", all.len());
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -97,7 +100,18 @@ fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn try_out(root: &Path, solution: &Solution, kept: &Path) -> Result<Outcome> {
+/// Which tests are red; or what the compiler says.
+fn said_of(outcome: Outcome, said: &str) -> String {
+    match outcome {
+        Outcome::DoesNotCompile => said.to_owned(),
+        _ => said
+            .lines()
+            .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
+            .fold(String::new(), |list, test| list + "    " + test + "\n"),
+    }
+}
+
+fn try_out(root: &Path, solution: &Solution, kept: &Path) -> Result<(Outcome, String)> {
     let library = solution.directory.join("src/lib.rs");
     let module = solution.directory.join("src/kept.rs");
     let ours = fs::read_to_string(&library)?;
@@ -106,65 +120,93 @@ fn try_out(root: &Path, solution: &Solution, kept: &Path) -> Result<Outcome> {
         .with_context(|| format!("{} in the place of {}", kept.display(), library.display()))?;
     fs::write(&library, library_text)?;
     fs::write(&module, module_text)?;
-    let outcome = run(root, solution, Asked::ByTheExercise);
+    let outcome = run_and_listen(root, solution, Asked::ByTheExercise);
     fs::write(&library, ours)?;
     fs::remove_file(&module)?;
     outcome
 }
 
 /// Our library with everything from the kept answer that has the same name, and the
-/// kept answer as a module of it, in which these names are public.
+/// kept answer as a module of it, in which these names, and the methods of these types,
+/// are public.
 fn put_in(ours: &str, theirs: &str, library: &str) -> syn::Result<(String, String)> {
-    let theirs_named = named(theirs)?;
-    let of_theirs: BTreeSet<&str> = theirs_named.iter().map(|item| item.name.as_str()).collect();
-    let ours_named = named(ours)?;
-    let shared: Vec<_> =
-        ours_named.iter().filter(|item| item.public && of_theirs.contains(item.name.as_str())).collect();
-    let names: BTreeSet<&str> = shared.iter().map(|item| item.name.as_str()).collect();
+    let (ours_file, theirs_file) = (syn::parse_file(ours)?, syn::parse_file(theirs)?);
+    let of_theirs: BTreeSet<String> = theirs_file.items.iter().filter_map(name_of).collect();
+    let names: BTreeSet<String> = ours_file
+        .items
+        .iter()
+        .filter(|item| is_public(item))
+        .filter_map(name_of)
+        .filter(|name| of_theirs.contains(name))
+        .collect();
+    let is_theirs =
+        |item: &Item| name_of(item).or_else(|| implemented(item)).is_some_and(|name| names.contains(&name));
 
+    // What is left of ours need not be tidy.
     let mut library_text = ours.to_owned();
-    for item in shared.iter().rev() {
-        library_text.replace_range(item.range.clone(), "");
+    for item in ours_file.items.iter().rev().filter(|item| is_theirs(item)) {
+        library_text.replace_range(item.span().byte_range(), "");
     }
+    library_text.insert_str(0, "#![allow(warnings)]\n");
     _ = write!(library_text, "\nextern crate self as {library};\nmod kept;\n");
     for name in &names {
         _ = writeln!(library_text, "pub use kept::{name};");
     }
+
+    let mut hidden = Vec::new();
+    for item in theirs_file.items.iter().filter(|item| is_theirs(item)) {
+        match item {
+            Item::Impl(of) if of.trait_.is_none() => {
+                hidden.extend(of.items.iter().filter_map(|item| match item {
+                    ImplItem::Fn(method) => hidden_at(&method.vis, method.sig.span()),
+                    _ => None,
+                }));
+            }
+            Item::Fn(item) => hidden.extend(hidden_at(&item.vis, item.sig.span())),
+            Item::Struct(item) => hidden.extend(hidden_at(&item.vis, item.struct_token.span())),
+            Item::Enum(item) => hidden.extend(hidden_at(&item.vis, item.enum_token.span())),
+            Item::Const(item) => hidden.extend(hidden_at(&item.vis, item.const_token.span())),
+            _ => {}
+        }
+    }
     let mut module_text = theirs.to_owned();
-    for item in theirs_named.iter().rev().filter(|item| !item.public && names.contains(item.name.as_str())) {
-        module_text.insert_str(item.begins, "pub ");
+    for place in hidden.into_iter().rev() {
+        module_text.insert_str(place, "pub ");
     }
     Ok((library_text, module_text))
 }
 
-/// Something at the top of a source file that has a name.
-struct Named {
-    name: String,
-    public: bool,
-    /// All of it, with what stands before it.
-    range: std::ops::Range<usize>,
-    /// Where it begins, without its comments and attributes.
-    begins: usize,
+fn name_of(item: &Item) -> Option<String> {
+    Some(match item {
+        Item::Fn(item) => item.sig.ident.to_string(),
+        Item::Struct(item) => item.ident.to_string(),
+        Item::Enum(item) => item.ident.to_string(),
+        Item::Const(item) => item.ident.to_string(),
+        _ => return None,
+    })
 }
 
-fn named(text: &str) -> syn::Result<Vec<Named>> {
-    let file = syn::parse_file(text)?;
-    let found = file.items.iter().filter_map(|item| {
-        let (name, visibility, begins) = match item {
-            Item::Fn(item) => (&item.sig.ident, &item.vis, item.sig.span()),
-            Item::Struct(item) => (&item.ident, &item.vis, item.struct_token.span()),
-            Item::Enum(item) => (&item.ident, &item.vis, item.enum_token.span()),
-            Item::Const(item) => (&item.ident, &item.vis, item.const_token.span()),
-            _ => return None,
-        };
-        Some(Named {
-            name: name.to_string(),
-            public: matches!(visibility, Visibility::Public(_)),
-            range: item.span().byte_range(),
-            begins: begins.byte_range().start,
-        })
-    });
-    Ok(found.collect())
+fn is_public(item: &Item) -> bool {
+    let visibility = match item {
+        Item::Fn(item) => &item.vis,
+        Item::Struct(item) => &item.vis,
+        Item::Enum(item) => &item.vis,
+        Item::Const(item) => &item.vis,
+        _ => return false,
+    };
+    matches!(visibility, Visibility::Public(_))
+}
+
+/// The type of which it implements something.
+fn implemented(item: &Item) -> Option<String> {
+    let Item::Impl(item) = item else { return None };
+    let Type::Path(path) = &*item.self_ty else { return None };
+    Some(path.path.segments.last()?.ident.to_string())
+}
+
+/// Where something begins that only its own module sees.
+fn hidden_at(visibility: &Visibility, begins: proc_macro2::Span) -> Option<usize> {
+    matches!(visibility, Visibility::Inherited).then(|| begins.byte_range().start)
 }
 
 #[cfg(test)]
@@ -173,17 +215,18 @@ mod tests {
 
     #[test]
     fn what_has_the_same_name_is_theirs() {
-        let ours = "/// Ours.\npub fn endpoint() -> u8 {\n    view()\n}\npub fn view() -> u8 { 1 }\npub const SIZE: u8 = 3;\nfn help() {}\n";
-        let theirs = "fn help() {}\n/// Theirs.\nfn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n";
+        let ours = "/// Ours.\npub fn endpoint() -> u8 {\n    view()\n}\npub fn view() -> u8 { 1 }\npub const SIZE: u8 = 3;\nfn help() {}\npub struct R;\nimpl R { fn run() {} }\n";
+        let theirs = "fn help() {}\n/// Theirs.\nfn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n/// R.\nstruct R;\nimpl R { fn run() {} }\nimpl Clone for R { fn clone(&self) -> R { R } }\n";
         let (library, module) = put_in(ours, theirs, "ex").unwrap();
         assert_eq!(
             library.split_whitespace().collect::<Vec<_>>().join(" "),
-            "pub const SIZE: u8 = 3; fn help() {} extern crate self as ex; mod kept; \
-             pub use kept::endpoint; pub use kept::view;"
+            "#![allow(warnings)] pub const SIZE: u8 = 3; fn help() {} extern crate self as ex; mod kept; \
+             pub use kept::R; pub use kept::endpoint; pub use kept::view;"
         );
         assert_eq!(
             module,
-            "fn help() {}\n/// Theirs.\npub fn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n"
+            "fn help() {}\n/// Theirs.\npub fn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n/// R.\n\
+             pub struct R;\nimpl R { pub fn run() {} }\nimpl Clone for R { fn clone(&self) -> R { R } }\n"
         );
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -219,24 +219,39 @@ fn try_out(root: &Path, solution: &Solution, source: &Path, change: &Change) -> 
 ///
 /// When cargo cannot be run.
 pub fn run(root: &Path, solution: &Solution, asked: Asked) -> Result<Outcome> {
-    let cargo = |last: &[&str], said: Stdio| -> Result<bool> {
+    Ok(run_and_listen(root, solution, asked)?.0)
+}
+
+/// As [`run`], and what the compiler, or the tests, said to that.
+///
+/// # Errors
+///
+/// When cargo cannot be run.
+pub fn run_and_listen(root: &Path, solution: &Solution, asked: Asked) -> Result<(Outcome, String)> {
+    let cargo = |last: &[&str]| -> Result<Output> {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(root).args(["test", "--quiet", "--locked", "--package", &solution.package]);
+        command.current_dir(root).args([
+            "test",
+            "--locked",
+            "--no-fail-fast",
+            "--package",
+            &solution.package,
+        ]);
         for test in &solution.tests {
             command.args(["--test", test]);
         }
-        command.args(last).env("INSTA_UPDATE", "no").stdout(Stdio::null()).stderr(said);
-        Ok(command.status().context("cannot run cargo")?.success())
+        command.args(last).env("INSTA_UPDATE", "no").stdin(Stdio::null());
+        command.output().context("cannot run cargo")
     };
-    // A change may well be no program; of a whole answer one wants to know why.
-    let said = if asked == Asked::ByTheExercise { Stdio::inherit() } else { Stdio::null() };
-    if !cargo(&["--no-run"], said)? {
-        return Ok(Outcome::DoesNotCompile);
+    let built = cargo(&["--no-run"])?;
+    if !built.status.success() {
+        return Ok((Outcome::DoesNotCompile, String::from_utf8_lossy(&built.stderr).into_owned()));
     }
-    let last: &[&str] = match asked {
+    let tested = cargo(match asked {
         Asked::ByTheExercise => &[],
         // The stretch tasks are ignored, and have solutions, too.
         Asked::ByItsStretchTasks => &["--", "--include-ignored", "--skip", "explore_deeper"],
-    };
-    Ok(if cargo(last, Stdio::null())? { Outcome::Survived } else { Outcome::Noticed })
+    })?;
+    let outcome = if tested.status.success() { Outcome::Survived } else { Outcome::Noticed };
+    Ok((outcome, String::from_utf8_lossy(&tested.stdout).into_owned()))
 }
