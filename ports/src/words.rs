@@ -113,6 +113,38 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
+/// A state as people say it, whatever it is a state of: its fields and their values.
+///
+/// ```
+/// use ports::words::state;
+/// use serde_json::json;
+///
+/// let order = json!({ "items": ["tea", "cake"], "paid": null, "to": { "city": "Riga" } });
+/// assert_eq!(state(&order), "items: tea and cake, paid: nothing, to: (city: Riga)");
+/// assert_eq!(state(&json!([])), "nothing");
+/// assert_eq!(state(&json!({ "Held": { "by": "ann" } })), "Held (by: ann)");
+/// ```
+#[must_use]
+pub fn state(value: &Value) -> String {
+    let inner = |value: &Value| match value {
+        Value::Object(fields) if !fields.is_empty() => format!("({})", state(value)),
+        other => state(other),
+    };
+    match value {
+        Value::Null => enumeration(&[]),
+        Value::Array(items) => enumeration(&items.iter().map(inner).collect::<Vec<_>>()),
+        Value::Object(fields) if !fields.is_empty() => {
+            // A variant of an enum has a name that is written as one.
+            let is_variant = |name: &str| fields.len() == 1 && name.starts_with(char::is_uppercase);
+            list(fields.iter().map(|(name, value)| match is_variant(name) {
+                true => format!("{name} {}", inner(value)),
+                false => format!("{}: {}", abbreviate_id(name), inner(value)),
+            }))
+        }
+        other => plain(other),
+    }
+}
+
 /// A long id is told apart by its end as well as by the whole of it.
 #[must_use]
 pub fn abbreviate_id(text: &str) -> String {
