@@ -149,6 +149,29 @@ impl Scenario {
         parts.join(" × ")
     }
 
+    /// What a verdict on it is worth, if it is less than that of an independent
+    /// witness: "judged by its own state machine: …".
+    pub(crate) fn worth(&self) -> Option<String> {
+        let endpoints = &self.system.endpoints;
+        let laws = endpoints.iter().zip(&self.system.specifications);
+        let mut said: Vec<(String, Vec<String>)> = Vec::new();
+        for (endpoint, law) in laws {
+            // What is wrong with the law is said where it is asked to judge.
+            let worth = law.as_ref().and_then(|law| catching_panics(|| law.worth()).ok().flatten());
+            let Some(worth) = worth else { continue };
+            match said.iter_mut().find(|(other, _)| *other == worth) {
+                Some((_, names)) => names.push(endpoint.name().to_owned()),
+                None => said.push((worth, vec![endpoint.name().to_owned()])),
+            }
+        }
+        let told = said.into_iter().map(|(worth, names)| match endpoints.len() {
+            1 => worth,
+            _ => format!("{}: {worth}", words::enumeration(&names)),
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
     /// Everything that tells it from another one: a replay code fits no other.
     pub(crate) fn identity(&self) -> String {
         let endpoints = self.system.endpoints.iter();

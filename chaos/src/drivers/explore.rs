@@ -389,6 +389,7 @@ impl Explore {
             None => judge.verdict(transitions, trace.end()),
         };
         let mut report = Report::of_one_run(verdict, self.scenario.describe());
+        report.worth = self.scenario.worth();
         report.visited = trace.visited();
         report.tell(transitions, &mut judge, trace);
         report.faults = trace.faults().count();
@@ -470,6 +471,7 @@ impl Explore {
 
     fn report(&self, searched: Searched, mut transitions: TransitionSystem) -> Report {
         let mut report = Report::of_a_search(searched.verdict, self.scenario.describe());
+        report.worth = self.scenario.worth();
         report.counts = searched.counts;
         report.visited = searched.visited;
         if let Some(trace) = searched.trace.filter(|trace| !trace.is_empty())

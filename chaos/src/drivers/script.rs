@@ -132,6 +132,7 @@ impl Chaos {
             None => judge.verdict(&mut transitions, &stage.world),
         };
         let mut report = Report::of_one_run(verdict, description);
+        report.worth = self.scenario.worth();
         report.visited = stage.visited;
         report.faults = stage.faults;
         let is_told = self.judged || matches!(report.verdict, Verdict::Violated(_));

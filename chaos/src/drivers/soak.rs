@@ -163,6 +163,7 @@ impl Soak {
         let afresh = || self.scenario.transitions(Arc::clone(&pulse));
         let (mut transitions, mut judge) = (afresh(), Judge::new(self.scenario.system.clone()));
         let mut report = Report::of_one_run(Verdict::Holds, self.describe());
+        report.worth = self.scenario.worth();
         let mut initial = transitions.initial();
         let mut run = RandomRun::new(Dice::new(self.seed, self.fault_rate), initial.clone());
         for _ in 0..self.runs {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use ports::{Message, MessageId};
+use serde_json::Value;
 
 use super::verdict::Inconclusive;
 use crate::guarantee::causes::Origin;
@@ -137,7 +138,8 @@ impl<'a> Heard<'a> {
 
     /// An output may be about something that the endpoint itself keeps no books
     /// of: a saga of orders asks for the reservation of a tea. Where no message
-    /// that came in is about the same, it belongs to those that can lead to it.
+    /// that came in is about the same, it belongs to those that can lead to it; if
+    /// nobody can, and the law does not know whom it is about, to whom it names.
     fn give_to_who_can_say_it(&self, mut parts: Vec<Part>) -> Vec<Part> {
         let orphaned = |part: &Part| part.inputs.is_empty();
         if !parts.iter().any(orphaned) || parts.iter().all(orphaned) {
@@ -153,6 +155,9 @@ impl<'a> Heard<'a> {
             orphan.outputs.retain(|output| {
                 let content = law.content(&output.body);
                 let parent = sayable.iter().position(|sayable| sayable.contains(&content));
+                let named = || kept.iter().position(|part| names(&output.body, &part.aggregate));
+                let parent =
+                    parent.or_else(|| orphan.aggregate.is_empty().then(|| named().unwrap_or_default()));
                 if let Some(parent) = parent {
                     kept[parent].outputs.push(output.clone());
                 }
@@ -188,6 +193,16 @@ impl<'a> Heard<'a> {
         }
         // Of what comes from nowhere nothing is demanded.
         if outputs.is_empty() { Origin::Sent } else { Origin::Outputs(outputs) }
+    }
+}
+
+/// Whether one of the texts in a body is this name.
+fn names(body: &Value, name: &str) -> bool {
+    match body {
+        Value::String(text) => text == name,
+        Value::Array(items) => items.iter().any(|item| names(item, name)),
+        Value::Object(fields) => fields.values().any(|value| names(value, name)),
+        _ => false,
     }
 }
 

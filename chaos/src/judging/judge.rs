@@ -158,6 +158,8 @@ impl Judge {
                 .map_err(|fault| found(Finding::Handler(fault)))?;
         }
         by_the_law(|| {
+            let known = parts.iter().zip(&states);
+            let states: Vec<Value> = known.map(|(part, shown)| self.by_its_law(part, shown)).collect();
             let parts = parts.iter().zip(&states).filter_map(|(part, state)| self.evidence(part, state));
             causes::judge(&parts.collect::<Vec<_>>(), &speaker)
         })?
@@ -185,8 +187,9 @@ impl Judge {
             let shown = self.shown(transitions, world, part.endpoint, &part.aggregate)?;
             let law = self.system.specifications[part.endpoint].as_deref()?;
             let told = by_the_law(|| {
-                let expected = checker::state_instead_of(law, &part.inputs, &shown)?;
-                Some((law.describe(&shown), law.describe(&expected)))
+                let state = law.state(&shown);
+                let expected = checker::state_instead_of(law, &part.inputs, &state)?;
+                Some((law.describe(&state), law.describe(&expected)))
             });
             let (is, should_be) = told.ok()??;
             Some(Unlike { endpoint: part.endpoint, aggregate: part.aggregate, shown, is, should_be })
@@ -203,6 +206,11 @@ impl Judge {
         aggregate: &str,
     ) -> Option<Value> {
         self.state_of(transitions, endpoint, &snapshot(transitions, world, endpoint as u8), aggregate).ok()
+    }
+
+    /// What the law of an endpoint makes of what the view shows.
+    fn by_its_law(&self, part: &Part, shown: &Value) -> Value {
+        self.system.specifications[part.endpoint].as_deref().map_or(Value::Null, |law| law.state(shown))
     }
 
     fn evidence<'a>(&'a self, part: &'a Part, state: &'a Value) -> Option<causes::Part<'a>> {

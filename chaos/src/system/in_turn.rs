@@ -42,8 +42,9 @@ impl System {
                 if missing == 1 { "one is".to_owned() } else { format!("{missing} are") }
             ));
         }
-        (*state != expected).then(|| {
-            format!("{aggregate} should be {}, and is {}", law.describe(&expected), law.describe(state))
+        let state = law.state(state);
+        (state != expected).then(|| {
+            format!("{aggregate} should be {}, and is {}", law.describe(&expected), law.describe(&state))
         })
     }
 }

@@ -30,6 +30,9 @@ pub struct Report {
     pub visited: Faults,
     /// What was tried, in words: "2 messages × 2 workers × at most 1 fault".
     pub bounds: String,
+    /// What the verdict is worth, if it goes by a law that is no independent witness:
+    /// "judged by its own state machine: wrong business rules are not seen".
+    pub worth: Option<String>,
     /// The run that shows what was found, step by step. Empty if there is
     /// nothing to show.
     pub story: String,
@@ -63,6 +66,7 @@ impl Report {
             counts: Counts::default(),
             visited: Faults::NONE,
             bounds,
+            worth: None,
             story: String::new(),
             no_return: None,
             choices: Vec::new(),
@@ -168,17 +172,20 @@ impl Report {
     #[must_use]
     pub fn headline(&self) -> String {
         match &self.verdict {
-            Verdict::Holds if self.single => format!("HOLDS in this run ({})", self.bounds),
+            Verdict::Holds if self.single => {
+                format!("HOLDS in this run ({}){}", self.bounds, self.reservation())
+            }
             Verdict::Holds => {
                 let schedules = match self.counts.schedules {
                     0 => "every schedule".to_owned(),
                     number => words::count(number, "schedule"),
                 };
                 format!(
-                    "HOLDS: {schedules} in {}, {} tried, space exhausted ({})",
+                    "HOLDS: {schedules} in {}, {} tried, space exhausted ({}){}",
                     words::count(self.counts.states as u128, "state"),
                     words::count(self.counts.transitions as u128, "step"),
-                    self.bounds
+                    self.bounds,
+                    self.reservation()
                 )
             }
             Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })) => "NOT DONE YET".to_owned(),
@@ -192,6 +199,11 @@ impl Report {
             }
             Verdict::Inconclusive(_) => format!("INCONCLUSIVE ({})", self.bounds),
         }
+    }
+
+    /// What is to be known of a green verdict besides.
+    fn reservation(&self) -> String {
+        self.worth.as_ref().map_or_else(String::new, |worth| format!(", {worth}"))
     }
 
     /// What it takes to get to what was found: "with 1 fault (the fewest there

@@ -3,16 +3,54 @@
 use serde_json::Value;
 
 use super::{Property, Symptom};
-use crate::{Message, MessageId};
+use crate::{Message, MessageId, words};
 
 /// What the messages mean when they are processed one after the other.
 ///
 /// This is the reference that a handler is held against, so it knows nothing
-/// of stores, copies or failures.
+/// of stores, copies or failures. It can be [derived](super::Law) from a state
+/// machine; written by hand, three functions will do, and the rest is better words:
+///
+/// ```
+/// use ports::law::Specification;
+/// use ports::{Message, MessageId};
+/// use serde_json::{Value, json};
+///
+/// /// A webhook, `{"Paid": {"invoice": …, "cents": …}}`: the invoice is paid, and the
+/// /// ledger hears of it. Somebody pays once.
+/// struct Invoices;
+///
+/// impl Specification for Invoices {
+///     fn aggregate(&self, message: &Message) -> String {
+///         // What comes in and what goes out are both about an invoice.
+///         let fields = message.body.as_object().and_then(|body| body.values().next());
+///         fields.and_then(|fields| fields["invoice"].as_str()).unwrap_or_default().to_owned()
+///     }
+///
+///     fn initial(&self) -> Value {
+///         json!({ "paid": 0 })
+///     }
+///
+///     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+///         let paid = &message.body["Paid"];
+///         let sum = state["paid"].as_u64().unwrap_or(0) + paid["cents"].as_u64().unwrap_or(0);
+///         let booked = json!({ "Booked": { "invoice": paid["invoice"], "cents": paid["cents"] } });
+///         vec![(json!({ "paid": sum }), vec![booked])]
+///     }
+/// }
+///
+/// let paid = json!({ "Paid": { "invoice": "i-1", "cents": 300 } });
+/// let paid = Message::new(MessageId::named("stripe 77"), &paid);
+/// let (state, outputs) = Invoices.process(&Invoices.initial(), &paid).remove(0);
+/// assert_eq!(Invoices.describe(&state), "paid: 300");
+/// assert_eq!(outputs, [json!({ "Booked": { "invoice": "i-1", "cents": 300 } })]);
+/// ```
 pub trait Specification: Send + Sync {
     /// Which aggregate a message, coming in or going out, is about. Messages
     /// about different aggregates must not influence each other. What a message
-    /// leads to may be about another aggregate than the message is.
+    /// leads to may be about another aggregate than the message is. An empty name
+    /// for one that goes out says that the law does not know: then it is laid to
+    /// whatever can have led to it.
     fn aggregate(&self, message: &Message) -> String;
 
     /// The state of an aggregate that no message has reached yet, in the form
@@ -39,6 +77,13 @@ pub trait Specification: Send + Sync {
         content(output)
     }
 
+    /// What a state says that the view has shown, ids that may be any written as
+    /// [`initial`](Self::initial) and [`process`](Self::process) write them. By
+    /// default, all that is shown.
+    fn state(&self, shown: &Value) -> Value {
+        shown.clone()
+    }
+
     /// What is wrong with a state to which no order leads, and neither one
     /// message too few nor one twice, held against a legal one: of a message
     /// that takes effect in parts, some may be missing, and some there twice.
@@ -53,13 +98,26 @@ pub trait Specification: Send + Sync {
         None
     }
 
-    /// A state in words: "an order with tea and cake".
-    fn describe(&self, state: &Value) -> String;
+    /// A state in words: "an order with tea and cake". By default, its fields and
+    /// their values: see [`words::state`].
+    fn describe(&self, state: &Value) -> String {
+        words::state(state)
+    }
 
     /// What it means for the business that something went wrong, as a
     /// sentence without a full stop: "the customer of order-1 is never
-    /// welcomed".
-    fn damage(&self, aggregate: &str, symptom: &Symptom) -> String;
+    /// welcomed". By default, what it means for any business:
+    /// see [`Symptom::about`].
+    fn damage(&self, aggregate: &str, symptom: &Symptom) -> String {
+        symptom.about(aggregate)
+    }
+
+    /// What is to be said of a verdict by this law, if it is worth less than that of
+    /// an independent witness: "judged by its own state machine: wrong business
+    /// rules are not seen". By default, nothing.
+    fn worth(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Stands for any id in an output that a [`Specification`] expects: see
