@@ -90,6 +90,7 @@ mod scenario;
 mod search;
 mod system;
 mod telling;
+pub mod what_to_send;
 mod world;
 
 pub use drivers::explore::{Explore, explore};
