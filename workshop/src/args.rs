@@ -207,6 +207,12 @@ pub enum Command {
         )]
         arguments: Vec<OsString>,
     },
+    /// Make a crate for a handler of your own, outside of the repository
+    New {
+        /// What is to be made
+        #[command(subcommand)]
+        what: New,
+    },
     /// Show your progress as a short code, for the room
     Code {
         /// Who you are, if the room may know
@@ -233,6 +239,17 @@ pub enum Command {
         /// Leave out the slides, which need Node to be built
         #[arg(long, conflicts_with = "unlock")]
         no_slides: bool,
+    },
+}
+
+/// What can be made.
+#[derive(Debug, Subcommand)]
+pub enum New {
+    /// A state machine, a runner and three tests; red at first, and worth reading
+    Handler {
+        /// Its name, for a folder beside the repository; or the path of its folder
+        #[arg(value_name = "NAME|PATH")]
+        path: PathBuf,
     },
 }
 
@@ -279,7 +296,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 46);
+        assert_eq!(pages.len(), 48);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

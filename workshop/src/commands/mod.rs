@@ -1,7 +1,7 @@
 //! The commands, each in a file, or in a folder if it has many parts. What several
 //! share is in `attempt` (one run of an exercise's tests), `exchange` (other files
-//! in place of the attendee's), `written` (a file that is asked for) and `next` (the one
-//! next thing to do).
+//! in place of the attendee's), `written` (a file that is asked for), `folder` (a folder
+//! that is) and `next` (the one next thing to do).
 //!
 //! This is the highest room: it may import all others, and none imports it.
 
@@ -14,9 +14,11 @@ mod diff;
 mod doctor;
 mod exchange;
 mod explore;
+mod folder;
 mod handout;
 mod hint;
 mod live;
+mod new;
 mod next;
 mod predict;
 mod replay;
@@ -35,7 +37,7 @@ mod written;
 
 use anyhow::Result;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, New};
 use crate::outcome::Outcome;
 use crate::repository::Repository;
 
@@ -83,6 +85,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Doctor) => doctor::run(&repository),
         Some(Command::Agenda { cut, start }) => agenda::run(&repository, cut.as_deref(), start.as_deref()),
         Some(Command::Live { arguments }) => live::run(&repository, &arguments),
+        Some(Command::New { what: New::Handler { path } }) => new::handler(&repository, &path),
         Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
         Some(Command::Room { codes }) => room::run(&repository, &codes),
         Some(Command::Handout { directory, unlock: Some(number), mistakes, .. }) => {

@@ -14,10 +14,11 @@ mod slides;
 mod unlock;
 mod vendor;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
+use super::folder;
 use crate::outcome::Outcome;
 use crate::repository::Repository;
 use crate::terminal;
@@ -53,17 +54,11 @@ const OURSELVES: &str = "workshop";
 /// Makes a handout, with slides if they are wanted and can be built.
 pub fn run(repository: &Repository, directory: &Path, with_slides: bool) -> Result<Outcome> {
     let root = repository.root();
-    let directory = absolute(directory)?;
     ensure!(
         !root.join(MARKER).exists(),
         "this copy is a handout itself: make handouts in the repository that it was made from"
     );
-    ensure!(
-        !directory.starts_with(absolute(root)?),
-        "{} is inside of the repository: choose a folder outside of it",
-        directory.display()
-    );
-    refuse_what_is_there(&directory)?;
+    let directory = folder::free_outside(repository, directory)?;
     let parent = directory.parent().context("a handout cannot be the root of a disk")?;
     std::fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
     let stage = tempfile::Builder::new()
@@ -97,7 +92,7 @@ fn fill(repository: &Repository, stage: &Path) -> Result<()> {
 
 /// Gives the folder its name; until now, it has had another.
 fn finish(stage: tempfile::TempDir, directory: &Path) -> Result<()> {
-    refuse_what_is_there(directory)?;
+    folder::refuse_what_is_there(directory)?;
     if directory.exists() {
         std::fs::remove_dir(directory)
             .with_context(|| format!("{} cannot be replaced", directory.display()))?;
@@ -108,38 +103,4 @@ fn finish(stage: tempfile::TempDir, directory: &Path) -> Result<()> {
     // What it would clean up has gone to where it belongs.
     _ = stage.keep();
     Ok(())
-}
-
-fn refuse_what_is_there(directory: &Path) -> Result<()> {
-    let Ok(kind) = std::fs::symlink_metadata(directory) else { return Ok(()) };
-    let empty = kind.is_dir() && std::fs::read_dir(directory).is_ok_and(|mut inner| inner.next().is_none());
-    if !empty {
-        bail!(
-            "{} is there already and not an empty folder: choose another name, or remove it",
-            directory.display()
-        );
-    }
-    Ok(())
-}
-
-/// The path from the root of the disk, without `..`, whether it exists or not.
-fn absolute(path: &Path) -> Result<PathBuf> {
-    let path = std::path::absolute(path).context("the folder has no name")?;
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => _ = plain.pop(),
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    // What is there may have several names.
-    let there = plain.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    Ok(match there {
-        // Without the slash that joining nothing would leave.
-        Some((above, real)) => {
-            plain.strip_prefix(above).into_iter().flatten().fold(real, |path, part| path.join(part))
-        }
-        None => plain,
-    })
 }

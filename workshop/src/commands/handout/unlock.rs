@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{MARKER, absolute, copy, manifest, pages, vendor};
+use super::{MARKER, copy, manifest, pages, vendor};
+use crate::commands::folder::absolute;
 use crate::outcome::Outcome;
 use crate::repository::{ANSWERS, Exercise, Name, Repository};
 use crate::terminal;
