@@ -13,7 +13,8 @@
 //! - [`soak`]: random ones from a seed, for what is too large to exhaust;
 //! - [`ReplayCode`]: those that were recorded.
 //!
-//! At rest the outcome is held against a [`Specification`]: is there *some*
+//! At rest the outcome is held against a [`Specification`], be it one that is
+//! [derived](Law) from the handler's own state machine: is there *some*
 //! order of the messages, each processed exactly once, that explains both the
 //! state and what was published? The answer is a [`Verdict`] of three values,
 //! and where it is not [`Verdict::Holds`], the [`Report`] tells the shortest
@@ -61,6 +62,13 @@
 //!
 //! # Where to go from here
 //!
+//! | page | what is on it |
+//! |---|---|
+//! | [`what_to_send`] | which messages find which mistakes |
+//! | [`Law`] | a specification from a state machine, or from two functions |
+//! | [`environment`] | every variable that is looked at |
+//! | [`limits`] | how far it goes, and why no further |
+//!
 //! [`how_it_works`] explains the search, numbers the arguments on which its
 //! soundness rests, and says of every assumption how it is checked, or that it is
 //! not. The rooms of the house, from the ground up:
@@ -82,10 +90,12 @@
 //! tried out), and it cannot see which worker it runs on.
 
 mod drivers;
+pub mod environment;
 mod guarantee;
 mod handler;
 pub mod how_it_works;
 mod judging;
+pub mod limits;
 mod scenario;
 mod search;
 mod system;

@@ -7,16 +7,13 @@ use ports::words::{self, Speaker};
 use ports::{Endpoint, Message};
 
 use crate::handler::panics::{catching_panics, install_panic_hook};
-use crate::handler::rehearsal::MOST_AT_ONCE;
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
+use crate::limits;
 use crate::system::under_test::{Mail, System};
 use crate::world::budget::Bounds;
 use crate::world::fault::Faults;
 use crate::world::transition_system::TransitionSystem;
-
-/// One delivery may make at most so many calls, unless a test says otherwise.
-const MOST_CALLS: usize = 150;
 
 /// A system, what is sent to it, and within which bounds.
 #[derive(Clone)]
@@ -42,7 +39,7 @@ impl Scenario {
             time_passes: true,
             workers: 2,
         };
-        Self { system, mail: Mail::new(), bounds, naming: Naming::default(), calls: MOST_CALLS }
+        Self { system, mail: Mail::new(), bounds, naming: Naming::default(), calls: limits::CALLS }
     }
 
     /// A scenario in which anything of these classes may happen at any time.
@@ -73,10 +70,16 @@ impl Scenario {
 
     /// What is wrong with what is sent, if anything is.
     pub(crate) fn invalid(&self) -> Option<String> {
-        if self.mail.len() > MOST_AT_ONCE {
+        let most = limits::AT_ONCE;
+        if self.mail.len() > most {
             return Some(format!(
-                "{} are sent, and there is room for {MOST_AT_ONCE} at once. Send fewer",
+                "{} are sent, and there is room for {most} at once. Send fewer",
                 words::count(self.mail.len() as u128, "message")
+            ));
+        }
+        if let Some(endpoint) = self.without_a_view() {
+            return Some(format!(
+                "{endpoint} is judged by a law that speaks of a state, and nobody can see its state. Say with `Endpoint::view` how to read it out of the stores"
             ));
         }
         for (place, (_, message)) in self.mail.iter().enumerate() {
@@ -90,6 +93,17 @@ impl Scenario {
             }
         }
         None
+    }
+
+    /// An endpoint that is judged by its state, and does not show it.
+    fn without_a_view(&self) -> Option<&str> {
+        let laws = self.system.endpoints.iter().zip(&self.system.specifications);
+        let mut blind = laws.filter(|(endpoint, law)| {
+            // What is wrong with the law is said where it is asked to judge.
+            let initial = law.as_ref().and_then(|law| catching_panics(|| law.initial()).ok());
+            !endpoint.has_view() && initial.is_some_and(|initial| !initial.is_null())
+        });
+        blind.next().map(|(endpoint, _)| endpoint.name())
     }
 
     /// Names the messages: where all are about one aggregate, that need not be

@@ -27,7 +27,7 @@ pub struct Endpoint {
     name: String,
     handler: Arc<Handler>,
     handler_name: &'static str,
-    view: Arc<View>,
+    view: Option<Arc<View>>,
     aggregates: Option<Arc<Aggregates>>,
     subscriptions: Vec<String>,
     stores: Vec<String>,
@@ -43,6 +43,23 @@ impl Endpoint {
     /// A handler gets the message, the ports and the context of one delivery;
     /// returning `Ok` means "done, acknowledge it", returning an error means
     /// "put it back into the queue".
+    ///
+    /// ```
+    /// use ports::{Context, Endpoint, Message, Ports, Precondition};
+    ///
+    /// /// Whoever comes first has the seat.
+    /// async fn reserve(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    ///     let guest: String = message.read()?;
+    ///     ports.documents.put("seat-1", guest.into_bytes(), Precondition::IfAbsent).await?;
+    ///     context.publish(Message::new(message.id.derive("reserved"), &"Reserved"));
+    ///     Ok(())
+    /// }
+    ///
+    /// let seats = Endpoint::new("seats", reserve)
+    ///     .view(|snapshot, seat| Ok(snapshot.document(seat).map(<[u8]>::to_vec)));
+    /// assert_eq!(seats.name(), "seats");
+    /// assert!(seats.has_view());
+    /// ```
     pub fn new<H>(name: impl Into<String>, handler: H) -> Self
     where
         H: AsyncFn(&Message, &Ports, &Context) -> anyhow::Result<()> + Send + Sync + 'static,
@@ -55,7 +72,7 @@ impl Endpoint {
                 Box::pin(async move { handler(&message, &ports, &context).await })
             }),
             handler_name: std::any::type_name::<H>(),
-            view: Arc::new(|_, _| Ok(Value::Null)),
+            view: None,
             aggregates: None,
             subscriptions: Vec::new(),
             stores: Vec::new(),
@@ -74,7 +91,7 @@ impl Endpoint {
         mut self,
         view: impl Fn(&Snapshot, &str) -> anyhow::Result<S> + Send + Sync + 'static,
     ) -> Self {
-        self.view = Arc::new(move |snapshot, id| Ok(serde_json::to_value(view(snapshot, id)?)?));
+        self.view = Some(Arc::new(move |snapshot, id| Ok(serde_json::to_value(view(snapshot, id)?)?)));
         self
     }
 
@@ -238,13 +255,20 @@ impl Endpoint {
         self.aggregates.as_ref().map_or(Ok(Vec::new()), |list| list(snapshot))
     }
 
-    /// The business state of one aggregate, read through the endpoint's view.
+    /// Whether it [shows](Self::view) its state.
+    #[must_use]
+    pub fn has_view(&self) -> bool {
+        self.view.is_some()
+    }
+
+    /// The business state of one aggregate, read through the endpoint's view; nothing,
+    /// if it has none.
     ///
     /// # Errors
     ///
     /// Whatever the view says when it cannot read what is stored.
     pub fn state_of(&self, snapshot: &Snapshot, aggregate: &str) -> anyhow::Result<Value> {
-        (self.view)(snapshot, aggregate)
+        self.view.as_ref().map_or(Ok(Value::Null), |view| view(snapshot, aggregate))
     }
 }
 

@@ -34,6 +34,18 @@ pub use self::guise::{Guise, Order};
 ///
 /// It is written as the usual 36 characters, in [`Display`](fmt::Display) and
 /// in serialised form alike.
+///
+/// ```
+/// use ports::{Context, MessageId};
+///
+/// let message = MessageId::named("a click");
+/// // The output of a copy has the same name…
+/// assert_eq!(message.derive("Reserved"), message.derive("Reserved"));
+/// assert_ne!(message.derive("Reserved"), message.derive("Refused"));
+/// // …unless it is drawn anew.
+/// let context = Context::numbered();
+/// assert_ne!(context.new_id(), context.new_id());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MessageId(Uuid);

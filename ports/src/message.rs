@@ -10,6 +10,22 @@ use crate::MessageId;
 ///
 /// The body is a serialised enum variant, `{"AddItem": {…}}`, so that it says
 /// its own [`name`](Self::name).
+///
+/// ```
+/// use ports::{Message, MessageId};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// enum Wish { Reserve { seat: String } }
+///
+/// let wish = Wish::Reserve { seat: "7c".into() };
+/// let message = Message::new(MessageId::named("a click"), &wish);
+/// assert_eq!(message.name(), "Reserve");
+/// assert_eq!(message.read::<Wish>().unwrap(), wish);
+/// // A copy has the same id; a second click says the same, and has another one.
+/// let again = message.said_again("a second click");
+/// assert!(again.body == message.body && again.id != message.id);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Which logical message this is a copy of.

@@ -6,6 +6,17 @@ use crate::outside::Effect;
 use crate::{RecordedEvent, StreamMessage};
 
 /// What an endpoint's stores hold at one moment, for its view to read.
+///
+/// ```
+/// use ports::{Endpoint, Snapshot};
+///
+/// let seats = Endpoint::new("seats", async |_, _, _| Ok(()))
+///     .view(|snapshot, seat| Ok(snapshot.document(seat).map(|guest| guest.len())));
+/// let mut snapshot = Snapshot::default();
+/// snapshot.insert_document("7c", b"ann".to_vec());
+/// assert_eq!(seats.state_of(&snapshot, "7c").unwrap(), 3);
+/// assert_eq!(seats.state_of(&snapshot, "7d").unwrap(), serde_json::Value::Null);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     streams: BTreeMap<String, Vec<RecordedEvent>>,

@@ -16,6 +16,42 @@ use serde::de::DeserializeOwned;
 use crate::MessageId;
 
 /// A pure function of a state and a message: the next state, and the outputs.
+///
+/// ```
+/// use ports::{Chance, MessageId, StateMachine};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A cloakroom: a coat for a ticket.
+/// struct Cloakroom;
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Coat { Left { hook: String } }
+///
+/// #[derive(Serialize)]
+/// enum Given { Ticket(MessageId), NoRoom }
+///
+/// impl StateMachine for Cloakroom {
+///     type Input = Coat;
+///     type State = Option<MessageId>;
+///     type Output = Given;
+///
+///     fn aggregate(Coat::Left { hook }: &Coat) -> &str { hook }
+///
+///     fn react(ticket: &mut Option<MessageId>, _: &Coat, chance: &Chance<'_>) -> Vec<Given> {
+///         if ticket.is_some() {
+///             return vec![Given::NoRoom];
+///         }
+///         vec![Given::Ticket(*ticket.insert(chance.new_id()))]
+///     }
+/// }
+///
+/// // It needs no runner to be tested.
+/// let mut hook = None;
+/// let draw = || MessageId::named("a ticket");
+/// let coat = Coat::Left { hook: "3".into() };
+/// Cloakroom::react(&mut hook, &coat, &Chance::new(&draw));
+/// assert_eq!(hook, Some(MessageId::named("a ticket")));
+/// ```
 pub trait StateMachine: 'static {
     /// What it understands.
     type Input: DeserializeOwned;

@@ -1,14 +1,5 @@
 //! What `cargo workshop` asks of the searches of a test run, through the
-//! environment:
-//!
-//! | variable | what it asks |
-//! |---|---|
-//! | `CHAOS_DEEPER` | `messages=3 workers=2 faults=3 stale=2 late=1 states=1000000`: other bounds, each optional; `late=1` for every class of faults; of the test's messages, the first so many |
-//! | `CHAOS_LIVE` | with `CHAOS_REPLAY`: run that run's handlers once, on the test's own thread; then the test is over |
-//! | `CHAOS_PLAN` | write here what would be searched, and search nothing |
-//! | `CHAOS_PROGRESS` | write here, now and then, how far the search has come |
-//! | `CHAOS_STOP` | give up once this file exists |
-//! | `CHAOS_ALIVE` | give up once nobody holds this file locked: whoever asked is gone |
+//! environment: see [`environment`](crate::environment).
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,6 +7,7 @@ use std::sync::Arc;
 
 use records::ProgressRecord;
 
+use crate::environment;
 use crate::search::counts::{Observer, Progress};
 
 /// Other bounds than those of the test.
@@ -34,7 +26,7 @@ impl Deeper {
     /// What the environment asks for, if anything; an error in words if that
     /// makes no sense.
     pub(crate) fn asked_for() -> Option<Result<Self, String>> {
-        Some(Self::parse(&std::env::var("CHAOS_DEEPER").ok()?))
+        Some(Self::parse(&std::env::var(environment::DEEPER).ok()?))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -66,19 +58,20 @@ impl Deeper {
 
 /// Whether the handlers of a recorded run are to be run once, for whoever looks on.
 pub(crate) fn live() -> bool {
-    std::env::var_os("CHAOS_LIVE").is_some()
+    std::env::var_os(environment::LIVE).is_some()
 }
 
 /// Where to write what would be searched, if that is all that is asked for.
 pub(crate) fn plan_asked_for() -> Option<PathBuf> {
-    std::env::var_os("CHAOS_PLAN").map(PathBuf::from)
+    std::env::var_os(environment::PLAN).map(PathBuf::from)
 }
 
 /// Reports progress and looks for the wish to stop, if the environment asks for
 /// either.
 pub(crate) fn observer() -> Option<Observer> {
     let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let (progress, stop, alive) = (path("CHAOS_PROGRESS"), path("CHAOS_STOP"), path("CHAOS_ALIVE"));
+    let (progress, stop, alive) =
+        (path(environment::PROGRESS), path(environment::STOP), path(environment::ALIVE));
     if progress.is_none() && stop.is_none() && alive.is_none() {
         return None;
     }

@@ -10,12 +10,14 @@ use records::{BadCode, Plan, ReplayCode};
 use super::env::{self, Deeper};
 use super::replay;
 use super::supervised::supervised;
+use crate::environment;
 use crate::handler::fault::HandlerFault;
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
 use crate::judging::plain_runs;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
+use crate::limits;
 use crate::scenario::Scenario;
 use crate::search::counts::{Observer, Progress};
 use crate::search::explored::EndStates;
@@ -24,32 +26,56 @@ use crate::search::reductions::Reductions;
 use crate::system::under_test::System;
 use crate::telling::record::leave_record;
 use crate::telling::report::Report;
-use crate::world::budget::MOST_BOUNDED_MESSAGES;
 use crate::world::fault::{Fault, Faults};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
-/// An endpoint may have so many workers: more than two or three show nothing new,
-/// and each multiplies the states.
-const WORKERS: RangeInclusive<u8> = 1..=8;
-/// So many messages can be sent: a search of that size ends at its limit.
-const MOST_MESSAGES: usize = 24;
-/// So many faults can be allowed.
-const MOST_FAULTS: u8 = 32;
-
-/// Explores every schedule and every fault within bounds.
+/// Explores every schedule and every fault within bounds. Which messages are worth
+/// sending: [`what_to_send`](crate::what_to_send).
+///
+/// ```
+/// use chaos::{Law, Property, System, explore};
+/// use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+///
+/// /// A stroke for every guest who rings, unless somebody else has written meanwhile.
+/// async fn ring(_: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+///     let read = ports.documents.get("bell").await?;
+///     let rings = read.as_ref().map_or(0, |document| document.body.len());
+///     let body = vec![b'|'; rings + 1];
+///     ports.documents.put("bell", body, Precondition::unchanged_since(read.as_ref())).await?;
+///     Ok(())
+/// }
+///
+/// fn bell() -> System {
+///     let rings = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("bell").map_or(0, <[u8]>::len));
+///     let law = Law::of(|_| "the bell".to_owned(), |rings: &mut usize, _| {
+///         *rings += 1;
+///         Vec::<()>::new()
+///     });
+///     System::of(Endpoint::new("bell", ring).view(rings)).judged_by(law)
+/// }
+///
+/// let ann = Message::new(MessageId::named("ann"), &"Ann");
+/// let bob = Message::new(MessageId::named("bob"), &"Bob");
+/// // Nothing goes wrong, and two workers do not get into each other's way.
+/// explore(bell).send([ann.clone(), bob]).faults(0).assert_exactly_once();
+/// // One fault, and Ann has rung twice.
+/// let report = explore(bell).send([ann]).run();
+/// assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing));
+/// assert_eq!(report.faults, 1);
+/// ```
 ///
 /// The defaults: 2 workers, 1 fault, no stale reads, every class of faults but
-/// those in which a call [lands late](Faults::LATE), 3,000,000 states. With
-/// `CHAOS_NAMING=descending` or `scrambled` in the environment, fresh ids are other
-/// ones.
+/// those in which a call [lands late](Faults::LATE), [`limits::STATES`] states. With
+/// `CHAOS_NAMING=descending` or `scrambled` in the [environment], fresh ids are
+/// other ones.
 pub fn explore(system: impl FnOnce() -> System) -> Explore {
     let mut scenario = Scenario::new(system(), 1, 0, Faults::usual());
     scenario.naming = Naming::asked_for();
     Explore {
         scenario,
         demanded: Vec::new(),
-        limit: 3_000_000,
+        limit: limits::STATES,
         reductions: Reductions::ALL,
         settles: true,
         shrink: true,
@@ -227,7 +253,7 @@ impl Explore {
             Ok(search) => search.run_unrecorded(),
             Err(report) => *report,
         };
-        if std::env::var_os("CHAOS_VERBOSE").is_some() {
+        if std::env::var_os(environment::VERBOSE).is_some() {
             // A red one with its story, even where a test expects it to be red.
             let story = if report.holds() { String::new() } else { format!("\n{report}") };
             eprintln!("{}{story}", report.evidence());
@@ -246,8 +272,8 @@ impl Explore {
             endpoints: self.scenario.system.endpoints.iter().map(|one| one.name().to_owned()).collect(),
             messages: self.scenario.mail.iter().map(|(_, message)| speaker.body(&message.body)).collect(),
             weak: self.scenario.has_weak_stores(),
-            workers_range: (*WORKERS.start(), *WORKERS.end()),
-            most_faults: MOST_FAULTS,
+            workers_range: (*limits::WORKERS.start(), *limits::WORKERS.end()),
+            most_faults: limits::FAULTS,
         }
     }
 
@@ -311,23 +337,26 @@ impl Explore {
         let (messages, workers, faults) = (self.scenario.mail.len(), bounds.workers, bounds.faults);
         if let Some(sentence) = self.scenario.invalid() {
             Some(sentence)
-        } else if !WORKERS.contains(&workers) {
-            let (least, most) = (WORKERS.start(), WORKERS.end());
+        } else if !limits::WORKERS.contains(&workers) {
+            let (least, most) = (limits::WORKERS.start(), limits::WORKERS.end());
             Some(format!("{workers} workers cannot be explored: give each endpoint {least} to {most}"))
         } else if messages == 0 {
             let sentence =
                 "no message was sent, so there is nothing to explore: give `.send([…])` one at least";
             Some(sentence.to_owned())
-        } else if messages > MOST_MESSAGES {
+        } else if messages > limits::MESSAGES {
+            let most = limits::MESSAGES;
             Some(format!(
-                "{messages} messages cannot be explored: send at most {MOST_MESSAGES}, or use the random driver"
+                "{messages} messages cannot be explored: send at most {most}, or use the random driver"
             ))
-        } else if faults > MOST_FAULTS {
-            Some(format!("{faults} faults cannot be explored: allow at most {MOST_FAULTS}"))
+        } else if faults > limits::FAULTS {
+            let most = limits::FAULTS;
+            Some(format!("{faults} faults cannot be explored: allow at most {most}"))
         } else if bounds.stale > 0 && !self.scenario.has_weak_stores() {
             Some("no store of this system is weak, so no read can be stale: leave the bound on stale reads out, or make a store weak with `.store(name, kind)`".to_owned())
-        } else if bounds.faults_per_message.is_some() && messages > MOST_BOUNDED_MESSAGES {
-            Some(format!("faults can be bounded by message for at most {MOST_BOUNDED_MESSAGES} messages"))
+        } else if bounds.faults_per_message.is_some() && messages > limits::MESSAGES_WITH_A_BOUND {
+            let most = limits::MESSAGES_WITH_A_BOUND;
+            Some(format!("faults can be bounded by message for at most {most} messages"))
         } else {
             None
         }
@@ -336,7 +365,7 @@ impl Explore {
     /// The report of a single run, if `CHAOS_REPLAY` names one of this
     /// scenario.
     fn replay_asked_for(&self) -> Option<Report> {
-        let text = std::env::var("CHAOS_REPLAY").ok()?;
+        let text = std::env::var(environment::REPLAY).ok()?;
         let bad = |error: BadCode| self.refused(error.to_string());
         match text.parse::<ReplayCode>() {
             // The story may have been found with fewer messages.

@@ -33,6 +33,34 @@ use crate::world::transition_system::TransitionSystem;
 pub(super) const MOST_TOLD: usize = 60;
 
 /// A scripted run of a system, under any number of monkeys.
+///
+/// ```
+/// use chaos::{Chaos, DelayedAckFailure};
+/// # use chaos::{Law, System};
+/// # use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+/// # async fn ring(_: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+/// #     let read = ports.documents.get("bell").await?;
+/// #     let rings = read.as_ref().map_or(0, |document| document.body.len());
+/// #     let body = vec![b'|'; rings + 1];
+/// #     ports.documents.put("bell", body, Precondition::unchanged_since(read.as_ref())).await?;
+/// #     Ok(())
+/// # }
+/// # fn bell() -> System {
+/// #     let rings = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("bell").map_or(0, <[u8]>::len));
+/// #     let law = Law::of(|_| "the bell".to_owned(), |rings: &mut usize, _| {
+/// #         *rings += 1;
+/// #         Vec::<()>::new()
+/// #     });
+/// #     System::of(Endpoint::new("bell", ring).view(rings)).judged_by(law)
+/// # }
+///
+/// let ann = || [Message::new(MessageId::named("ann"), &"Ann")];
+/// // A quiet day; then one on which the acknowledgement does not get through.
+/// Chaos::on(bell).send(ann()).run().assert_exactly_once();
+/// let run = Chaos::on(bell).send(ann()).under(DelayedAckFailure::of_message(0)).run();
+/// assert_eq!(run.state("the bell"), 2);
+/// assert!(run.story().contains("delivered again"), "{}", run.story());
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing runs until `.run()`"]
 pub struct Chaos {

@@ -32,7 +32,33 @@ use crate::world::step::{CallOutcome, Source, Step};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
-/// Many random runs of a system.
+/// Many random runs of a system, for what is too large to exhaust. The same seed gives
+/// the same runs.
+///
+/// ```
+/// use chaos::soak;
+/// # use chaos::{Law, System};
+/// # use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+/// # async fn ring(_: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+/// #     let read = ports.documents.get("bell").await?;
+/// #     let rings = read.as_ref().map_or(0, |document| document.body.len());
+/// #     let body = vec![b'|'; rings + 1];
+/// #     ports.documents.put("bell", body, Precondition::unchanged_since(read.as_ref())).await?;
+/// #     Ok(())
+/// # }
+/// # fn bell() -> System {
+/// #     let rings = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("bell").map_or(0, <[u8]>::len));
+/// #     let law = Law::of(|_| "the bell".to_owned(), |rings: &mut usize, _| {
+/// #         *rings += 1;
+/// #         Vec::<()>::new()
+/// #     });
+/// #     System::of(Endpoint::new("bell", ring).view(rings)).judged_by(law)
+/// # }
+///
+/// let guests = (0..6).map(|guest| Message::new(MessageId::named(&guest.to_string()), &"Guest"));
+/// let report = soak(bell).send(guests).runs(200).run();
+/// assert!(report.violated().is_some(), "{report}");
+/// ```
 ///
 /// The defaults: 2 workers, 3 % faults, seed 0, 10,000 runs.
 pub fn soak(system: impl FnOnce() -> System) -> Soak {

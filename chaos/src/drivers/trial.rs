@@ -23,14 +23,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::environment;
 use crate::handler::fault::HandlerFault;
 use crate::handler::given_up::{self, Place};
 use crate::handler::watchdog::{self, ANNOUNCED, Blocked, Kind, Pulse, STACK, supervise, this_test};
 use crate::judging::judge::Judge;
 use crate::scenario::Scenario;
 
-/// Tells a test program that it is a trial, and of what.
-const TRIAL: &str = "CHAOS_TRIAL";
 /// What comes before the answer.
 const ANSWER: &str = "chaos: the trial says ";
 
@@ -55,7 +54,7 @@ pub(super) fn before(scenario: &Scenario) -> Result<Kind, Blocked> {
     static TRIED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let places = places(scenario);
     let key = key(&places);
-    if let Some(asked) = std::env::var_os(TRIAL) {
+    if let Some(asked) = std::env::var_os(environment::TRIAL) {
         return if asked == *key { answer(scenario) } else { Ok(Kind::Untried) };
     }
     let Some(mut command) = this_test_alone() else { return Ok(Kind::Untried) };
@@ -67,7 +66,8 @@ pub(super) fn before(scenario: &Scenario) -> Result<Kind, Blocked> {
     if !tried.insert(key.clone()) {
         return Ok(Kind::Tried);
     }
-    let Some((at, blocked)) = run(command.env(TRIAL, &key)).and_then(|ended| ended.judged()) else {
+    let Some((at, blocked)) = run(command.env(environment::TRIAL, &key)).and_then(|ended| ended.judged())
+    else {
         return Ok(Kind::Tried);
     };
     if let Some(place) = at.and_then(|at| places.iter().find(|place| place.has_the_handler_at(&at))) {
@@ -146,13 +146,13 @@ fn this_test_alone() -> Option<Command> {
     let mut command = Command::new(program);
     command.args([test, "--exact", "--include-ignored", "--nocapture"]).stdin(Stdio::null());
     for name in [
-        "CHAOS_ALIVE",
-        "CHAOS_FILMS",
-        "CHAOS_PROGRESS",
-        "CHAOS_REPLAY",
-        "CHAOS_REPORTS",
-        "CHAOS_STOP",
-        "CHAOS_VERBOSE",
+        environment::ALIVE,
+        environment::FILMS,
+        environment::PROGRESS,
+        environment::REPLAY,
+        environment::REPORTS,
+        environment::STOP,
+        environment::VERBOSE,
     ] {
         command.env_remove(name);
     }

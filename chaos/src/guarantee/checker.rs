@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::diagnosis::Diagnosis;
 use super::judgement::{Evidence, Judgement, TooManyOrders};
+use crate::limits;
 
 /// Judges the evidence.
 ///
@@ -71,8 +72,7 @@ pub(super) fn explained(
     specification: &dyn Specification,
     evidence: &Evidence<'_>,
 ) -> Result<bool, TooManyOrders> {
-    const MOST_STEPS: usize = 1_000_000;
-    explained_within(MOST_STEPS, specification, evidence)
+    explained_within(limits::STEPS_OF_A_JUDGE, specification, evidence)
 }
 
 /// The same, in so many steps at most.

@@ -28,6 +28,7 @@ use super::panics::install_panic_hook;
 use super::stage::Stage;
 use super::text::{Assignment, Id, Text, Texts};
 use super::watchdog::Pulse;
+use crate::limits;
 use crate::system::store_map::StoreMap;
 
 /// A delivery in progress, up to the names of its fresh ids.
@@ -58,10 +59,6 @@ pub(crate) enum Ending {
     /// It returned an error.
     Failed(String),
 }
-
-/// A delivery may wait for so many calls, and hand over so many outputs; a
-/// queue may be so long. (Steps number them in a byte.)
-pub(crate) const MOST_AT_ONCE: usize = 200;
 
 pub(super) struct History {
     pub(super) parent: Option<HistoryId>,
@@ -324,12 +321,12 @@ impl Rehearsal {
         }
         let calls = raw_calls.iter().map(|call| self.intern_call(history.endpoint, known_ids, call));
         let calls: Vec<Call> = calls.collect::<Result<_, _>>()?;
-        if calls.len() > MOST_AT_ONCE || outputs.len() > MOST_AT_ONCE {
+        if calls.len() > limits::AT_ONCE || outputs.len() > limits::AT_ONCE {
             let what = match calls.len() {
                 0 => format!("the handler hands over {} outputs", outputs.len()),
                 calls => format!("the handler waits for {calls} port calls"),
             };
-            return Err(HandlerFault::TooMuchAtOnce { what, limit: MOST_AT_ONCE });
+            return Err(HandlerFault::TooMuchAtOnce { what, limit: limits::AT_ONCE });
         }
         let ending = match ended {
             None => None,

@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 
 pub(crate) use self::spelling::spellings;
 use self::spelling::{Alphabet, Form, Found};
+use crate::environment;
 
 /// A fresh id: a number within a world, or within one delivery.
 pub(crate) type Id = u32;
@@ -94,7 +95,7 @@ impl Naming {
     /// every search of a test run is made with other ids than usual, for
     /// comparison.
     pub(crate) fn asked_for() -> Self {
-        match std::env::var("CHAOS_NAMING").as_deref() {
+        match std::env::var(environment::NAMING).as_deref() {
             Ok("descending") => Self::Descending,
             Ok("scrambled") => Self::Scrambled,
             _ => Self::Ascending,

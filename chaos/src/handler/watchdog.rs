@@ -33,6 +33,7 @@ use super::pace::{
     judge_absence, judge_steps, worth_a_look,
 };
 use super::panics;
+use crate::{environment, limits};
 
 /// How often the watchdog looks.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -541,11 +542,11 @@ fn try_to_compute() -> Machine {
 /// When a handler is given up: after five seconds, unless the environment says
 /// otherwise. `None` for never.
 fn limits() -> Option<Limits> {
-    const USUAL: u64 = 5;
-    let asked = std::env::var("CHAOS_WATCHDOG_SECONDS").ok();
-    let patience = Duration::from_secs(asked.and_then(|text| text.parse().ok()).unwrap_or(USUAL));
+    let asked = std::env::var(environment::WATCHDOG_SECONDS).ok();
+    let patience =
+        Duration::from_secs(asked.and_then(|text| text.parse().ok()).unwrap_or(limits::WATCHDOG_SECONDS));
     // `cargo workshop explore` takes as long as its user likes.
-    let computing = std::env::var_os("CHAOS_DEEPER").is_none().then_some(patience);
+    let computing = std::env::var_os(environment::DEEPER).is_none().then_some(patience);
     let limits = Limits { away: Some(patience), computing, sleeping: Some(patience / 5) };
     (!patience.is_zero()).then_some(limits)
 }

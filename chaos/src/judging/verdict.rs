@@ -5,6 +5,7 @@ use std::fmt;
 use ports::law::Property;
 use ports::words;
 
+use crate::environment;
 use crate::guarantee::judgement::Judgement;
 use crate::handler::fault::HandlerFault;
 use crate::handler::watchdog::Blocked;
@@ -168,7 +169,7 @@ impl fmt::Display for Inconclusive {
             ),
             Self::OneRunOnly => {
                 formatter.write_str("this was one run only, a replayed one, and proves nothing of any other")?;
-                match std::env::var_os("CHAOS_REPLAY") {
+                match std::env::var_os(environment::REPLAY) {
                     Some(_) => formatter
                         .write_str(": CHAOS_REPLAY is set in the environment. Take it out, and every schedule is tried again"),
                     None => Ok(()),

@@ -7,6 +7,18 @@ use ports::outside::StreamModel;
 use ports::{Endpoint, Message, Snapshot, StreamMessage};
 
 /// What kind of document store it is.
+///
+/// ```
+/// use chaos::{StoreKind, System};
+/// use ports::Endpoint;
+///
+/// // Reads may be old, and a document has 400 KB of room: the store of the endpoint.
+/// let orders = Endpoint::new("orders", async |_, _, _| Ok(())).with_store("inbox");
+/// let system = System::of(orders)
+///     .store("orders", StoreKind { weak: true, limit: Some(400 * 1024) })
+///     .store("orders inbox", StoreKind { weak: true, limit: None });
+/// # _ = system;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreKind {
     /// Whether reads may return older versions.
@@ -19,13 +31,24 @@ pub struct StoreKind {
 /// specifications that they are judged by.
 ///
 /// ```
-/// use chaos::System;
-/// use ports::Endpoint;
+/// use chaos::{Law, System, explore};
+/// use ports::{Endpoint, Message, MessageId};
 ///
-/// // An endpoint that forgets to do anything, and that nobody judges.
-/// let lazy = Endpoint::new("orders", async |_, _, _| Ok(())).view(|_, _| Ok(0));
-/// let system = System::of(lazy);
-/// # _ = system;
+/// // One says hello to every guest, and the other, which listens, counts. It should.
+/// let porter = Endpoint::new("porter", async |message, _, context| {
+///     context.publish(Message::new(message.id.derive("hello"), &"Hello"));
+///     Ok(())
+/// });
+/// let counter = Endpoint::new("counter", async |_, _, _| Ok(()))
+///     .view(|_, _| Ok(0))
+///     .subscribes_to("Hello");
+/// let law = || Law::of(|_| "all".to_owned(), |count: &mut u32, _| {
+///     *count += 1;
+///     Vec::<()>::new()
+/// });
+/// let hotel = || System::of(porter).and(counter).judged_by(law());
+/// let report = explore(hotel).send([Message::new(MessageId::named("ann"), &"Ann")]).run();
+/// assert!(!report.holds(), "{report}");
 /// ```
 #[derive(Clone)]
 pub struct System {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::environment;
+
 /// How wide a story is, unless `CHAOS_WIDTH` says otherwise: whoever shows it knows
 /// how much room there is.
 const WIDTH: usize = 80;
@@ -9,7 +11,7 @@ const WIDTH: usize = 80;
 /// How many columns there are.
 pub(crate) fn width() -> usize {
     const RANGE: std::ops::RangeInclusive<usize> = 60..=160;
-    let asked = std::env::var("CHAOS_WIDTH").ok().and_then(|text| text.parse::<usize>().ok());
+    let asked = std::env::var(environment::WIDTH).ok().and_then(|text| text.parse::<usize>().ok());
     asked.map_or(WIDTH, |asked| asked.clamp(*RANGE.start(), *RANGE.end()))
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use records::Record;
 
 use super::report::Report;
+use crate::environment;
 use crate::handler::fault::HandlerFault;
 use crate::judging::verdict::{Finding, Verdict};
 
@@ -14,7 +15,7 @@ use crate::judging::verdict::{Finding, Verdict};
 /// meanwhile, the mark stays, and says in which test.
 pub(crate) fn mark_running() -> Option<Mark> {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
-    let directory = std::env::var_os("CHAOS_REPORTS").map(PathBuf::from)?;
+    let directory = std::env::var_os(environment::REPORTS).map(PathBuf::from)?;
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let place = directory.join(format!("{}-{serial}.running", std::process::id()));
     let test = std::thread::current().name().unwrap_or("main").to_owned();
@@ -33,14 +34,14 @@ impl Drop for Mark {
 
 /// Whether what is told is to be filmed, too: films are large, and few are looked at.
 pub(crate) fn is_filmed() -> bool {
-    ["CHAOS_REPORTS", "CHAOS_FILMS"].iter().all(|name| std::env::var_os(name).is_some())
+    [environment::REPORTS, environment::FILMS].iter().all(|name| std::env::var_os(name).is_some())
 }
 
 /// Leaves a record of the report for `cargo workshop`, if it has asked for one
 /// by naming a directory in `CHAOS_REPORTS`.
 pub(crate) fn leave_record(report: &Report, started: Instant) {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
-    let Some(directory) = std::env::var_os("CHAOS_REPORTS").map(PathBuf::from) else { return };
+    let Some(directory) = std::env::var_os(environment::REPORTS).map(PathBuf::from) else { return };
     let verdict = match &report.verdict {
         Verdict::Holds => "holds",
         Verdict::Violated(Finding::Property(_)) => "violated",

@@ -19,7 +19,37 @@ use crate::world::fault::{Fault, Faults};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
-/// A verdict, what it rests on, and the story of what was found.
+/// A verdict, what it rests on, and the story of what was found. Printed, it is a page
+/// for people.
+///
+/// ```
+/// use chaos::{Verdict, explore};
+/// # use chaos::{Law, System};
+/// # use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+/// # async fn ring(_: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+/// #     let read = ports.documents.get("bell").await?;
+/// #     let rings = read.as_ref().map_or(0, |document| document.body.len());
+/// #     let body = vec![b'|'; rings + 1];
+/// #     ports.documents.put("bell", body, Precondition::unchanged_since(read.as_ref())).await?;
+/// #     Ok(())
+/// # }
+/// # fn bell() -> System {
+/// #     let rings = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("bell").map_or(0, <[u8]>::len));
+/// #     let law = Law::of(|_| "the bell".to_owned(), |rings: &mut usize, _| {
+/// #         *rings += 1;
+/// #         Vec::<()>::new()
+/// #     });
+/// #     System::of(Endpoint::new("bell", ring).view(rings)).judged_by(law)
+/// # }
+///
+/// let ann = Message::new(MessageId::named("ann"), &"Ann");
+/// let report = explore(bell).send([ann]).run();
+/// assert!(matches!(report.verdict, Verdict::Violated(_)));
+/// assert!(report.headline().starts_with("VIOLATED: NoDuplicatedProcessing, with 1 fault"));
+/// assert!(report.to_string().contains("Ann takes effect twice on the bell"), "{report}");
+/// // Under the story stands how to see it once more.
+/// assert!(report.replay.is_some());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The verdict.

@@ -9,8 +9,9 @@ use super::step::{Applied, CallOutcome, Step};
 use super::transition_system::TransitionSystem;
 use crate::handler::call::{Call, CallKind, Reply};
 use crate::handler::fault::HandlerFault;
-use crate::handler::rehearsal::{Ending, MOST_AT_ONCE};
+use crate::handler::rehearsal::Ending;
 use crate::handler::text::{Id, Ids, Text};
+use crate::limits;
 
 impl TransitionSystem {
     /// Lets one thing happen.
@@ -26,13 +27,13 @@ impl TransitionSystem {
         step: Step,
         fault: Option<Fault>,
     ) -> Result<Applied, HandlerFault> {
-        if world.queue.len().max(world.published.len()).max(world.in_flight.len()) > MOST_AT_ONCE {
+        if world.queue.len().max(world.published.len()).max(world.in_flight.len()) > limits::AT_ONCE {
             let what = format!(
                 "{} messages wait on the queues, and {} were published",
                 world.queue.len(),
                 world.published.len()
             );
-            return Err(HandlerFault::TooMuchAtOnce { what, limit: MOST_AT_ONCE });
+            return Err(HandlerFault::TooMuchAtOnce { what, limit: limits::AT_ONCE });
         }
         if let Some(fault) = fault {
             self.pay(world, step, fault);

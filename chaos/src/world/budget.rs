@@ -3,10 +3,7 @@
 use smallvec::SmallVec;
 
 use super::fault::{Fault, Faults};
-
-/// At most so many messages can have a bound of their own: what a run has spent
-/// is kept in each of millions of states, in so many bytes.
-pub(crate) const MOST_BOUNDED_MESSAGES: usize = 6;
+use crate::limits::MESSAGES_WITH_A_BOUND;
 
 /// What a search or run may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +64,7 @@ impl Bounds {
         if fault == Fault::StaleRead {
             budgets.push(Budget::Stale);
         } else if self.faults_per_message.is_some() {
-            let own = |place: usize| Budget::OfMessage(place.min(MOST_BOUNDED_MESSAGES - 1) as u8);
+            let own = |place: usize| Budget::OfMessage(place.min(MESSAGES_WITH_A_BOUND - 1) as u8);
             budgets.extend(roots().into_iter().map(own));
         }
         if budgets.is_empty() {
@@ -82,7 +79,7 @@ impl Bounds {
 pub(crate) struct Spent {
     faults: u8,
     stale: u8,
-    by_message: [u8; MOST_BOUNDED_MESSAGES],
+    by_message: [u8; MESSAGES_WITH_A_BOUND],
 }
 
 impl Spent {
@@ -124,7 +121,7 @@ impl Spent {
             _ => {
                 self.faults < bounds.faults
                     || bounds.faults_per_message.is_some_and(|limit| {
-                        self.by_message[..sent.min(MOST_BOUNDED_MESSAGES)].iter().any(|&n| n < limit)
+                        self.by_message[..sent.min(MESSAGES_WITH_A_BOUND)].iter().any(|&n| n < limit)
                     })
             }
         }

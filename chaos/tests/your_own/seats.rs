@@ -3,8 +3,9 @@
 
 use chaos::what_to_send::Handful;
 use chaos::{Chaos, Law, Property, System, explore};
-use ports::{Chance, Endpoint, MessageId, StateMachine};
+use ports::{Chance, Context, Endpoint, Message, MessageId, Ports, StateMachine};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::runner::{as_at_work, view, with_an_outbox};
 use crate::{assert_all_hold, first_violated, searched};
@@ -117,6 +118,27 @@ fn an_answer_belongs_to_the_seat_that_can_have_led_to_it() {
     let sent = [("7c", "ann"), ("7d", "bob")].map(|(seat, guest)| reserve(seat, guest));
     let [one, other] = sent.map(|wish| Handful::of(&wish).interesting_messages().remove(0).messages);
     explore(right).send([one, other].concat()).assert_exactly_once();
+}
+
+/// What nobody can have said is laid to the seat that it names.
+#[test]
+fn a_ghost_is_laid_to_the_seat_that_it_names() {
+    let shouts = async |message: &Message, ports: &Ports, context: &Context| {
+        let wish: Wish = message.read()?;
+        let shout = json!({ "Shouted": { "at": Seats::aggregate(&wish) } });
+        context.publish(Message::new(message.id.derive("shout"), &shout));
+        with_an_outbox::<Seats>(message, ports, context).await
+    };
+    let system = move || seats(Endpoint::new("seats", shouts));
+    let sent = handful().interesting_messages().remove(4).messages;
+    let report = explore(system).send(sent[1..2].iter().chain(&sent[..1]).cloned()).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoGhostMessages), "{report}");
+    let text = report.to_string();
+    assert!(
+        text.contains("Processing Reserve(ann, 7d) exactly once") || text.contains("Reserve(7d"),
+        "{text}"
+    );
+    assert!(!text.contains("no message came in"), "{text}");
 }
 
 /// What a machine gets wrong, its own law gets wrong, too: that is what the verdict says.
