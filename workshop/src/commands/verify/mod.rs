@@ -39,7 +39,7 @@ use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "AGENDA.md",
     "INSTRUCTOR.md",
@@ -50,6 +50,7 @@ const PAGES: [&str; 12] = [
     "papers/at-hand.md",
     "papers/glossary.md",
     "papers/rules.md",
+    "papers/your-own.md",
     "papers/feedback.md",
     "papers/invitation.md",
 ];
