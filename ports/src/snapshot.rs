@@ -57,6 +57,24 @@ impl Snapshot {
         self.stores.get(store).into_iter().flatten().map(|(key, body)| (key.as_str(), body.as_slice()))
     }
 
+    /// For every document, its store (none, if that is the main one) and key, and what
+    /// there would be without it.
+    pub fn without_each_document(&self) -> impl Iterator<Item = (Option<&str>, &str, Self)> {
+        let main = self.documents.keys().map(|key| {
+            let mut rest = self.clone();
+            rest.documents.remove(key);
+            (None, key.as_str(), rest)
+        });
+        let others = self.stores.iter().flat_map(move |(store, documents)| {
+            documents.keys().map(move |key| {
+                let mut rest = self.clone();
+                rest.stores.get_mut(store).map(|documents| documents.remove(key));
+                (Some(store.as_str()), key.as_str(), rest)
+            })
+        });
+        main.chain(others)
+    }
+
     /// The records of a log, oldest first; none when there is no such log.
     #[must_use]
     pub fn log(&self, name: &str) -> &[Vec<u8>] {

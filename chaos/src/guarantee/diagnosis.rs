@@ -164,7 +164,7 @@ impl<'a> Diagnosis<'a> {
         for (_, symptom) in &symptoms {
             let sentence = match symptom {
                 Symptom::InPart(sentence) => sentence.clone(),
-                _ => self.specification.damage(self.evidence.aggregate, symptom),
+                _ => self.damage(symptom, &symptoms),
             };
             if !damage.contains(&sentence) {
                 damage.push(sentence);
@@ -178,6 +178,20 @@ impl<'a> Diagnosis<'a> {
             about: symptoms.iter().find_map(|(_, symptom)| self.about(symptom)),
             damage,
             nearest: nearest.filter(|e| !e.order.is_empty()).map(|e| self.tell(e)),
+        }
+    }
+
+    /// What a symptom means. What was missed one time of several was not missed for good.
+    fn damage(&self, symptom: &Symptom, all: &[(Property, Symptom)]) -> String {
+        let Evidence { aggregate, state, .. } = self.evidence;
+        let sentence = self.specification.damage_in(state, aggregate, symptom);
+        let Symptom::NeverPublished(missed) = symptom else { return sentence };
+        match self.actual.iter().filter(|output| *output == missed).count() {
+            0 => sentence,
+            there => {
+                let times = all.iter().filter(|(_, other)| other == symptom).count();
+                format!("{times} of {} times, {sentence}", there + times)
+            }
         }
     }
 

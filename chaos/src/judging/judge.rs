@@ -1,10 +1,11 @@
 //! Judging worlds at rest: from what is stored and published to a finding.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ports::Snapshot;
 use ports::law::Property;
 use ports::words;
+use ports::{MessageId, Snapshot};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ use crate::handler::fault::HandlerFault;
 use crate::handler::given_up::Place;
 use crate::handler::panics::catching_panics;
 use crate::handler::text::Text;
-use crate::system::under_test::System;
+use crate::system::under_test::{StorageBound, System};
 use crate::world::snapshot::snapshot;
 use crate::world::state::{Content, World};
 use crate::world::transition_system::TransitionSystem;
@@ -263,9 +264,10 @@ impl Judge {
                 let measured = (bound.measure)(snapshot);
                 (measured > bound.at_most).then(|| {
                     let reason = format!(
-                        "at rest, {} is {}, and may be at most {}",
+                        "at rest, {} is {}{}, and may be at most {}",
                         bound.what,
                         words::thousands(measured as u128),
+                        where_it_is(bound, snapshot, measured),
                         words::thousands(bound.at_most as u128)
                     );
                     Judgement::plain(Property::BoundedStorage, reason, bound.damage.clone())
@@ -286,6 +288,40 @@ impl Judge {
             })
         })
     }
+}
+
+/// In which documents what was measured is, if each of them has a share of it; as a
+/// remark in brackets.
+fn where_it_is(bound: &StorageBound, snapshot: &Snapshot, measured: usize) -> String {
+    let mut shares: BTreeMap<String, usize> = BTreeMap::new();
+    for (store, key, rest) in snapshot.without_each_document() {
+        let share = measured.saturating_sub((bound.measure)(&rest));
+        // A key that is made of an id tells nobody anything.
+        let place = match store {
+            Some(store) if names_an_id(key) => store,
+            _ => key,
+        };
+        if share > 0 {
+            *shares.entry(place.to_owned()).or_default() += share;
+        }
+    }
+    let whole = shares.values().sum::<usize>() == measured;
+    match shares.len() {
+        1 if whole => format!(" (in {})", shares.keys().next().map_or("", String::as_str)),
+        2..=4 if whole => {
+            let each: Vec<String> =
+                shares.iter().map(|(place, share)| format!("{share} in {place}")).collect();
+            format!(" ({})", each.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Whether there is an id somewhere in the key.
+fn names_an_id(key: &str) -> bool {
+    const LENGTH: usize = 36;
+    (0..key.len())
+        .any(|from| key.get(from..from + LENGTH).is_some_and(|part| part.parse::<MessageId>().is_ok()))
 }
 
 /// Everything that a verdict depends on, and nothing else: what is stored and what

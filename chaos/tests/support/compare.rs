@@ -58,7 +58,8 @@ pub fn assert_same(what: &str, program: &Program, scope: &Scope, limit: usize) -
             assert_eq!(report.faults, least.0, "{what}: {scope:?}\n{report}");
             objected += 1;
             if objected == 1
-                && let Some(possible) = assert_turns(what, program, scope, rest, &report) {
+                && let Some(possible) = assert_turns(what, program, scope, rest, &report)
+            {
                 turns += 1;
                 certain += usize::from(possible == 1);
             }

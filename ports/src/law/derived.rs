@@ -10,6 +10,9 @@ use super::lots::{Lots, drawn};
 use super::{Specification, Symptom};
 use crate::{Chance, Message, StateMachine, words};
 
+/// What a symptom means to an aggregate.
+type Damage = dyn Fn(&str, &Symptom) -> String + Send + Sync;
+
 /// A [`Specification`] that nobody had to write by hand.
 ///
 /// A [state machine](StateMachine) *is* the sequential meaning of its messages, so
@@ -80,7 +83,7 @@ pub struct Law<S> {
     process: Box<Process<S>>,
     lots: Lots,
     describe: Box<Describe<S>>,
-    damage: Box<dyn Fn(&str, &Symptom) -> String + Send + Sync>,
+    damage: Box<Damage>,
     worth: Option<&'static str>,
 }
 

@@ -112,6 +112,14 @@ pub trait Specification: Send + Sync {
         symptom.about(aggregate)
     }
 
+    /// The same, where the state in the end says more than the symptom: what was done
+    /// twice may be undone by now. By default, [`damage`](Self::damage), whatever the
+    /// state.
+    fn damage_in(&self, state: &Value, aggregate: &str, symptom: &Symptom) -> String {
+        _ = state;
+        self.damage(aggregate, symptom)
+    }
+
     /// What is to be said of a verdict by this law, if it is worth less than that of
     /// an independent witness: "judged by its own state machine: wrong business
     /// rules are not seen". By default, nothing.

@@ -160,6 +160,20 @@ impl Specification for Orders {
             }
         }
     }
+
+    fn damage_in(&self, state: &Value, order: &str, symptom: &Symptom) -> String {
+        if let Symptom::EffectTwice(message) = symptom
+            && let Some(Command::AddItem { item, .. }) = message.read().ok()
+        {
+            let Order { items } = serde_json::from_value(state.clone()).unwrap_or_default();
+            match items.iter().filter(|other| **other == item).count() {
+                0 => return format!("{item} was put into {order} twice, and the warehouse was told so"),
+                1 => return format!("the customer of {order} took the {item} out, and it came back"),
+                _ => {}
+            }
+        }
+        self.damage(order, symptom)
+    }
 }
 
 /// The loyalty programme, downstream of the orders: from exercise 05 on.
