@@ -348,11 +348,14 @@ impl<'a> Teller<'a> {
                 let timer = before.timers[usize::from(timer)].clone();
                 let (name, after) = (self.object_name(&timer.key), words::duration(timer.time_to_live));
                 let what = match &timer.forgets {
-                    Some((what, _)) => self.outside(&timer.key).say_forgotten(&self.text(what)),
-                    None => format!("{name} is deleted by its store"),
+                    // Counted from when it was told, and not from the line above.
+                    Some((what, _)) => {
+                        format!("{} after {after}", self.outside(&timer.key).say_forgotten(&self.text(what)))
+                    }
+                    None => format!("{after} later: {name} is deleted by its store"),
                 };
                 let to = self.object_lane(&timer.key);
-                self.say_step(taken, to.map(|to| (to, to)), format!("{after} later: {what}"));
+                self.say_step(taken, to.map(|to| (to, to)), what);
             }
         }
     }

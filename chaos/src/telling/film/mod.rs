@@ -153,7 +153,7 @@ impl Teller<'_> {
             let after = words::duration(timer.time_to_live);
             match &timer.forgets {
                 Some((what, _)) => {
-                    format!("{after} later: {}", self.outside(&timer.key).say_forgotten(&self.text(what)))
+                    format!("{} after {after}", self.outside(&timer.key).say_forgotten(&self.text(what)))
                 }
                 None => {
                     format!("{after} after it was stored: {} is deleted", self.object_name(&timer.key))
