@@ -245,7 +245,7 @@ pub enum Command {
 /// What can be made.
 #[derive(Debug, Subcommand)]
 pub enum New {
-    /// A state machine, a runner and three tests; red at first, and worth reading
+    /// A state machine, a runner, three tests: red, and worth reading
     Handler {
         /// Its name, for a folder beside the repository; or the path of its folder
         #[arg(value_name = "NAME|PATH")]
