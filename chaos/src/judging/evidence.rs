@@ -152,12 +152,22 @@ impl<'a> Heard<'a> {
         };
         let sayable: Vec<_> = kept.iter().map(|part| can_say(law, &part.inputs)).collect();
         for orphan in &mut orphans {
+            let unknown = orphan.aggregate.is_empty();
             orphan.outputs.retain(|output| {
                 let content = law.content(&output.body);
-                let parent = sayable.iter().position(|sayable| sayable.contains(&content));
-                let named = || kept.iter().position(|part| names(&output.body, &part.aggregate));
-                let parent =
-                    parent.or_else(|| orphan.aggregate.is_empty().then(|| named().unwrap_or_default()));
+                let says_it = |part: &usize| sayable[*part].contains(&content);
+                let is_named = |part: usize| names(&output.body, &kept[part].aggregate);
+                // Two that say the same are of two, if they can be.
+                let said_by = |part: usize| {
+                    let all = kept[part].outputs.iter();
+                    all.filter(|other| law.content(&other.body) == content).count()
+                };
+                let parent = (0..kept.len()).filter(says_it).min_by_key(|&part| {
+                    let other = unknown && !is_named(part);
+                    (other, said_by(part))
+                });
+                let whom = || (0..kept.len()).find(|&part| is_named(part)).unwrap_or_default();
+                let parent = parent.or_else(|| unknown.then(whom));
                 if let Some(parent) = parent {
                     kept[parent].outputs.push(output.clone());
                 }
