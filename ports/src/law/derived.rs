@@ -79,7 +79,7 @@ type Damage = dyn Fn(&str, &Symptom) -> String + Send + Sync;
 /// [`drawn_by_lot`](Self::drawn_by_lot). *Not seen*: that a state and an output name
 /// two different lots where it should be one.
 pub struct Law<S> {
-    about: Box<dyn Fn(&Message) -> String + Send + Sync>,
+    about: Box<About>,
     process: Box<Process<S>>,
     lots: Lots,
     describe: Box<Describe<S>>,
@@ -87,11 +87,15 @@ pub struct Law<S> {
     worth: Option<&'static str>,
 }
 
+/// Which aggregate a message is about.
+type About = dyn Fn(&Message) -> String + Send + Sync;
 /// Changes a state, and returns the bodies of the outputs; nothing of a message that
 /// is not understood.
 type Process<S> = dyn Fn(&mut S, &Message, &Chance<'_>) -> Option<Vec<Value>> + Send + Sync;
 /// A state in words; the value is what it is written as.
 type Describe<S> = dyn Fn(S, &Value) -> String + Send + Sync;
+/// What it means for an aggregate that something went wrong.
+type Damage = dyn Fn(&str, &Symptom) -> String + Send + Sync;
 
 /// What a verdict is worth that goes by the handler's own machine.
 const OWN_MACHINE: &str = "judged by its own state machine: wrong business rules are not seen";
