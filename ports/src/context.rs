@@ -10,6 +10,18 @@ use crate::{Message, MessageId};
 ///
 /// A context lives as long as its delivery. Nothing in it survives to the next
 /// copy of the message, just as nothing in a handler's memory does.
+///
+/// ```
+/// use ports::{Context, Message, MessageId};
+///
+/// let context = Context::numbered();
+/// let reserve = MessageId::named("a click");
+/// context.note("the seat is free");
+/// context.publish(Message::new(reserve.derive("Reserved"), &"Reserved"));
+/// // What is handed over goes out once the handler has returned.
+/// assert_eq!(context.take_outputs().len(), 1);
+/// assert_eq!(context.take_notes(), ["the seat is free"]);
+/// ```
 pub struct Context {
     outputs: Mutex<Vec<Message>>,
     notes: Mutex<Vec<String>>,

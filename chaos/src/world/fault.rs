@@ -4,6 +4,21 @@ use std::fmt;
 
 /// A class of faults: what a bound counts, what a test can demand to have been
 /// visited.
+///
+/// ```
+/// use chaos::{Fault, Inconclusive, Law, System, Verdict, explore};
+/// use ports::{Endpoint, Message, MessageId};
+///
+/// // It does nothing, as it should; and nothing is proved of whoever writes.
+/// let lazy = Endpoint::new("lazy", async |_, _, _| Ok(()));
+/// let law = Law::of(|_| String::new(), |_: &mut (), _| Vec::<()>::new());
+/// let search = explore(|| System::of(lazy).judged_by(law))
+///     .send([Message::new(MessageId::named("ring"), &"Ring")])
+///     .must_visit([Fault::AckFails, Fault::CrashAfterWrite]);
+/// let report = search.run();
+/// let missed = Inconclusive::NotVisited(vec![Fault::CrashAfterWrite]);
+/// assert_eq!(report.verdict, Verdict::Inconclusive(missed));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Fault {

@@ -130,6 +130,17 @@ pub trait Specification: Send + Sync {
 
 /// Stands for any id in an output that a [`Specification`] expects: see
 /// [`Specification::content`].
+///
+/// ```
+/// use ports::MessageId;
+/// use ports::law::{FRESH, Law, Specification};
+/// use serde_json::json;
+///
+/// let law = Law::of(|_| "the door".to_owned(), |_: &mut (), _| vec![json!({ "Ticket": FRESH })]);
+/// // Whichever ticket was drawn, it is one.
+/// let drawn = json!({ "Ticket": MessageId::fresh(7) });
+/// assert_eq!(law.content(&drawn), json!({ "Ticket": FRESH }));
+/// ```
 pub const FRESH: &str = "any id";
 
 /// The content of an output, fresh ids left open.

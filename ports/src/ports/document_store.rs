@@ -13,6 +13,23 @@ use super::StoreError;
 /// Every successful write gives the document a new [`Etag`], never used before
 /// for that key. A conditional write is decided by the true current version,
 /// even in a store whose reads may lag behind.
+///
+/// ```
+/// use ports::memory::MemoryPorts;
+/// use ports::{Precondition, StoreError};
+///
+/// let documents = MemoryPorts::default().ports().documents;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let first = documents.put("7c", b"ann".to_vec(), Precondition::IfAbsent).await?;
+/// // Whoever decided on what is no longer so is refused, and decides again.
+/// let late = documents.put("7c", b"bob".to_vec(), Precondition::IfAbsent).await;
+/// assert!(matches!(late, Err(StoreError::Conflict { .. })));
+/// documents.put("7c", b"cat".to_vec(), Precondition::IfEtag(first)).await?;
+/// assert_eq!(documents.get("7c").await?.unwrap().body, b"cat");
+/// # anyhow::Ok(())
+/// # }).unwrap();
+/// ```
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
     /// The document under a key, if there is one.

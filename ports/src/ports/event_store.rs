@@ -13,6 +13,23 @@ use crate::{Message, MessageId};
 /// The *version* of a stream is the number of events in it: 0 for a stream
 /// that nobody has written to. Whoever appends says which version the decision
 /// was based on; if the stream has moved on, the append is refused.
+///
+/// ```
+/// use ports::memory::MemoryPorts;
+/// use ports::{Message, MessageId, NewEvent, StoreError};
+///
+/// let events = MemoryPorts::default().ports().events;
+/// let reserve = Message::new(MessageId::named("a click"), &"Reserve");
+/// let reserved = || vec![NewEvent::caused_by(&reserve, &"Reserved")];
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// assert_eq!(events.append("7c", 0, reserved()).await?, 1);
+/// assert!(matches!(events.append("7c", 0, reserved()).await, Err(StoreError::Conflict { .. })));
+/// // A copy is known by what it has caused.
+/// assert_eq!(events.read("7c").await?[0].caused_by, reserve.id);
+/// # anyhow::Ok(())
+/// # }).unwrap();
+/// ```
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// All events of a stream, oldest first; none when it does not exist.

@@ -8,6 +8,25 @@ use crate::Message;
 ///
 /// A published message cannot be taken back. The broker delivers it to its
 /// subscribers at least once.
+///
+/// ```
+/// use ports::memory::MemoryPorts;
+/// use ports::{Message, MessageId};
+///
+/// let memory = MemoryPorts::default();
+/// let publisher = memory.ports().publisher;
+/// let reserve = MessageId::named("a click");
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// // Sent twice under one id, it is one message for whoever listens.
+/// for _ in 0..2 {
+///     publisher.publish(Message::new(reserve.derive("Reserved"), &"Reserved")).await?;
+/// }
+/// let published = memory.publisher.published();
+/// assert_eq!(published[0], published[1]);
+/// # anyhow::Ok(())
+/// # }).unwrap();
+/// ```
 #[async_trait]
 pub trait Publisher: Send + Sync {
     /// Publishes a message, at once.
