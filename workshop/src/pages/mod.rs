@@ -8,5 +8,6 @@ pub mod agenda;
 pub mod excerpt;
 pub mod front_matter;
 pub mod hints;
+pub mod inline_links;
 pub mod markdown;
 pub mod self_study;

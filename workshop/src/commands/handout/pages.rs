@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 
+use crate::pages::inline_links::inline_links;
 use crate::repository::ANSWERS;
 
 /// What is no page of ours.
@@ -46,18 +46,14 @@ fn without_dead_links(text: &str, exists: impl Fn(&str) -> bool) -> String {
         !path.is_empty() && !path.contains(':') && !exists(path)
     };
     let mut dead: Vec<(Range<usize>, String)> = Vec::new();
-    for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
-        if let Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, .. }) = event
-            && is_dead(&dest_url)
-        {
-            let written = &text[range.clone()];
-            let words = written.rfind("](").map_or(written, |end| &written[1..end]);
-            let is_answers = dest_url.split('#').next() == Some(ANSWERS);
+    for link in inline_links(text) {
+        if !link.is_picture && is_dead(&link.destination) {
+            let is_answers = link.destination.split('#').next() == Some(ANSWERS);
             let words = match is_answers {
                 true => format!("`{ANSWERS}`, which comes with our solution"),
-                false => words.to_owned(),
+                false => text[link.words].to_owned(),
             };
-            dead.push((range, words));
+            dead.push((link.range, words));
         }
     }
     let mut new = text.to_owned();

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::culprit::Culprit;
+use crate::pages::inline_links::is_elsewhere;
 use crate::repository::Repository;
 
 /// Follows the links of a page. One that is not there is blamed elsewhere.
@@ -47,12 +48,6 @@ fn fault(repository: &Repository, page: &Path, text: &str, link: &str) -> Option
     let anchor = anchor.filter(|anchor| !anchor.is_empty())?;
     (!anchors(&target).iter().any(|known| known == anchor))
         .then(|| format!("{file} has no heading for #{anchor}"))
-}
-
-/// Whether a link leads to another host, or is no path at all.
-fn is_elsewhere(path: &str) -> bool {
-    let scheme = path.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/'));
-    scheme || path.starts_with("//")
 }
 
 /// The path without `.` and `..`, if it stays in the repository.
@@ -135,15 +130,5 @@ mod tests {
             links(text).into_iter().map(|(line, link)| format!("{line} {link}")).collect();
         assert_eq!(found, ["7 y.md#z", "7 p.png", "11 u", "16 h.md"]);
         assert_eq!(slug("05 · The state machine runner"), "05--the-state-machine-runner");
-    }
-
-    #[test]
-    fn what_is_elsewhere_is_not_followed() {
-        for link in ["https://rustup.rs", "mailto:x@y.z", "//host/x"] {
-            assert!(is_elsewhere(link), "{link}");
-        }
-        for link in ["README.md", "../a:b/c", ""] {
-            assert!(!is_elsewhere(link) || link.contains(':'), "{link}");
-        }
     }
 }
