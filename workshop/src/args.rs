@@ -225,6 +225,12 @@ pub enum Command {
         #[arg(required = true, value_name = "CODE|FILE")]
         codes: Vec<String>,
     },
+    /// Write all pages as a book, for mdBook; .ci/book makes a site of it
+    Book {
+        /// The folder to be made
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
     /// Make a copy for attendees, without solutions (for instructors)
     Handout {
         /// The folder to be made, or the handout to unlock in

@@ -558,3 +558,75 @@ fn a_solution_is_unlocked_in_a_handout_and_nowhere_else() {
     assert!(!room.join("solutions").join("00-meet").exists());
     assert_eq!(contents(&room.join("solutions")).keys().filter(|name| name.starts_with('.')).count(), 0);
 }
+
+#[test]
+fn a_book_has_every_page_and_hides_what_is_for_later() {
+    let miniature = with_pages();
+    miniature.write("README.md", "# The workshop\n\nSee [01](exercises/01-add), [code](Cargo.toml#x).\n");
+    miniature.write(
+        "exercises/01-add/answers.md",
+        "# Answers to 01\n\n## One\n\nAs [it looks](../../solutions/01-add/mistakes/looks_away.rs) shows ([its \
+         story](../../solutions/01-add/tests/snapshots/mistakes__looks-away.snap)).\n",
+    );
+    miniature.write(
+        "solutions/01-add/mistakes/looks_away.rs",
+        "//! The mistake: it looks away.\n\n/// What it does.\npub const CASE: &str = \"away\";\n",
+    );
+    let snapshots = "solutions/01-add/tests/snapshots";
+    miniature
+        .write(&format!("{snapshots}/mistakes__looks-away.snap"), "---\nsource: x\n---\nVIOLATED: it.\n");
+    miniature.write("solutions/01-add/alternatives/looks_twice.rs", "//! Right, and slower.\n");
+    let place = tempfile::tempdir().unwrap();
+    let book = place.path().join("book");
+    run_for(&miniature, &["book"], &book, &[])
+        .exits(0)
+        .says(&["chapters are in", "`bash .ci/book` does both"]);
+    let book_has = |file: &str, texts: &[&str]| {
+        let text = fs::read_to_string(book.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for wanted in texts {
+            assert!(text.contains(wanted), "{file} does not have {wanted:?}:\n{text}");
+        }
+        text
+    };
+    book_has(
+        "src/SUMMARY.md",
+        &[
+            "# Summary [The workshop](index.md) # Exercises",
+            "(exercises/01-add/index.md) - [Hints](exercises/01-add/hints.md) # Once you are green",
+            "- [Answers to 01](exercises/01-add/answers.md)",
+            "- [It looks away](solutions/01-add/mistakes/looks_away.md)",
+            "- [Also right: it looks twice](solutions/01-add/alternatives/looks_twice.md)",
+            "# Slides, to be read - [Why](slides/01-why.md) # For whoever teaches",
+            "# Code - [Cargo.toml](Cargo.toml.md)",
+        ],
+    );
+    book_has("src/index.md", &["See [01](exercises/01-add/index.md), [code](Cargo.toml.md)."]);
+    book_has(
+        "src/exercises/01-add/answers.md",
+        &[
+            "<details> <summary> ## One </summary>",
+            "[it looks](../../solutions/01-add/mistakes/looks_away.md) shows ([its \
+             story](../../solutions/01-add/mistakes/looks_away.md)).",
+        ],
+    );
+    book_has(
+        "src/solutions/01-add/mistakes/looks_away.md",
+        &[
+            "# It looks away A mistake in [01 · Title of 01-add](../../../exercises/01-add/index.md).",
+            "The mistake: it looks away. ## What it comes to ```text VIOLATED: it. ```",
+            "lines that go: 1, that come: 1</summary> ```diff @@ CASE @@ -const CASE: &str = \"holds\";",
+            "cargo workshop diff 01 --mistake looks_away --spoil",
+        ],
+    );
+    let deck = book_has("src/slides/01-why.md", &["# Why So. --- ## How ```rust"]);
+    assert!(!deck.contains("Say:") && !deck.contains("marp"), "{deck}");
+    let settings = book_has("book.toml", &["\"exercises/01-add/answers.md\" = { enable = false }"]);
+    assert!(settings.contains("\"solutions/01-add/mistakes/looks_away.md\" = { enable"), "{settings}");
+    assert!(!settings.contains("\"exercises/01-add/index.md\""), "{settings}");
+
+    run_for(&miniature, &["book"], &book, &[]).ends_in_trouble(&["is there already and not an empty folder"]);
+    miniature.write("README.md", "# The workshop\n\n[Gone](gone.md).\n");
+    run_for(&miniature, &["book"], &place.path().join("another"), &[])
+        .ends_in_trouble(&["index.md: the link to \"gone.md\"", "gone.md is not there"]);
+}

@@ -7,6 +7,7 @@
 
 mod agenda;
 mod attempt;
+mod book;
 mod catch_up;
 mod code;
 mod debug;
@@ -88,6 +89,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::New { what: New::Handler { path } }) => new::handler(&repository, &path),
         Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
         Some(Command::Room { codes }) => room::run(&repository, &codes),
+        Some(Command::Book { directory }) => book::run(&repository, &directory),
         Some(Command::Handout { directory, unlock: Some(number), mistakes, .. }) => {
             handout::unlock(&repository, &directory, &number, mistakes)
         }

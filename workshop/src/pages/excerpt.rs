@@ -207,7 +207,7 @@ impl Source {
 
 /// The path from the root of the repository, of what a page in this folder links
 /// to.
-fn from_the_root(folder: &str, path: &str) -> Result<String> {
+pub fn from_the_root(folder: &str, path: &str) -> Result<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
         match part {

@@ -79,12 +79,40 @@ fn in_file(
 
 /// What changes from some code to other code, with the items that it is in.
 pub fn changed_code(from: &[Item], to: &[Item]) -> String {
+    let numbers = from.iter().chain(to).flat_map(|item| &item.lines).map(|line| line.number);
+    let digits = numbers.max().unwrap_or(0).to_string().len();
+    let mut text = String::new();
+    for (place, lines) in places(from, to) {
+        text += &format!("{}\n", paint(FAINT, &format!("@@ {place} @@")));
+        for (tag, number, line) in lines {
+            text += &told(tag, line, number, digits);
+        }
+    }
+    text
+}
+
+/// The same in plain characters, without numbers: for a page.
+pub fn changed_code_on_a_page(from: &[Item], to: &[Item]) -> String {
+    let mut text = String::new();
+    for (place, lines) in places(from, to) {
+        text += &format!("@@ {place} @@\n");
+        for (tag, _, line) in lines {
+            text += &format!("{tag}{line}\n");
+        }
+    }
+    text
+}
+
+/// A line of a difference, with its number: where it was, if it goes, and else where
+/// it is.
+type Told<'a> = (ChangeTag, Option<usize>, &'a str);
+
+/// What changes, place by place; a place is an item.
+fn places<'a>(from: &'a [Item], to: &'a [Item]) -> Vec<(&'a str, Vec<Told<'a>>)> {
     let (from, to) = (Side::of(from), Side::of(to));
     let (before, after) = (from.texts(), to.texts());
     let diff = TextDiff::from_slices(&before, &after);
-    let digits = from.lines.iter().chain(&to.lines).map(|(_, line)| line.number).max().unwrap_or(0);
-    let digits = digits.to_string().len();
-    let mut text = String::new();
+    let mut places = Vec::new();
     for operations in diff.grouped_ops(3) {
         let changes: Vec<_> = operations.iter().flat_map(|operation| diff.iter_changes(operation)).collect();
         // Where the first difference is, and not where its surroundings begin.
@@ -93,17 +121,17 @@ pub fn changed_code(from: &[Item], to: &[Item]) -> String {
             (Some(index), None) => from.lines.get(index),
             (_, index) => to.lines.get(index?),
         });
-        let place = place.map_or("", |(item, _)| item);
-        text += &format!("{}\n", paint(FAINT, &format!("@@ {place} @@")));
-        for change in changes {
-            let number = match change.tag() {
-                ChangeTag::Delete => change.old_index().map(|index| from.lines[index].1.number),
-                _ => change.new_index().map(|index| to.lines[index].1.number),
+        let place = place.map_or("", |(item, _)| *item);
+        let lines = changes.into_iter().map(|change| {
+            let line = match change.tag() {
+                ChangeTag::Delete => change.old_index().map(|index| from.lines[index].1),
+                _ => change.new_index().map(|index| to.lines[index].1),
             };
-            text += &told(change.tag(), change.value(), number, digits);
-        }
+            (change.tag(), line.map(|line| line.number), line.map_or("", |line| &line.text))
+        });
+        places.push((place, lines.collect()));
     }
-    text
+    places
 }
 
 /// How many lines of code go, and how many come.
@@ -220,6 +248,13 @@ mod tests {
             told,
             "@@ -1,7 +1,8 @@\n1  a\n2  b\n3  c\n4 -d\n4 +D\u{fffd}[31m\n5  e\n6  f\n7  g\n8 +h\n"
         );
+    }
+
+    #[test]
+    fn a_page_has_the_difference_as_a_diff() {
+        let code = |body: &str| crate::repository::code::items(&format!("fn a() {{\n    {body}\n}}\n"));
+        let told = changed_code_on_a_page(&code("b();"), &code("c();"));
+        assert_eq!(told, "@@ a @@\n fn a() {\n-    b();\n+    c();\n }\n");
     }
 
     #[test]

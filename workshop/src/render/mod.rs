@@ -7,7 +7,7 @@ mod ladder;
 mod predictions;
 mod result;
 
-pub use diff::{changed_code, changed_lines, changes};
+pub use diff::{changed_code, changed_code_on_a_page, changed_lines, changes};
 pub use ladder::{heading, ladder};
 pub use predictions::predictions;
 pub use result::{Detail, compile_errors, exercise_run, look_at_it, record, short_test};

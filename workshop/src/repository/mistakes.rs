@@ -14,7 +14,7 @@ use super::solutions;
 use crate::terminal;
 
 /// A mistake that was made on purpose.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Mistake {
     /// Its name, as that of a module.
     pub name: String,
@@ -36,7 +36,16 @@ pub struct Compared {
 impl Mistake {
     /// Every mistake of an exercise that is code, in the order of their names.
     pub fn all(repository: &Repository, exercise: &Exercise) -> Result<Vec<Self>> {
-        let folder = repository.solution(&exercise.name).join("mistakes");
+        Self::all_in(repository, exercise, "mistakes")
+    }
+
+    /// The other right answers, which are kept, and compared with ours, as mistakes are.
+    pub fn alternatives(repository: &Repository, exercise: &Exercise) -> Result<Vec<Self>> {
+        Self::all_in(repository, exercise, "alternatives")
+    }
+
+    fn all_in(repository: &Repository, exercise: &Exercise, folder: &str) -> Result<Vec<Self>> {
+        let folder = repository.solution(&exercise.name).join(folder);
         let mut paths: Vec<PathBuf> =
             fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
