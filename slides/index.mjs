@@ -8,6 +8,10 @@ const out = process.argv[2];
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const field = (text, name) => (new RegExp(`^${name}: *"?(.*?)"?$`, "m").exec(text)?.[1] ?? "").trim();
 
+const pages = readdirSync(out).filter((file) => file.endsWith(".html"));
+const haveNotes = pages.some((file) => readFileSync(join(out, file), "utf8").includes('class="bespoke-marp-note"'));
+const notes = haveNotes ? `, <kbd>p</kbd> opens a second
+window with the speaker's notes, the next slide and a clock` : "";
 const rows = readdirSync(slides)
   .filter((file) => /^\d\d-.*\.md$/.test(file) && existsSync(join(out, file.replace(/md$/, "html"))))
   .sort()
@@ -33,8 +37,7 @@ body { max-width: 40em; margin: 2em auto; padding: 0 1em; }
 td { padding: 0.2em 1em 0.2em 0; }
 </style>
 <h1>The slides</h1>
-<p>Arrow keys turn the page; <kbd>f</kbd> is for the whole screen, <kbd>p</kbd> opens a second
-window with the speaker's notes, the next slide and a clock.</p>
+<p>Arrow keys turn the page; <kbd>f</kbd> is for the whole screen${notes}.</p>
 <table>
 ${rows.join("\n")}
 </table>

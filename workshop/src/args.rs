@@ -245,6 +245,9 @@ pub enum Command {
         /// Leave out the slides, which need Node to be built
         #[arg(long, conflicts_with = "unlock")]
         no_slides: bool,
+        /// Leave the notes and our code in the slides
+        #[arg(long, conflicts_with_all = ["unlock", "no_slides"])]
+        whole_slides: bool,
     },
 }
 

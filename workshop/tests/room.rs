@@ -457,19 +457,33 @@ fn a_handout_has_slides_or_says_why_not() {
         let ran = run_for(&miniature, &["handout"], &room, more).exits(0).says(&["is complete"]);
         (ran, contents(&room))
     };
-    let script = "test \"$1\" = --html && mkdir -p \"$2\" && echo made >\"$2/index.html\"\n";
+    // A page of each deck, as it is written: those that it is told to take, or ours.
+    let script = "test \"$1\" = --html && mkdir -p \"$2\" && echo made >\"$2/index.html\"\n\
+                  from=${4-slides}; echo '<title>Why &amp; how</title>' >\"$2/01-why.html\"\n\
+                  cat \"$from/01-why.md\" >>\"$2/01-why.html\"\n";
     miniature.write(".ci/slides", script);
     let (ran, handout) = made("with", &[]);
     assert_eq!(handout["slides/index.html"], "made\n");
     ran.does_not_say("no slides");
+    // No note, and no code of ours, unless they are asked for.
+    let (ours, note) = ("pub const CASE", "Demo: `cargo workshop test 01`");
+    let deck = &handout["slides/01-why.html"];
+    assert!(!deck.contains(ours) && !deck.contains(note) && deck.contains("it comes in `solutions/01-add`."));
+    let (_, whole) = made("whole", &["--whole-slides"]);
+    assert!(whole["slides/01-why.html"].contains(ours) && whole["slides/01-why.html"].contains(note));
+    run_for(&miniature, &["handout"], Path::new("x"), &["--whole-slides", "--no-slides"]).exits(2);
     // The decks and sheets stay behind, and the agenda knows what they say.
     assert!(!handout.contains_key("slides/01-why.md") && !handout.contains_key("brainstorms/"));
-    Ran::of(workshop().current_dir(place.path().join("with")).arg("agenda"))
+    let in_room =
+        |arguments: &[&str]| Ran::of(workshop().current_dir(place.path().join("with")).args(arguments));
+    in_room(&["agenda"]).exits(0).says(&["09:30 10 min lecture Why", "10:10 5 min brainstorm What now?"]);
+    in_room(&["agenda", "half"]).exits(0).says(&["Half, 13:00 to 13:20", "13:00 10 min lecture Why"]);
+    assert!(!handout.contains_key("agendas/self-study.toml"), "it leads through decks");
+    in_room(&["slides"]).exits(0).says(&["01-why Why & how", "Open slides/index.html in a browser"]);
+    in_room(&["slides", "01-add"])
         .exits(0)
-        .says(&["09:30 10 min lecture Why", "10:10 5 min brainstorm What now?"]);
-    Ran::of(workshop().current_dir(place.path().join("with")).arg("slides"))
-        .exits(0)
-        .says(&["Open slides/index.html in a browser"]);
+        .says(&["What leads to exercise 01:", "slides/01-why.html in a browser."]);
+    in_room(&["verify", "--pages"]).exits(0);
 
     miniature.write(".ci/slides", "mkdir -p \"$2\"; echo 'there is no Node' >&2; exit 3\n");
     let (ran, handout) = made("without", &[]);
@@ -478,6 +492,8 @@ fn a_handout_has_slides_or_says_why_not() {
     let (ran, handout) = made("unwanted", &["--no-slides"]);
     ran.does_not_say("no slides");
     assert!(!handout.contains_key("slides/"));
+    Ran::of(workshop().current_dir(place.path().join("unwanted")).args(["slides", "01"]))
+        .ends_in_trouble(&["This copy of the workshop has no slides."]);
 }
 
 #[test]

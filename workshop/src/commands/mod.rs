@@ -93,8 +93,13 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Handout { directory, unlock: Some(number), mistakes, .. }) => {
             handout::unlock(&repository, &directory, &number, mistakes)
         }
-        Some(Command::Handout { directory, no_slides, .. }) => {
-            handout::run(&repository, &directory, !no_slides)
+        Some(Command::Handout { directory, no_slides, whole_slides, .. }) => {
+            let slides = match (no_slides, whole_slides) {
+                (true, _) => handout::Slides::None,
+                (_, true) => handout::Slides::Whole,
+                _ => handout::Slides::ForAttendees,
+            };
+            handout::run(&repository, &directory, slides)
         }
     }
 }

@@ -14,6 +14,9 @@
 //! kind = "lecture"     # brainstorm, retrospective: theirs are in their pages
 //! deck = "06-outbox"   # or decks = […], or sheet, or both
 //! ```
+//!
+//! In a handout, which has no decks to look into, a block says by itself what they are
+//! about, and which ones it has been `of`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,6 +80,8 @@ pub enum Block {
         title: String,
         /// How long it takes.
         minutes: u32,
+        /// In a handout: the decks that are shown in it, by their names.
+        of: Vec<String>,
     },
 }
 
@@ -137,6 +142,8 @@ struct Written {
     deck: Option<String>,
     decks: Option<Vec<String>>,
     sheet: Option<String>,
+    #[serde(default)]
+    of: Vec<String>,
 }
 
 impl Agenda {
@@ -155,8 +162,9 @@ impl Agenda {
             match block {
                 Block::Exercise(number) if number == exercise => return decks,
                 Block::Exercise(_) => decks.clear(),
-                Block::Pages { decks: here, .. } => decks.extend(here.iter().cloned()),
-                Block::Other { .. } => {}
+                Block::Pages { decks: here, .. } | Block::Other { of: here, .. } => {
+                    decks.extend(here.iter().cloned());
+                }
             }
         }
         Vec::new()
@@ -234,7 +242,7 @@ impl Block {
                 let pages = pages.chain(sheet.into_iter().map(|paper| ("sheet".to_owned(), paper.path)));
                 Line { kind: *kind, title, minutes, pages: pages.collect() }
             }
-            Self::Other { kind, title, minutes } => {
+            Self::Other { kind, title, minutes, of: _ } => {
                 Line { kind: *kind, title: title.clone(), minutes: *minutes, pages: Vec::new() }
             }
         })
@@ -253,11 +261,11 @@ pub fn sums(lines: &[Line]) -> String {
 }
 
 fn block(written: Written) -> Result<Block> {
-    let Written { kind, title, minutes, exercise, deck, decks, sheet } = written;
+    let Written { kind, title, minutes, exercise, deck, decks, sheet, of } = written;
     let has_pages = deck.is_some() || decks.is_some() || sheet.is_some();
     let has_words = title.is_some() || minutes.is_some();
     if kind == Kind::Exercise {
-        let Some(number) = exercise.filter(|_| !has_pages && !has_words) else {
+        let Some(number) = exercise.filter(|_| !has_pages && !has_words && of.is_empty()) else {
             bail!("an exercise has its number, exercise = \"NN\"; title and minutes are in its exercise.toml")
         };
         let sound = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -266,7 +274,10 @@ fn block(written: Written) -> Result<Block> {
     }
     ensure!(exercise.is_none(), "a {kind} has no exercise");
     if has_pages {
-        ensure!(!has_words, "the title and the minutes of a {kind} are in its deck or sheet");
+        ensure!(
+            !has_words && of.is_empty(),
+            "the title and the minutes of a {kind} are in its deck or sheet"
+        );
         ensure!(deck.is_none() || decks.is_none(), "a {kind} has either a deck or decks");
         let decks = deck.map(|deck| vec![deck]).or(decks).unwrap_or_default();
         ensure!(!decks.is_empty() || sheet.is_some(), "decks is empty");
@@ -276,7 +287,7 @@ fn block(written: Written) -> Result<Block> {
         (Some(title), Some(minutes)) => {
             ensure!(!title.trim().is_empty(), "title is empty");
             ensure!((1..=480).contains(&minutes), "minutes is {minutes}, not between 1 and 480");
-            Ok(Block::Other { kind, title, minutes })
+            Ok(Block::Other { kind, title, minutes, of })
         }
         _ => bail!("a {kind} has a title and minutes, or a deck, decks or a sheet"),
     }
@@ -337,7 +348,8 @@ mod tests {
     fn a_complete_agenda_is_read_in_order() {
         let agenda = Agenda::parse(GOOD).unwrap();
         assert_eq!((agenda.start.to_string().as_str(), agenda.length), ("09:00", Length::Exactly(40)));
-        let lecture = Block::Other { kind: Kind::Lecture, title: "Why".to_owned(), minutes: 10 };
+        let lecture =
+            Block::Other { kind: Kind::Lecture, title: "Why".to_owned(), minutes: 10, of: Vec::new() };
         assert_eq!(agenda.blocks, [lecture, Block::Exercise("01".to_owned())]);
     }
 

@@ -93,6 +93,26 @@ pub fn fixed(root: &Path, folder: &str, text: &str) -> String {
     new.join("\n") + "\n"
 }
 
+/// A page in this folder whose excerpts from these files stand there by themselves.
+pub fn without_sources(folder: &str, text: &str, unwanted: impl Fn(&str) -> bool) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut new: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    for block in blocks(&lines).into_iter().rev() {
+        let source = block.source(folder, &lines).ok().flatten();
+        if !source.is_some_and(|source| unwanted(&source.path)) {
+            continue;
+        }
+        match &block.kind {
+            Kind::Code(info) => {
+                let language = info.split_whitespace().next().unwrap_or_default();
+                new[block.named] = lines[block.named].replacen(info.as_str(), language, 1);
+            }
+            Kind::Table => _ = new.drain(block.named..block.shown.start),
+        }
+    }
+    new.join("\n") + "\n"
+}
+
 /// Where an excerpt is taken from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
@@ -314,6 +334,15 @@ mod tests {
         assert_eq!(cut("rust a.rs#Cart::both", CODE).unwrap(), "fn both(&self) {}");
         assert_eq!(cut("rust a.rs#handle_all", CODE).unwrap(), "fn handle_all() {}");
         assert_eq!(cut("rust a.rs#MOST", CODE).unwrap(), "const MOST: [u8; 2] = [\n    1,\n];");
+    }
+
+    #[test]
+    fn an_excerpt_can_stand_by_itself() {
+        let page = "# A\n\n```text a.snap from=\"b\"\nb\n```\n\n[excerpt]: ../c.snap \"from=| d\"\n\n| d |\n|---|\n\n\
+                    ```rust e.rs#f\nfn f() {}\n```\n";
+        let without = without_sources("x", page, |path| path != "e.rs");
+        assert_eq!(without, "# A\n\n```text\nb\n```\n\n| d |\n|---|\n\n```rust e.rs#f\nfn f() {}\n```\n");
+        assert_eq!(without_sources("x", page, |_| false), page);
     }
 
     #[test]

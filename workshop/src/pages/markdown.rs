@@ -1,6 +1,7 @@
-//! Markdown as plain text: what the terminal shows of a page or a hint.
+//! Markdown as plain text: what the terminal shows of a page or a hint; and without what
+//! is not for every reader.
 
-use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use crate::terminal;
 
@@ -22,6 +23,24 @@ pub fn words(markdown: &str) -> String {
     }
     writer.end_paragraph();
     writer.text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A page without its comments, such as the notes below a slide.
+pub fn without_comments(text: &str) -> String {
+    let mut new = text.to_owned();
+    let found: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES)
+        .into_offset_iter()
+        .filter(|(event, range)| {
+            matches!(event, Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_))
+                && text[range.clone()].starts_with("<!--")
+                && text[range.clone()].trim_end().ends_with("-->")
+        })
+        .map(|(_, range)| range)
+        .collect();
+    for range in found.into_iter().rev() {
+        new.replace_range(range, "\n");
+    }
+    new
 }
 
 #[derive(Default)]

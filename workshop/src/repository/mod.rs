@@ -19,4 +19,4 @@ pub use files::{Files, sync, write_whole};
 pub use fingerprint::fingerprint;
 pub use mistakes::{Compared, Mistake};
 pub use name::Name;
-pub use paths::Repository;
+pub use paths::{HANDOUT, Repository};

@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 
 use super::name::Name;
 
+/// The file that a handout is known by.
+pub const HANDOUT: &str = "HANDOUT.md";
+
 /// The workshop repository.
 #[derive(Debug)]
 pub struct Repository {
@@ -31,6 +34,12 @@ impl Repository {
     #[cfg(test)]
     pub fn at(root: &Path) -> Self {
         Self { root: root.to_owned() }
+    }
+
+    /// Whether this is a copy for attendees: what it shows of what has stayed behind
+    /// stands there by itself.
+    pub fn is_handout(&self) -> bool {
+        self.root.join(HANDOUT).is_file()
     }
 
     /// The directory of the repository.

@@ -164,4 +164,4 @@ if (failures > 0) {
   console.error(`${failures} things to mend`);
   process.exit(1);
 }
-console.log(`${pages.length} pages, ${links} links, ${searched.size} of them searched, ${hidden.size} hidden until wanted`);
+console.log(`${pages.length} pages, ${searched.size} of them searched, ${hidden.size} hidden until wanted; ${links} links`);

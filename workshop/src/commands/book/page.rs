@@ -10,9 +10,10 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
 use super::kept;
 use super::shelf::{Entry, Origin, Shelf};
-use crate::pages::excerpt::{Kind, blocks, from_the_root};
+use crate::pages::excerpt::{from_the_root, without_sources};
 use crate::pages::front_matter::FrontMatter;
 use crate::pages::inline_links::{inline_links, is_elsewhere};
+use crate::pages::markdown::without_comments;
 use crate::repository::{ANSWERS, Repository};
 
 /// The chapters as they are written, and what turns out to be needed for them.
@@ -36,7 +37,7 @@ impl<'a> Library<'a> {
             Origin::Page(path) => {
                 let text = fs::read_to_string(self.repository.root().join(path))
                     .with_context(|| format!("{path} cannot be read"))?;
-                let text = plain(&text.replace("\r\n", "\n"));
+                let text = plain(&text.replace("\r\n", "\n"), folder_of(path));
                 if path.ends_with(ANSWERS) { folded(&text) } else { text }
             }
             Origin::List(exercise, kept) => kept::list(self.repository, exercise, kept)?,
@@ -76,7 +77,7 @@ impl<'a> Library<'a> {
         if path.is_empty() || is_elsewhere(path) {
             return Ok(link.to_owned());
         }
-        let folder = chapter.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder_of(chapter);
         let path = from_the_root(folder, path)?;
         let path = path.trim_end_matches('/');
         ensure!(self.repository.root().join(path).exists(), "{path} is not there");
@@ -105,6 +106,11 @@ pub fn fenced(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
 }
 
+/// The folder that a file is in.
+fn folder_of(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// The way from a folder to a file.
 fn relative(folder: &str, file: &str) -> String {
     let from: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
@@ -116,37 +122,11 @@ fn relative(folder: &str, file: &str) -> String {
 
 /// A page without front matter, without comments (such as a speaker's notes), and
 /// without the sources of what it shows.
-fn plain(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let front = FrontMatter::parse(text).map_or(0, |front| front.lines);
-    let mut new: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    for block in blocks(&lines) {
-        match &block.kind {
-            Kind::Code(info) => {
-                let language = info.split_whitespace().next().unwrap_or_default();
-                new[block.named] = lines[block.named].replacen(info.as_str(), language, 1);
-            }
-            Kind::Table => new[block.named].clear(),
-        }
-    }
-    without_comments(&(new[front.min(new.len())..].join("\n") + "\n"))
-}
-
-fn without_comments(text: &str) -> String {
-    let mut new = text.to_owned();
-    let found: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES)
-        .into_offset_iter()
-        .filter(|(event, range)| {
-            matches!(event, Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_))
-                && text[range.clone()].starts_with("<!--")
-                && text[range.clone()].trim_end().ends_with("-->")
-        })
-        .map(|(_, range)| range)
-        .collect();
-    for range in found.into_iter().rev() {
-        new.replace_range(range, "\n");
-    }
-    new
+fn plain(text: &str, folder: &str) -> String {
+    let text = without_sources(folder, text, |_| true);
+    let front = FrontMatter::parse(&text).map_or(0, |front| front.lines);
+    let lines: Vec<&str> = text.lines().skip(front).collect();
+    without_comments(&(lines.join("\n") + "\n"))
 }
 
 /// Answers, each folded away below its heading.
@@ -176,7 +156,7 @@ mod tests {
     fn what_only_tools_read_is_left_out() {
         let page = "---\nmarp: true\n---\n\n# A\n\n```text a.snap from=\"b\"\nx <!-- kept -->\n```\n\n\
                     [excerpt]: ../a.md \"from=| a\"\n\n| a |\n|---|\n\n<!--\nSay: no.\n\nAsk: no.\n-->\n\nb <!-- no --> c\n";
-        let plain = plain(page);
+        let plain = plain(page, "slides");
         assert_eq!(
             plain.split_whitespace().collect::<Vec<_>>().join(" "),
             "# A ```text x <!-- kept --> ``` | a | |---| b c"

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::kept::Kept;
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::pages::markdown;
-use crate::repository::{ANSWERS, Exercise, Repository};
+use crate::repository::{ANSWERS, Exercise, HANDOUT, Repository};
 
 /// What a page is made of.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Shelf {
         let papers: Vec<String> = in_folder("papers").filter(|path| !first.contains(path)).collect();
         let sheets = in_folder("brainstorms");
         let of_slides = ["slides/README.md".to_owned()];
-        let read_first = ["README.md".to_owned(), "HANDOUT.md".to_owned()];
+        let read_first = ["README.md".to_owned(), HANDOUT.to_owned()];
         let mut others: Vec<String> = in_folder("").collect();
         others.retain(|path| !read_first.contains(path) && !room.contains(path));
         others.push("solutions/KILLS.md".to_owned());

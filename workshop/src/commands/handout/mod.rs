@@ -20,15 +20,13 @@ use anyhow::{Context, Result, ensure};
 
 use super::folder;
 use crate::outcome::Outcome;
-use crate::repository::Repository;
+use crate::repository::{HANDOUT, Repository};
 use crate::terminal;
 
 pub use unlock::run as unlock;
 
-/// The file that a handout is known by.
-const MARKER: &str = "HANDOUT.md";
 /// What of the repository belongs into a handout, where it is there.
-const CONTENTS: [&str; 18] = [
+const CONTENTS: [&str; 19] = [
     ".cargo",
     ".gitattributes",
     ".gitignore",
@@ -38,6 +36,7 @@ const CONTENTS: [&str; 18] = [
     "LICENSE-MIT",
     "README.md",
     "agenda.toml",
+    "agendas",
     "chaos",
     "closing",
     "exercises",
@@ -51,11 +50,21 @@ const CONTENTS: [&str; 18] = [
 /// The one that this command is made of.
 const OURSELVES: &str = "workshop";
 
-/// Makes a handout, with slides if they are wanted and can be built.
-pub fn run(repository: &Repository, directory: &Path, with_slides: bool) -> Result<Outcome> {
-    let root = repository.root();
+/// Which slides a handout has, if they can be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slides {
+    /// None.
+    None,
+    /// Those that a room sees, without notes, and without our code.
+    ForAttendees,
+    /// All that is in them.
+    Whole,
+}
+
+/// Makes a handout, with the slides that are wanted.
+pub fn run(repository: &Repository, directory: &Path, slides: Slides) -> Result<Outcome> {
     ensure!(
-        !root.join(MARKER).exists(),
+        !repository.is_handout(),
         "this copy is a handout itself: make handouts in the repository that it was made from"
     );
     let directory = folder::free_outside(repository, directory)?;
@@ -67,12 +76,10 @@ pub fn run(repository: &Repository, directory: &Path, with_slides: bool) -> Resu
         .tempdir_in(parent)
         .with_context(|| format!("nothing can be written into {}", parent.display()))?;
     fill(repository, stage.path())?;
-    if with_slides {
-        slides::build(repository, stage.path());
-    }
+    slides::build(repository, stage.path(), slides)?;
     finish(stage, &directory)?;
     let shown = directory.display();
-    let said = format!("{shown} is complete, and builds without a network. It begins with {MARKER}.");
+    let said = format!("{shown} is complete, and builds without a network. It begins with {HANDOUT}.");
     terminal::show(&terminal::paragraph(&said, "  "));
     Ok(Outcome::Green)
 }
@@ -83,9 +90,9 @@ fn fill(repository: &Repository, stage: &Path) -> Result<()> {
     }
     copy::starters(repository, stage)?;
     manifest::cut(stage)?;
-    slides::settle_agenda(repository, stage)?;
+    slides::settle_agendas(repository, stage)?;
     let words = include_str!("HANDOUT.md").replace("\r\n", "\n");
-    std::fs::write(stage.join(MARKER), words).with_context(|| format!("{MARKER} cannot be written"))?;
+    std::fs::write(stage.join(HANDOUT), words).with_context(|| format!("{HANDOUT} cannot be written"))?;
     pages::unlink_all(stage)?;
     vendor::run(stage)
 }

@@ -1,5 +1,5 @@
 //! The pages of a handout: a link to what has stayed behind is a word there, and
-//! no link.
+//! no link; what they show of it stands there by itself.
 
 use std::fs;
 use std::ops::Range;
@@ -7,33 +7,42 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::pages::excerpt::without_sources;
 use crate::pages::inline_links::inline_links;
 use crate::repository::ANSWERS;
 
 /// What is no page of ours.
 const NOT_OURS: [&str; 2] = ["vendor", "target"];
 
-/// Goes through all pages below a folder.
-pub fn unlink_all(folder: &Path) -> Result<()> {
+/// Goes through all pages of a handout.
+pub fn unlink_all(handout: &Path) -> Result<()> {
+    unlink_below(handout, handout)
+}
+
+fn unlink_below(handout: &Path, folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
         let path = entry.with_context(|| format!("{} cannot be read", folder.display()))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             if !NOT_OURS.contains(&&*name) && !name.starts_with('.') {
-                unlink_all(&path)?;
+                unlink_below(handout, &path)?;
             }
         } else if name.ends_with(".md") {
-            unlink(&path)?;
+            unlink(handout, &path)?;
         }
     }
     Ok(())
 }
 
-/// Leaves only the links of a page that lead somewhere.
-pub fn unlink(page: &Path) -> Result<()> {
+/// Leaves only the links of a page that lead somewhere, and names only sources that are
+/// there.
+pub fn unlink(handout: &Path, page: &Path) -> Result<()> {
     let text = fs::read_to_string(page).with_context(|| format!("{} cannot be read", page.display()))?;
     let folder = page.parent().unwrap_or(page);
+    let parts = folder.strip_prefix(handout).unwrap_or(folder).iter().map(|part| part.to_string_lossy());
+    let shown = parts.collect::<Vec<_>>().join("/");
     let new = without_dead_links(&text, |path| folder.join(path).exists());
+    let new = without_sources(&shown, &new, |path| !handout.join(path).exists());
     if new == text {
         return Ok(());
     }
@@ -60,22 +69,7 @@ fn without_dead_links(text: &str, exists: impl Fn(&str) -> bool) -> String {
     for (range, words) in dead.into_iter().rev() {
         new.replace_range(range, &words);
     }
-    // The source of a table is a link that is not shown.
-    let source = |line: &str| {
-        let path = line.strip_prefix("[excerpt]:")?.split_whitespace().next()?;
-        is_dead(path).then_some(())
-    };
-    let mut lines = new.lines().peekable();
-    let mut kept = String::new();
-    while let Some(line) = lines.next() {
-        if source(line).is_some() {
-            lines.next_if(|line| line.trim().is_empty());
-        } else {
-            kept += line;
-            kept.push('\n');
-        }
-    }
-    kept
+    new
 }
 
 #[cfg(test)]
@@ -85,7 +79,7 @@ mod tests {
     #[test]
     fn dead_links_are_words() {
         let text = "# A\n\nSee [the *day*](AGENDA.md#one-day), [here](hints.md#why), [there](https://x.y/z)\n\
-                    and [below](#a); `[code](gone.md)`.\n\n[excerpt]: ../gone.snap \"from=| a\"\n\n| a |\n|---|\n\
+                    and [below](#a); `[code](gone.md)`.\n\n| a |\n|---|\n\
                     | [b](gone) |\n\nThe answers are in\n[answers.md](answers.md#x).\n";
         let new = without_dead_links(text, |path| path == "hints.md");
         assert_eq!(

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{MARKER, copy, manifest, pages, vendor};
+use super::{copy, manifest, pages, vendor};
 use crate::commands::folder::absolute;
 use crate::outcome::Outcome;
-use crate::repository::{ANSWERS, Exercise, Name, Repository};
+use crate::repository::{ANSWERS, Exercise, HANDOUT, Name, Repository};
 use crate::terminal;
 
 /// The tests that only our repository can pass: they compare pages, and what is
@@ -23,8 +23,8 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
     let directory = absolute(directory)?;
     let shown = directory.display();
     ensure!(
-        directory.join(MARKER).is_file() && directory.join("Cargo.toml").is_file(),
-        "{shown} is no handout, it has no {MARKER}: make one with {}",
+        directory.join(HANDOUT).is_file() && directory.join("Cargo.toml").is_file(),
+        "{shown} is no handout, it has no {HANDOUT}: make one with {}",
         terminal::code("cargo workshop handout DIR")
     );
     let exercises = Exercise::all(repository)?;
@@ -66,7 +66,7 @@ fn bring_the_answers(repository: &Repository, handout: &Path, name: &Name) -> Re
         let place = exercise.join(page);
         copy::tree(&repository.exercise(name).join(page), &place)?;
         if place.is_file() {
-            pages::unlink(&place)?;
+            pages::unlink(handout, &place)?;
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ const PRINTED: &str = "text";
 pub fn check(repository: &Repository, page: &Path, fix: bool) -> Vec<Culprit> {
     let file = repository.show(page);
     let Ok(text) = read(repository, page, fix) else { return Vec::new() };
-    let found = faults(repository.root(), folder(&file), &text);
+    let found = faults(repository, folder(&file), &text);
     found.into_iter().map(|fault| fault.of(&file)).collect()
 }
 
@@ -36,13 +36,15 @@ fn folder(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn faults(root: &Path, folder: &str, text: &str) -> Vec<Fault> {
+fn faults(repository: &Repository, folder: &str, text: &str) -> Vec<Fault> {
     let lines: Vec<&str> = text.lines().collect();
     blocks(&lines)
         .iter()
         .filter_map(|block| match (&block.kind, block.source(folder, &lines)) {
-            (Kind::Code(info), Ok(None)) if info == PRINTED => Some(without_source(block, PRINTED)),
-            _ => fault(root, folder, &lines, block),
+            (Kind::Code(info), Ok(None)) if info == PRINTED => {
+                (!repository.is_handout()).then(|| without_source(block, PRINTED))
+            }
+            _ => fault(repository.root(), folder, &lines, block),
         })
         .collect()
 }
@@ -89,7 +91,7 @@ mod tests {
         keep("page__verdicts.snap", "HOLDS: 2");
         keep("page__price.snap", "| a |\n|---|\n| 1 |");
         let folder = "exercises/01-a";
-        let found = |text: &str| faults(root.path(), folder, text);
+        let found = |text: &str| faults(&Repository::at(root.path()), folder, text);
         assert!(found(PAGE).is_empty(), "{:?}", found(PAGE));
 
         keep("page__verdicts.snap", "HOLDS: 3");
@@ -105,15 +107,19 @@ mod tests {
     #[test]
     fn what_was_printed_says_where_it_is_kept() {
         let root = tempfile::tempdir().unwrap();
+        let repository = Repository::at(root.path());
         for (text, sentence) in [
             ("```text\nHOLDS: 2\n```\n", "text that does not say where it was taken from"),
             ("```text gone.snap\nHOLDS: 2\n```\n", "the source: gone.snap is not there"),
             ("[excerpt]: ../x.snap\n\n| a |\n", "leads out of the repository"),
         ] {
-            let found = faults(root.path(), "", text);
+            let found = faults(&repository, "", text);
             let [fault] = &found[..] else { panic!("{text:?}: {found:?}") };
             assert!(fault.what.contains(sentence) && fault.line == 1, "{fault:?}");
         }
-        assert!(faults(root.path(), "", "```\na -> b\n```\n\n```sh\nls\n```\n").is_empty());
+        assert!(faults(&repository, "", "```\na -> b\n```\n\n```sh\nls\n```\n").is_empty());
+        // In a handout, what was kept has stayed behind.
+        std::fs::write(root.path().join("HANDOUT.md"), "").unwrap();
+        assert!(faults(&repository, "", "```text\nHOLDS: 2\n```\n").is_empty());
     }
 }
