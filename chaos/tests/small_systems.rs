@@ -1,7 +1,7 @@
 //! The explorer against what can be worked out without it: counts done by hand,
 //! and a [brute-force](support::brute) model written from the fault table.
 //!
-//! For longer hunts: `FROM=100000 MANY=20000 cargo test -p exactly-once-chaos --test
+//! For longer hunts: `FROM=100000 MANY=20000 cargo test -p chaos --test
 //! small_systems random -- --nocapture` takes other seeds.
 
 #![allow(missing_docs)]

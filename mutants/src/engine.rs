@@ -28,9 +28,6 @@ use crate::changes::{Change, Kind, all_changes};
 use crate::solutions::{Argued, draw};
 use crate::switches::{MODULE, switched};
 
-/// The engine's package.
-const PACKAGE: &str = "exactly-once-chaos";
-
 /// What is changed, and how many of it.
 #[derive(Args)]
 pub struct Arguments {
@@ -310,7 +307,7 @@ fn build(clone: &Path, source: &Path, mutants: &[Mutant]) -> Result<BTreeSet<usi
 
 /// Where the compiler finds errors: file and bytes.
 fn errors(clone: &Path) -> Result<Vec<(String, usize, usize)>> {
-    let out = cargo(clone, &["check", "--locked", "--package", PACKAGE, "--lib", "--message-format", "json"])
+    let out = cargo(clone, &["check", "--locked", "--package", "chaos", "--lib", "--message-format", "json"])
         .output()?;
     let mut found = Vec::new();
     for line in String::from_utf8_lossy(&out.stdout).lines() {
@@ -340,7 +337,7 @@ fn tests(clone: &Path) -> Result<Vec<Tests>> {
             "test",
             "--locked",
             "--package",
-            PACKAGE,
+            "chaos",
             "--lib",
             "--tests",
             "--no-run",

@@ -1,7 +1,7 @@
 //! The suite for streams on a real nats-server, what servers of different
 //! versions do with a retry, and what is left when one is killed.
 //!
-//! `cargo test -p exactly-once-ports --features jetstream --test jetstream_server`, with
+//! `cargo test -p ports --features jetstream --test jetstream_server`, with
 //! nats-server on the `PATH` or its path in `NATS_SERVER`. Each test starts a
 //! server of its own. `-- --nocapture` shows the version and the throughput.
 

@@ -2,7 +2,7 @@
 //! DynamoDB-compatible engine in process, and an S3 client over its in-memory
 //! store. The simulated stores pass the same suite.
 //!
-//! `cargo test -p exactly-once-ports --features dynamodb,object-store --test real_stores`
+//! `cargo test -p ports --features dynamodb,object-store --test real_stores`
 
 #![allow(missing_docs)]
 

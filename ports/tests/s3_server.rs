@@ -3,7 +3,7 @@
 //! out about it: there are some that answer "written", and have ignored the
 //! condition.
 //!
-//! `S3_ENDPOINT=http://127.0.0.1:5000 S3_BUCKET=… cargo test -p exactly-once-ports
+//! `S3_ENDPOINT=http://127.0.0.1:5000 S3_BUCKET=… cargo test -p ports
 //! --features s3 --test s3_server`, with a bucket that is empty.
 
 #![allow(missing_docs)]

@@ -1,4 +1,4 @@
-//! The speed tables: `cargo bench -p exactly-once-chaos`.
+//! The speed tables: `cargo bench -p chaos`.
 //!
 //! Every row runs in a process of its own, so that its peak memory is its own.
 //! Nothing is asserted here: a slow machine is no failure.

@@ -3,7 +3,7 @@
 //
 // - it is small, opens quickly, says nothing on the console, and asks for nothing else
 // - every step is reached by keyboard, there and back; each box shows what the engine
-//   has recorded of that moment (`cargo run -p exactly-once-records --example states`)
+//   has recorded of that moment (`cargo run -p records --example states`)
 // - every control has a name, is reached by Tab, and does what it says
 // - what looks like markup is text
 // - texts can be read, light and dark; nothing is cut off; it prints to one page

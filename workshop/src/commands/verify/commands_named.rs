@@ -93,8 +93,7 @@ fn package(root: &Path, words: &[&str]) -> Option<String> {
     let (folder, slug) = match (name.strip_prefix("sol"), name.strip_prefix("ex")) {
         (Some(slug), _) => ("solutions", slug),
         (_, Some(slug)) => ("exercises", slug),
-        // What others may depend on is named for them, and its folder for us.
-        _ => ("", name.strip_prefix("exactly-once-").unwrap_or(name)),
+        _ => ("", *name),
     };
     let home = root.join(folder).join(slug);
     if !home.join("Cargo.toml").is_file() {
