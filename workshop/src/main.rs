@@ -26,6 +26,8 @@
 mod args;
 mod attendee;
 mod commands;
+#[cfg(test)]
+mod nonsense;
 mod outcome;
 mod pages;
 mod player;

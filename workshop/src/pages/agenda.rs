@@ -175,7 +175,8 @@ impl Agenda {
         self.blocks.iter().map(|block| block.line(repository, exercises)).collect()
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// Reads an agenda.
+    pub fn parse(text: &str) -> Result<Self> {
         let line = |place: usize| text[..place.min(text.len())].matches('\n').count() + 1;
         let file: File = toml::from_str(text).map_err(|error| {
             let sentence = error.message().trim().replace('\n', ", ");

@@ -153,7 +153,8 @@ impl Exercise {
         Self::parse(name, directory, &text).with_context(|| shown)
     }
 
-    fn parse(name: Name, directory: PathBuf, text: &str) -> Result<Self> {
+    /// Reads the description of the exercise of this name, in this directory.
+    pub fn parse(name: Name, directory: PathBuf, text: &str) -> Result<Self> {
         let file: File = toml::from_str(text).map_err(|error| {
             let sentence = error.message().trim().replace('\n', ", ");
             match error.span() {

@@ -9,7 +9,7 @@ mod cargo;
 mod child;
 mod ctrl_c;
 pub mod left_records;
-mod libtest;
+pub mod libtest;
 mod result;
 mod self_rename;
 mod status_line;
