@@ -53,6 +53,7 @@ pub struct Lane {
 /// What a lane stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum LaneKind {
     /// The broker, with all queues.
     #[default]

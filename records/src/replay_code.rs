@@ -21,6 +21,7 @@ pub struct ReplayCode {
 
 /// Why a code cannot be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadCode {
     /// It is not a replay code at all.
     #[error(

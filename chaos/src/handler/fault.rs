@@ -4,6 +4,7 @@ use ports::MessageId;
 
 /// Why a handler cannot be explored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HandlerFault {
     /// It ran into a `todo!`.
     #[error("not done yet: {what}{at}")]

@@ -49,6 +49,7 @@ impl Verdict {
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finding {
     /// A property of the guarantee is violated.
     Property(Box<Judgement>),
@@ -81,6 +82,7 @@ impl fmt::Display for Finding {
 
 /// Why there is no verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Inconclusive {
     /// There are more states than were allowed.
     TooManyStates {
