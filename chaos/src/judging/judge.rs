@@ -434,64 +434,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use ports::Endpoint;
-    use rand::rngs::Xoshiro256PlusPlus;
-    use rand::{RngExt, SeedableRng};
-    use smallvec::SmallVec;
 
     use super::*;
-    use crate::handler::call::ObjectKey;
-    use crate::world::budget::Spent;
-    use crate::world::state::{Cause, Envelope, Object, Version};
-
-    /// Worlds of very few words, so that many are alike but for one thing.
-    struct Words(Xoshiro256PlusPlus);
-
-    impl Words {
-        fn below(&mut self, most: u32) -> u32 {
-            self.0.random_range(0..most)
-        }
-
-        fn list<T>(&mut self, most: u32, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
-            (0..self.below(most + 1)).map(|_| one(self)).collect()
-        }
-
-        /// How many ids a text has is a matter of its template.
-        fn text(&mut self) -> Text {
-            let template = self.below(3);
-            Text { template, ids: (0..template).map(|_| self.below(3)).collect() }
-        }
-
-        fn envelope(&mut self) -> Envelope {
-            Envelope { endpoint: self.below(2) as u8, message: self.text() }
-        }
-
-        fn object(&mut self) -> Object {
-            let content = match self.below(4) {
-                0 => Content::Stream(self.list(2, Self::text)),
-                1 => Content::Outside(self.text()),
-                2 => Content::Document(None),
-                _ => Content::Document(Some(Version { etag: self.below(9), body: self.text() })),
-            };
-            let key = ObjectKey { store: self.below(2) as u8, key: self.text() };
-            Object { key, content, older: Vec::new() }
-        }
-
-        fn world(&mut self) -> World {
-            World {
-                objects: self.list(2, Self::object),
-                queue: Vec::new(),
-                workers: SmallVec::new(),
-                published: self.list(2, Self::envelope),
-                causes: self.list(1, |words| Cause { output: words.envelope(), under: words.text() }),
-                in_flight: Vec::new(),
-                timers: Vec::new(),
-                component: 0,
-                spent: Spent::default(),
-                next_id: self.below(9),
-                sent_ids: 0,
-            }
-        }
-    }
+    use crate::world::state::tests::Words;
 
     /// What a verdict depends on, in the form that is easiest to be sure of.
     fn what_counts(world: &World) -> String {
@@ -505,7 +450,7 @@ mod tests {
 
     #[test]
     fn two_worlds_that_can_be_judged_differently_have_two_keys() {
-        let mut words = Words(Xoshiro256PlusPlus::seed_from_u64(12));
+        let mut words = Words::new(12);
         let mut known: BTreeMap<Vec<u8>, String> = BTreeMap::new();
         let mut again = 0;
         let mut key = Vec::new();

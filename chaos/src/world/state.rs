@@ -232,3 +232,163 @@ impl World {
         self.workers.iter().any(|worker| worker.busy.is_some())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rand::rngs::Xoshiro256PlusPlus;
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+
+    /// Worlds of very few words, so that many are alike but for one thing.
+    pub(crate) struct Words(Xoshiro256PlusPlus);
+
+    impl Words {
+        pub(crate) fn new(seed: u64) -> Self {
+            Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+        }
+
+        pub(crate) fn below(&mut self, most: u32) -> u32 {
+            self.0.random_range(0..most)
+        }
+
+        fn maybe(&mut self) -> bool {
+            self.below(2) == 0
+        }
+
+        /// Often none at all.
+        pub(crate) fn list<T>(&mut self, most: u32, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
+            let count = self.below(2) * self.below(most + 1);
+            (0..count).map(|_| one(self)).collect()
+        }
+
+        pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+            for place in 1..items.len() {
+                items.swap(place, self.below(place as u32 + 1) as usize);
+            }
+        }
+
+        fn id(&mut self) -> Id {
+            self.below(4)
+        }
+
+        /// How many ids a text has is a matter of its template.
+        fn text(&mut self) -> Text {
+            let template = self.below(3);
+            Text { template, ids: (0..template).map(|_| self.id()).collect() }
+        }
+
+        fn envelope(&mut self) -> Envelope {
+            Envelope { endpoint: self.below(2) as u8, message: self.text() }
+        }
+
+        fn key(&mut self) -> ObjectKey {
+            ObjectKey { store: self.below(3) as u8, key: self.text() }
+        }
+
+        fn version(&mut self) -> Option<Version> {
+            self.maybe().then(|| Version { etag: self.id(), body: self.text() })
+        }
+
+        fn object(&mut self) -> Object {
+            let (content, older) = match self.below(3) {
+                0 => (Content::Stream(self.list(2, Self::text)), Vec::new()),
+                1 => (Content::Outside(self.text()), Vec::new()),
+                _ => (Content::Document(self.version()), self.list(1, Self::version)),
+            };
+            Object { key: self.key(), content, older }
+        }
+
+        fn busy(&mut self) -> Busy {
+            Busy {
+                message: self.text(),
+                holds_lock: self.maybe(),
+                reads_old: self.maybe(),
+                history: self.below(2),
+                ids: (0..self.below(3)).map(|_| self.id()).collect(),
+                phase: match self.below(4) {
+                    0 => Phase::Handling,
+                    1 => Phase::Acking,
+                    next => Phase::Dispatching(next as u8 - 2),
+                },
+            }
+        }
+
+        fn condition(&mut self) -> Condition {
+            match self.below(3) {
+                0 => Condition::None,
+                1 => Condition::IfAbsent,
+                _ => Condition::IfEtag(self.text()),
+            }
+        }
+
+        fn time_to_live(&mut self) -> Duration {
+            Duration::from_millis(u64::from(self.below(2)))
+        }
+
+        fn call(&mut self) -> Call {
+            let object = self.key();
+            match self.below(8) {
+                0 => Call::ReadStream { object },
+                1 => {
+                    let expected = u64::from(self.below(2));
+                    Call::Append { object, expected, events: self.list(2, Self::text) }
+                }
+                2 => Call::Get { object },
+                3 | 4 => Call::Put {
+                    object,
+                    body: self.text(),
+                    condition: self.condition(),
+                    time_to_live: self.maybe().then(|| self.time_to_live()),
+                },
+                5 => Call::Delete { object, condition: self.condition() },
+                6 => Call::Publish { message: self.text() },
+                _ => Call::Ask { object, request: self.text(), writes: self.maybe() },
+            }
+        }
+
+        fn in_flight(&mut self) -> InFlight {
+            InFlight {
+                endpoint: self.below(2) as u8,
+                message: self.text(),
+                call: self.call(),
+                certain: self.maybe(),
+            }
+        }
+
+        /// Whether something is forgotten or deleted is a matter of the store.
+        fn timer(&mut self) -> Timer {
+            let key = self.key();
+            let forgets = (key.store == 2).then(|| (self.text(), self.text()));
+            Timer { key, time_to_live: self.time_to_live(), forgets, older_locks: self.below(8) }
+        }
+
+        /// Two workers of one endpoint, and one of another. Mostly, most of it is
+        /// empty.
+        pub(crate) fn world(&mut self) -> World {
+            let worker = |words: &mut Self, endpoint| Worker {
+                endpoint,
+                busy: (words.below(4) == 0).then(|| words.busy()),
+            };
+            let mut objects = self.list(2, Self::object);
+            objects.sort_by(|one, other| one.key.cmp(&other.key));
+            objects.dedup_by(|one, other| one.key == other.key);
+            let mut causes = self.list(2, |words| Cause { output: words.envelope(), under: words.text() });
+            causes.sort_unstable();
+            causes.dedup();
+            World {
+                objects,
+                queue: self.list(2, Self::envelope),
+                workers: [0, 0, 1].into_iter().map(|endpoint| worker(self, endpoint)).collect(),
+                published: self.list(2, Self::envelope),
+                causes,
+                in_flight: self.list(1, Self::in_flight),
+                timers: self.list(1, Self::timer),
+                component: self.below(2) as u8,
+                spent: Spent::default(),
+                next_id: 4,
+                sent_ids: self.below(3),
+            }
+        }
+    }
+}
