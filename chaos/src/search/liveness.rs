@@ -251,6 +251,9 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::Xoshiro256PlusPlus;
+    use rand::{RngExt, SeedableRng};
+
     use super::*;
 
     fn graph(edges: &[(u32, u32, bool)], count: u32) -> Graph {
@@ -328,5 +331,120 @@ mod tests {
         assert_eq!(graph.schedules(0, 0, ends), 2);
         // Two that end at once, two that go on to 4, and four that start again.
         assert_eq!(graph.schedules(1, 0, ends), 2 + 2 + 4);
+    }
+
+    /// A few states, and steps that lead from anywhere to anywhere.
+    struct Drawn {
+        steps: Vec<Vec<Edge>>,
+        rests: Vec<bool>,
+        ranks: Vec<(u32, u16)>,
+    }
+
+    impl Drawn {
+        fn any(lot: &mut Xoshiro256PlusPlus) -> Self {
+            let count = lot.random_range(1..=6);
+            let step = |lot: &mut Xoshiro256PlusPlus| Edge {
+                target: lot.random_range(0..count),
+                cost: [Cost::Free, Cost::Free, Cost::Fault, Cost::Stale][lot.random_range(0..4)],
+                delivers: lot.random_bool(0.5),
+            };
+            let steps = (0..count).map(|_| (0..lot.random_range(0..=3)).map(|_| step(lot)).collect());
+            Self {
+                steps: steps.collect(),
+                rests: (0..count).map(|_| lot.random_bool(0.2)).collect(),
+                ranks: (0..count).map(|_| (lot.random_range(0..2), lot.random_range(0..2))).collect(),
+            }
+        }
+
+        /// The states are added first, and their steps in another order.
+        fn graph(&self) -> Graph {
+            let mut graph = Graph::default();
+            self.steps.iter().for_each(|_| graph.add_node());
+            for (node, steps) in self.steps.iter().enumerate().rev() {
+                graph.add_edges(node as u32, steps);
+            }
+            graph
+        }
+
+        /// In how few of these steps, one at least, each state is reached from each:
+        /// Floyd's and Warshall's closure, and not the loops above.
+        fn distances(&self, kept: impl Fn(&Edge) -> bool) -> Vec<Vec<Option<usize>>> {
+            let count = self.steps.len();
+            let mut far = vec![vec![None; count]; count];
+            for (node, steps) in self.steps.iter().enumerate() {
+                steps
+                    .iter()
+                    .filter(|step| kept(step))
+                    .for_each(|step| far[node][step.target as usize] = Some(1));
+            }
+            for through in 0..count {
+                for from in 0..count {
+                    for to in 0..count {
+                        let Some((one, other)) = far[from][through].zip(far[through][to]) else { continue };
+                        far[from][to] =
+                            Some(far[from][to].map_or(one + other, |known| known.min(one + other)));
+                    }
+                }
+            }
+            far
+        }
+
+        fn ways(&self, from: usize, faults: u8, stale: u8) -> u128 {
+            let steps = self.steps[from].iter().map(|step| match (step.cost, faults, stale) {
+                (Cost::Fault, 0, _) | (Cost::Stale, _, 0) => 0,
+                (Cost::Free, ..) => self.ways(step.target as usize, faults, stale),
+                (Cost::Fault, ..) => self.ways(step.target as usize, faults - 1, stale),
+                (Cost::Stale, ..) => self.ways(step.target as usize, faults, stale - 1),
+            });
+            steps.sum::<u128>() + u128::from(self.rests[from])
+        }
+    }
+
+    #[test]
+    fn a_drawn_graph_has_the_cycles_and_the_ways_that_can_be_counted_by_hand() {
+        let mut lot = Xoshiro256PlusPlus::seed_from_u64(6);
+        let (mut cycles, mut counted) = (0, 0);
+        for _ in 0..20_000 {
+            let drawn = Drawn::any(&mut lot);
+            let (graph, all) = (drawn.graph(), 0..drawn.steps.len());
+            let far = drawn.distances(|step| step.cost == Cost::Free);
+            let goes_round = |node: usize| far[node][node].is_some();
+            assert_eq!(graph.has_no_free_cycle(), !all.clone().any(goes_round));
+            let silent = drawn.distances(|step| step.cost == Cost::Free && !step.delivers);
+            let none_silent = all.clone().all(|node| silent[node][node].is_none());
+            assert_eq!(graph.every_free_cycle_delivers(), none_silent);
+
+            let rests = |node: usize| drawn.rests[node];
+            let lost =
+                |node: usize| !rests(node) && !all.clone().any(|end| rests(end) && far[node][end].is_some());
+            let first = all.clone().filter(|&node| goes_round(node) && lost(node));
+            let first = first.min_by_key(|&node| (drawn.ranks[node], node));
+            let found =
+                graph.cycle_without_an_end(|node| rests(node as usize), |node| drawn.ranks[node as usize]);
+            match found {
+                None => assert_eq!(first, None),
+                Some(cycle) => {
+                    assert_eq!(first, Some(cycle[0] as usize));
+                    assert_eq!(
+                        far[cycle[0] as usize][cycle[0] as usize],
+                        Some(cycle.len()),
+                        "no shorter one"
+                    );
+                    let round = cycle.iter().zip(cycle.iter().cycle().skip(1));
+                    for (&from, &to) in round {
+                        assert_eq!(far[from as usize][to as usize], Some(1), "{cycle:?}");
+                    }
+                    cycles += 1;
+                }
+            }
+            if graph.has_no_free_cycle() {
+                for (faults, stale) in [(0, 0), (1, 0), (0, 1), (2, 1), (1, 2)] {
+                    let ways = graph.schedules(faults, stale, |node| rests(node as usize));
+                    assert_eq!(ways, drawn.ways(0, faults, stale));
+                }
+                counted += 1;
+            }
+        }
+        assert!(cycles > 1_000 && counted > 1_000, "{cycles} cycles, {counted} counted");
     }
 }
