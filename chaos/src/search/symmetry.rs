@@ -194,3 +194,236 @@ fn rename_object(object: &mut Object, renaming: &mut Renaming) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::world::state::tests::Words;
+    use crate::world::state::{Busy, InFlight, Timer};
+
+    /// Every id in a world, in an order that is the same for worlds of the same form.
+    fn ids(world: &World) -> Vec<Id> {
+        let mut all = Vec::new();
+        each_id(&mut world.clone(), |id| {
+            all.push(id);
+            id
+        });
+        all
+    }
+
+    fn each_id(world: &mut World, mut f: impl FnMut(Id) -> Id) {
+        fn text(text: &mut Text, f: &mut impl FnMut(Id) -> Id) {
+            text.ids.iter_mut().for_each(|id| *id = f(*id));
+        }
+        let f = &mut f;
+        for Busy { message, ids, .. } in world.workers.iter_mut().filter_map(|worker| worker.busy.as_mut()) {
+            text(message, f);
+            ids.iter_mut().for_each(|id| *id = f(*id));
+        }
+        for copy in world.queue.iter_mut().chain(&mut world.published) {
+            text(&mut copy.message, f);
+        }
+        for Object { key, content, older } in &mut world.objects {
+            text(&mut key.key, f);
+            let current = match content {
+                Content::Stream(events) => {
+                    events.iter_mut().for_each(|event| text(event, f));
+                    None
+                }
+                Content::Outside(state) => {
+                    text(state, f);
+                    None
+                }
+                Content::Document(version) => version.as_mut(),
+            };
+            for version in older.iter_mut().flatten().chain(current) {
+                version.etag = f(version.etag);
+                text(&mut version.body, f);
+            }
+        }
+        for cause in &mut world.causes {
+            text(&mut cause.output.message, f);
+            text(&mut cause.under, f);
+        }
+        for InFlight { message, call, .. } in &mut world.in_flight {
+            text(message, f);
+            *call = call.map(&mut *f);
+        }
+        for Timer { key, forgets, .. } in &mut world.timers {
+            text(&mut key.key, f);
+            if let Some((what, message)) = forgets {
+                text(what, f);
+                text(message, f);
+            }
+        }
+    }
+
+    /// The same world, all ids of which are one: what is left if names do not count.
+    fn without_names(mut world: World) -> World {
+        each_id(&mut world, |_| 0);
+        world.next_id = 0;
+        world
+    }
+
+    /// Puts things where [`Places`] says they went.
+    fn moved(world: &World, places: &Places) -> World {
+        fn at<T: Clone>(items: &[T], places: &Permutation) -> Vec<T> {
+            assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), items.len(), "each has one place");
+            places.iter().map(|&old| items[usize::from(old)].clone()).collect()
+        }
+        let workers = at(&world.workers, &places.workers);
+        let mut moved = World {
+            queue: at(&world.queue, &places.queue),
+            published: at(&world.published, &places.published),
+            in_flight: at(&world.in_flight, &places.in_flight),
+            workers: workers.into(),
+            ..world.clone()
+        };
+        for timer in &mut moved.timers {
+            let old = timer.older_locks;
+            timer.older_locks = 0;
+            for (new, &from) in places.workers.iter().enumerate() {
+                timer.older_locks += (old >> from & 1) << new;
+            }
+        }
+        moved
+    }
+
+    /// What may still be read.
+    fn readable(mut world: World, stale_left: bool) -> World {
+        if !stale_left {
+            world.objects.iter_mut().for_each(|object| object.older.clear());
+            world.objects.retain(|object| object.content != Content::Document(None));
+        }
+        world
+    }
+
+    /// Nothing twice but for its ids.
+    fn without_likes(words: &mut Words) -> World {
+        let mut world = words.world();
+        fn keep<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+            let mut seen = BTreeSet::new();
+            items.retain(|item| seen.insert(key(item)));
+        }
+        keep(&mut world.queue, |copy| (copy.endpoint, copy.message.template));
+        keep(&mut world.published, |copy| (copy.endpoint, copy.message.template));
+        keep(&mut world.in_flight, |call| (call.endpoint, call.message.template, call.certain));
+        keep(&mut world.objects, |object| (object.key.store, object.key.key.template));
+        world.causes.truncate(1);
+        for (number, worker) in world.workers.iter_mut().enumerate() {
+            if let Some(busy) = &mut worker.busy {
+                busy.history = number as u32;
+            }
+        }
+        let running = world.running_locks();
+        world.timers.iter_mut().for_each(|timer| timer.older_locks &= running);
+        world
+    }
+
+    /// The same world with other names, and in another order.
+    fn in_disguise(world: &World, words: &mut Words) -> World {
+        let mut names: Vec<Id> = (world.sent_ids..world.next_id).collect();
+        words.shuffle(&mut names);
+        let mut other = world.clone();
+        each_id(&mut other, |id| match id.checked_sub(world.sent_ids) {
+            None => id,
+            Some(fresh) => names[fresh as usize],
+        });
+        words.shuffle(&mut other.queue);
+        words.shuffle(&mut other.published);
+        words.shuffle(&mut other.in_flight);
+        if words.below(2) == 0 {
+            other.workers.swap(0, 1);
+            for timer in &mut other.timers {
+                let (zero, one) = (timer.older_locks & 1, timer.older_locks >> 1 & 1);
+                timer.older_locks = timer.older_locks & !3 | zero << 1 | one;
+            }
+        }
+        other.objects.sort_by(|one, other| one.key.cmp(&other.key));
+        other
+    }
+
+    #[test]
+    fn worlds_that_differ_in_names_and_places_only_are_one_state() {
+        let mut words = Words::new(7);
+        for _ in 0..8_000 {
+            let mut world = without_likes(&mut words);
+            let mut other = in_disguise(&world, &mut words);
+            let stale_left = words.below(2) == 0;
+            canonicalise(&mut world, Reductions::ALL, stale_left);
+            canonicalise(&mut other, Reductions::ALL, stale_left);
+            assert_eq!(world, other);
+        }
+    }
+
+    #[test]
+    fn a_state_is_the_world_that_it_stands_for() {
+        let mut words = Words::new(8);
+        for _ in 0..8_000 {
+            let world = words.world();
+            let stale_left = words.below(2) == 0;
+            let reductions =
+                Reductions { ids: words.below(4) > 0, workers: words.below(4) > 0, ..Reductions::ALL };
+            let mut state = world.clone();
+            let places = canonicalise(&mut state, reductions, stale_left);
+            let before = readable(moved(&world, &places), stale_left);
+            if !reductions.workers {
+                assert!(places.workers.is_sorted(), "workers are known by their places");
+            }
+            // Objects and causes keep no places: they are found by what they are.
+            let mut name_of: BTreeMap<Id, Id> = BTreeMap::new();
+            let listed = |world: &World| {
+                let nothing = World { objects: Vec::new(), causes: Vec::new(), ..world.clone() };
+                (ids(&nothing), without_names(nothing))
+            };
+            let ((old, before_listed), (new, state_listed)) = (listed(&before), listed(&state));
+            assert_eq!(before_listed, state_listed);
+            for (old, new) in old.into_iter().zip(new) {
+                assert_eq!(*name_of.entry(old).or_insert(new), new, "one id, one name");
+            }
+            let ids_before: BTreeSet<Id> = ids(&before).into_iter().collect();
+            let names: BTreeSet<Id> = ids(&state).into_iter().collect();
+            assert_eq!(ids_before.len(), names.len(), "another id, another name");
+            let kept = if reductions.ids { world.sent_ids } else { world.next_id };
+            assert!(name_of.iter().all(|(&id, &name)| if id < kept { name == id } else { name >= kept }));
+            assert!(names.iter().all(|&name| name < state.next_id), "the next id is a fresh one");
+            if reductions.ids {
+                let fresh = names.iter().filter(|&&name| name >= kept).count() as Id;
+                assert_eq!(state.next_id, kept + fresh, "names are given without a gap");
+            }
+            // Who has got no name yet has one of those that are left.
+            let left: Vec<Id> = ids_before.into_iter().filter(|id| !name_of.contains_key(id)).collect();
+            let free: Vec<Id> =
+                names.into_iter().filter(|name| !name_of.values().any(|it| it == name)).collect();
+            let objects = |named: &BTreeMap<Id, Id>| {
+                let mut world = before.clone();
+                each_id(&mut world, |id| named.get(&id).copied().unwrap_or(id));
+                world.objects.sort_by(|one, other| one.key.cmp(&other.key));
+                world.causes.sort_unstable();
+                (world.objects, world.causes)
+            };
+            let explained = orders(&free).into_iter().any(|free| {
+                let mut named = name_of.clone();
+                named.extend(left.iter().copied().zip(free));
+                objects(&named) == (state.objects.clone(), state.causes.clone())
+            });
+            assert!(explained, "{before:?} is not {state:?}");
+        }
+    }
+
+    fn orders(items: &[Id]) -> Vec<Vec<Id>> {
+        if items.is_empty() {
+            return vec![Vec::new()];
+        }
+        let first = |&item: &Id| {
+            let rest: Vec<Id> = items.iter().copied().filter(|&other| other != item).collect();
+            orders(&rest).into_iter().map(move |mut order| {
+                order.push(item);
+                order
+            })
+        };
+        items.iter().flat_map(first).collect()
+    }
+}
