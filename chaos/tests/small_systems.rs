@@ -14,7 +14,7 @@ use chaos::{Counts, Fault, Faults, Reductions, System, explore};
 use shared::{Endpoint, Precondition};
 use support::brute::{Forgets, Scope};
 use support::compare::{Compared, assert_same};
-use support::programs::{Answer, Ask, Expect, Guard, Key, Note, Program, Wish, sent};
+use support::programs::{Answer, Ask, Expect, Guard, Key, Log, Note, Program, Wish, sent};
 use support::random;
 
 // ---- by hand --------------------------------------------------------------
@@ -87,6 +87,49 @@ fn two_readers_on_two_workers_are_a_grid_and_reduced_a_line() {
     // They share nothing, so one goes first.
     let reduced = search().run();
     assert_counts(reduced.counts, 7, 6, 1, 1);
+}
+
+#[test]
+fn what_nobody_is_affected_by_goes_first_also_among_those_that_share_something() {
+    // Each message is queued, reading, writing, acknowledging or done, and both write
+    // `x`. Reading what nobody writes goes first, and so does acknowledging; writing
+    // does not, while the other is under way. So either is alone (r, w, a, then the
+    // other one: r, w, a, done), or both come to writing (w and r, w and w), and one
+    // is faster (a and w), which ends like the one that came first.
+    let reads_then_writes = || {
+        System::of(Endpoint::new("e", async |message, ports, _| {
+            ports.documents.get("r").await?;
+            ports.documents.put("x", message.name().into(), Precondition::None).await?;
+            Ok(())
+        }))
+    };
+    let report = explore(reads_then_writes).send([sent('m'), sent('n')]).workers(2).faults(0).run();
+    assert_counts(report.counts, 1 + 2 * 8 + 2 + 1 + 2, 2 + 2 * 8 + 2 + 2 + 2, 2, 2 * 3);
+}
+
+#[test]
+fn what_is_refused_for_ever_goes_first() {
+    // `m` writes twice and then on condition that nobody wrote since the first time,
+    // while `n` reads once. The third write is refused, whatever `n` does. So while
+    // `n` is queued or reading, `m` is queued, writing for the first time or for the
+    // second (6 states, 2 steps each, but for the 3 where `n` reads on), or goes
+    // through to its end (3, 3); `n` acknowledges at once, from 3 states of `m`, after
+    // which `m` goes on alone (3, 1, 1); or it comes after all (2), and both are done.
+    let system = || {
+        System::of(Endpoint::new("e", async |message, ports, _| {
+            if message.name() == "n" {
+                ports.documents.get("x").await?;
+                return Ok(());
+            }
+            let first = ports.documents.put("x", b"1".to_vec(), Precondition::None).await?;
+            ports.documents.put("x", b"2".to_vec(), Precondition::None).await?;
+            let third = ports.documents.put("x", b"3".to_vec(), Precondition::IfEtag(first)).await;
+            assert!(third.is_err());
+            Ok(())
+        }))
+    };
+    let report = explore(system).send([sent('m'), sent('n')]).workers(2).faults(0).run();
+    assert_counts(report.counts, 22, 27, 1, 10);
 }
 
 #[test]
@@ -313,6 +356,122 @@ fn what_is_dropped_twice_can_land_twice() {
         let scope = Scope { faults, classes, workers: 1, ..Scope::default() };
         let compared = assert_same("dropped twice", &program, &scope, 100_000).compared;
         assert_eq!(compared, 1, "{faults} faults are too many");
+    }
+}
+
+fn put(key: Key, text: char) -> Ask {
+    Ask::Put { key, body: Note::plain(text), guard: Guard::None }
+}
+
+fn assert_small(what: &str, program: &Program, scope: &Scope) {
+    assert_eq!(assert_same(what, program, scope, 20_000).compared, 1, "{what} is too large");
+}
+
+/// Looks whether there is a document, writes it if there is none, and says what it
+/// saw, and whether somebody else was there in between.
+fn looks_and_writes(key: Key, log: &Log) -> Wish {
+    let says = |what| Wish::Ask(vec![put(Key::own('y'), what)]);
+    match log {
+        [] => Wish::Ask(vec![Ask::Get(key)]),
+        [_] => Wish::Ask(vec![Ask::Put { key, body: Note::plain('a'), guard: Guard::IfAbsent }]),
+        [(_, Answer::Absent), (_, Answer::Stored(_))] => says('1'),
+        [(_, Answer::Absent), _] => says('2'),
+        [_, _] => says('3'),
+        _ => Wish::Done(Vec::new()),
+    }
+}
+
+/// Looks twice what there is, and says what it saw.
+fn looks_twice(key: Key, log: &Log) -> Wish {
+    let text = |answer: &Answer| match answer {
+        Answer::Found(body, _) => Some(body.text),
+        _ => None,
+    };
+    match log {
+        [] | [_] => Wish::Ask(vec![Ask::Get(key)]),
+        [(_, first), (_, second)] => {
+            let same = text(first) == text(second);
+            Wish::Ask(vec![put(Key::own('y'), if same { '1' } else { '2' })])
+        }
+        _ => Wish::Done(Vec::new()),
+    }
+}
+
+/// A worker goes first only where nobody can come in between: who is at work or waits
+/// in the queue, what is in flight, who gets its message when its lock runs out, a
+/// copy. Each time, there is nobody else to wait for.
+#[test]
+fn whoever_may_come_in_between_is_waited_for() {
+    let program: Program = Arc::new(|_, _, log, _| looks_and_writes(Key::own('x'), log));
+    for (fault, workers) in [(Fault::LockExpires, 2), (Fault::Duplicate, 2), (Fault::WriteLandsLate, 1)] {
+        let scope = scope_of(&[], 1, workers, 1, [fault].into_iter().collect());
+        assert_small(&format!("{fault} alone"), &program, &scope);
+    }
+    assert_small("another message", &program, &scope_of(&[], 2, 2, 0, Faults::NONE));
+}
+
+/// A document under a fresh id is out of reach of those who cannot know the id. Who
+/// can: each time by another way, and by no other.
+#[test]
+fn whoever_may_know_the_name_of_a_document_is_waited_for() {
+    const DRAFT: Key = Key { store: 1, text: 'd', id: Some(0) };
+    let draft = |id| Key { id, ..DRAFT };
+    let note = |text, id| Note { text, id: Some(id) };
+    let keeps = |key, body| Wish::Ask(vec![Ask::Put { key, body, guard: Guard::None }]);
+    let routes = [(0, 'f', 1)];
+
+    // From a message that waits, or is being processed.
+    let told: Program = Arc::new(move |endpoint, message, log, _| match (endpoint, log) {
+        (0, []) => Wish::Ask(vec![put(DRAFT, 'a')]),
+        (0, [_]) => Wish::Ask(vec![Ask::Publish(note('f', 0))]),
+        (0, [_, _, looked @ ..]) => looks_twice(DRAFT, looked),
+        (_, []) => Wish::Ask(vec![put(draft(message.id), 'b')]),
+        _ => Wish::Done(Vec::new()),
+    });
+    assert_small("a message", &told, &scope_of(&routes, 1, 1, 0, Faults::NONE));
+
+    // From a document that everybody knows.
+    let kept: Program = Arc::new(move |_, message, log, _| match (message.text, log) {
+        ('m', []) => Wish::Ask(vec![put(DRAFT, 'a')]),
+        ('m', [_]) => keeps(Key::own('i'), note('i', 0)),
+        ('m', [_, _, looked @ ..]) => looks_twice(DRAFT, looked),
+        (_, []) => Wish::Ask(vec![Ask::Get(Key::own('i'))]),
+        (_, [(_, Answer::Found(body, _))]) => Wish::Ask(vec![put(draft(body.id), 'b')]),
+        _ => Wish::Done(Vec::new()),
+    });
+    assert_small("a document", &kept, &scope_of(&[], 2, 2, 0, Faults::NONE));
+
+    // From a document whose name is in another one.
+    let chained: Program = Arc::new(move |_, message, log, _| match (message.text, log) {
+        ('m', []) => Wish::Ask(vec![put(DRAFT, 'a')]),
+        ('m', [_]) => keeps(Key { store: 0, text: 'e', id: Some(2) }, note('e', 0)),
+        ('m', [_, _]) => keeps(Key::own('z'), note('z', 2)),
+        ('m', [_, _, _, looked @ ..]) => looks_twice(DRAFT, looked),
+        (_, []) => Wish::Ask(vec![Ask::Get(Key::own('z'))]),
+        (_, [(_, Answer::Found(body, _))]) => {
+            Wish::Ask(vec![Ask::Get(Key { store: 0, text: 'e', id: body.id })])
+        }
+        (_, [_, (_, Answer::Found(body, _))]) => Wish::Ask(vec![put(draft(body.id), 'b')]),
+        _ => Wish::Done(Vec::new()),
+    });
+    assert_small("a document of a document", &chained, &scope_of(&[], 2, 2, 0, Faults::NONE));
+
+    // From itself, whose call may land late.
+    let dropped: Program = Arc::new(move |_, _, log, _| match log {
+        [] => Wish::Begin(vec![put(DRAFT, 'b')], Box::new(looks_twice(DRAFT, log))),
+        log => looks_twice(DRAFT, log),
+    });
+    let late = [Fault::WriteLandsLate].into_iter().collect();
+    assert_small("a call", &dropped, &scope_of(&[], 1, 1, 1, late));
+
+    // From the message that it is itself busy with, which somebody else may get.
+    let passed_on: Program = Arc::new(move |endpoint, message, log, known| match endpoint {
+        0 => Wish::Done(vec![note('f', known)]),
+        _ => looks_and_writes(draft(message.id), log),
+    });
+    for fault in [Fault::LockExpires, Fault::Duplicate] {
+        let scope = scope_of(&routes, 1, 2, 1, [fault].into_iter().collect());
+        assert_small(&format!("its own message, {fault}"), &passed_on, &scope);
     }
 }
 

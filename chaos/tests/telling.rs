@@ -154,6 +154,22 @@ fn what_is_right_on_the_way_is_no_right_end() {
     assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
 }
 
+/// Every delivery makes a new version, and so a new etag: it is one state all the same.
+#[test]
+fn what_goes_round_for_ever_is_seen_to_be_too_late() {
+    let refuses = async |message: &Message, ports: &Ports, _: &Context| {
+        ports.documents.put("tried", message.name().into(), Precondition::None).await?;
+        anyhow::bail!("not today")
+    };
+    let system = || {
+        System::of(Endpoint::new("orders", refuses).view(view))
+            .judged_by(specifications::orders_with_welcome())
+    };
+    let report = explore(system).send([add_item("order-1", "tea")]).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
+}
+
 #[test]
 fn who_knows_the_message_is_marked_on_the_lanes() {
     let report = lost().only([Fault::CrashAfterWrite]).run();

@@ -356,11 +356,12 @@ mod tests {
             }
         }
 
-        /// The states are added first, and their steps in another order.
+        /// The states are added first, and their steps in another order. Those without
+        /// any are yet to be explored.
         fn graph(&self) -> Graph {
             let mut graph = Graph::default();
             self.steps.iter().for_each(|_| graph.add_node());
-            for (node, steps) in self.steps.iter().enumerate().rev() {
+            for (node, steps) in self.steps.iter().enumerate().rev().filter(|(_, steps)| !steps.is_empty()) {
                 graph.add_edges(node as u32, steps);
             }
             graph
@@ -404,7 +405,7 @@ mod tests {
     fn a_drawn_graph_has_the_cycles_and_the_ways_that_can_be_counted_by_hand() {
         let mut lot = Xoshiro256PlusPlus::seed_from_u64(6);
         let (mut cycles, mut counted) = (0, 0);
-        for _ in 0..20_000 {
+        for _ in 0..5_000 {
             let drawn = Drawn::any(&mut lot);
             let (graph, all) = (drawn.graph(), 0..drawn.steps.len());
             let far = drawn.distances(|step| step.cost == Cost::Free);
@@ -445,6 +446,6 @@ mod tests {
                 counted += 1;
             }
         }
-        assert!(cycles > 1_000 && counted > 1_000, "{cycles} cycles, {counted} counted");
+        assert!(cycles > 500 && counted > 500, "{cycles} cycles, {counted} counted");
     }
 }

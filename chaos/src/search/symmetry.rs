@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn worlds_that_differ_in_names_and_places_only_are_one_state() {
         let mut words = Words::new(7);
-        for _ in 0..8_000 {
+        for _ in 0..4_000 {
             let mut world = without_likes(&mut words);
             let mut other = in_disguise(&world, &mut words);
             let stale_left = words.below(2) == 0;
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn a_state_is_the_world_that_it_stands_for() {
         let mut words = Words::new(8);
-        for _ in 0..8_000 {
+        for _ in 0..4_000 {
             let world = words.world();
             let stale_left = words.below(2) == 0;
             let reductions =
