@@ -91,20 +91,33 @@ fn two_readers_on_two_workers_are_a_grid_and_reduced_a_line() {
 
 #[test]
 fn what_nobody_is_affected_by_goes_first_also_among_those_that_share_something() {
-    // Each message is queued, reading, writing, acknowledging or done, and both write
-    // `x`. Reading what nobody writes goes first, and so does acknowledging; writing
-    // does not, while the other is under way. So either is alone (r, w, a, then the
-    // other one: r, w, a, done), or both come to writing (w and r, w and w), and one
-    // is faster (a and w), which ends like the one that came first.
-    let reads_then_writes = || {
-        System::of(Endpoint::new("e", async |message, ports, _| {
-            ports.documents.get("r").await?;
-            ports.documents.put("x", message.name().into(), Precondition::None).await?;
-            Ok(())
-        }))
-    };
-    let report = explore(reads_then_writes).send([sent('m'), sent('n')]).workers(2).faults(0).run();
-    assert_counts(report.counts, 1 + 2 * 8 + 2 + 1 + 2, 2 + 2 * 8 + 2 + 2 + 2, 2, 2 * 3);
+    // Each message is queued, at something of its own, writing, acknowledging or done,
+    // and both write `x`. What is its own goes first (to read what nobody writes, to
+    // write what nobody else does, also under a name that nobody else knows), and so
+    // does acknowledging; writing `x` does not, while the other is under way. So either
+    // is alone (own, w, a, then the other one: own, w, a, done), or both come to
+    // writing (w and own, w and w), and one is faster (a and w), which ends like the
+    // one that came first.
+    for own in ["reads", "writes", "names"] {
+        let system = move || {
+            System::of(Endpoint::new("e", async move |message, ports, context| {
+                let (name, documents) = (message.name(), &ports.documents);
+                match own {
+                    "reads" => _ = documents.get("r").await?,
+                    "writes" => _ = documents.put(name, b"own".to_vec(), Precondition::None).await?,
+                    _ => {
+                        let name = format!("own {}", context.new_id());
+                        documents.put(&name, b"own".to_vec(), Precondition::None).await?;
+                    }
+                }
+                documents.put("x", name.into(), Precondition::None).await?;
+                Ok(())
+            }))
+        };
+        let report = explore(system).send([sent('m'), sent('n')]).workers(2).faults(0).run();
+        println!("{own}");
+        assert_counts(report.counts, 1 + 2 * 8 + 2 + 1 + 2, 2 + 2 * 8 + 2 + 2 + 2, 2, 2 * 3);
+    }
 }
 
 #[test]
