@@ -10,9 +10,6 @@ use super::lots::{Lots, drawn};
 use super::{Specification, Symptom};
 use crate::{Chance, Message, StateMachine, words};
 
-/// What a symptom means to an aggregate.
-type Damage = dyn Fn(&str, &Symptom) -> String + Send + Sync;
-
 /// A [`Specification`] that nobody had to write by hand.
 ///
 /// A [state machine](StateMachine) *is* the sequential meaning of its messages, so
