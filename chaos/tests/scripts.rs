@@ -43,6 +43,25 @@ fn a_whole_delivery_sees_nothing_but_what_is_old() {
     assert_eq!(seen(0).1, "3", "and none of the third message");
 }
 
+/// Waits until it sees that something was counted before.
+async fn wait_for_the_first(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    while message.name() != "one" && ports.documents.get("seen").await?.is_none() {}
+    count(message, ports, context).await
+}
+
+/// However long: a store that is consistent in the end is so for whoever asks on.
+#[test]
+fn who_asks_on_sees_what_there_is_in_the_end() {
+    let waiting = || {
+        System::of(Endpoint::new("counter", wait_for_the_first))
+            .store("counter", StoreKind { weak: true, limit: None })
+    };
+    let sent = ["one", "two"].map(message);
+    let run = Chaos::on(waiting).send(sent).under(StaleRead::of_every_read(0, 1)).unjudged().run();
+    run.assert_at_rest();
+    assert_eq!(run.report().faults, StaleRead::AT_MOST_IN_A_DELIVERY);
+}
+
 /// Asks until it is answered, or as often as it is told to, and then gives up.
 async fn ask(message: &Message, ports: &Ports, most: usize) -> anyhow::Result<()> {
     for _ in 0..most {

@@ -111,27 +111,53 @@ fn said_of(outcome: Outcome, said: &str) -> String {
     }
 }
 
+/// Tries with everything of theirs that has a name of ours; where that is no program,
+/// since ours goes into the details of what is theirs now, with what theirs shows to
+/// others.
 fn try_out(root: &Path, solution: &Solution, kept: &Path) -> Result<(Outcome, String)> {
     let library = solution.directory.join("src/lib.rs");
     let module = solution.directory.join("src/kept.rs");
+    // What only tests depend on elsewhere, an answer may.
+    let manifest = solution.directory.join("Cargo.toml");
+    let dependencies = fs::read_to_string(&manifest)?;
     let ours = fs::read_to_string(&library)?;
     let theirs = fs::read_to_string(kept)?;
-    let (library_text, module_text) = put_in(&ours, &theirs, &solution.library)
-        .with_context(|| format!("{} in the place of {}", kept.display(), library.display()))?;
-    fs::write(&library, library_text)?;
-    fs::write(&module, module_text)?;
-    let outcome = run_and_listen(root, solution, Asked::ByTheExercise);
-    fs::write(&library, ours)?;
-    fs::remove_file(&module)?;
-    outcome
+    let mut last = (Outcome::DoesNotCompile, String::new());
+    for taken in [Taken::EveryName, Taken::PublicFunctions] {
+        let (library_text, module_text) = put_in(&ours, &theirs, &solution.library, taken)
+            .with_context(|| format!("{} in the place of {}", kept.display(), library.display()))?;
+        fs::write(&manifest, dependencies.replace("\n[dev-dependencies]\n", ""))?;
+        fs::write(&library, library_text)?;
+        fs::write(&module, module_text)?;
+        let outcome = run_and_listen(root, solution, Asked::ByTheExercise);
+        fs::write(&manifest, &dependencies)?;
+        fs::write(&library, &ours)?;
+        fs::remove_file(&module)?;
+        last = outcome?;
+        if last.0 != Outcome::DoesNotCompile {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+/// What of a kept answer takes the place of ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Everything that has the name of something public of ours.
+    EveryName,
+    /// The functions among that which are public.
+    PublicFunctions,
 }
 
 /// Our library with everything from the kept answer that has the same name, and the
 /// kept answer as a module of it, in which these names, and the methods of these types,
 /// are public.
-fn put_in(ours: &str, theirs: &str, library: &str) -> syn::Result<(String, String)> {
+fn put_in(ours: &str, theirs: &str, library: &str, taken: Taken) -> syn::Result<(String, String)> {
     let (ours_file, theirs_file) = (syn::parse_file(ours)?, syn::parse_file(theirs)?);
-    let of_theirs: BTreeSet<String> = theirs_file.items.iter().filter_map(name_of).collect();
+    let is_taken =
+        |item: &&Item| taken == Taken::EveryName || (matches!(item, Item::Fn(_)) && is_public(item));
+    let of_theirs: BTreeSet<String> = theirs_file.items.iter().filter(is_taken).filter_map(name_of).collect();
     let names: BTreeSet<String> = ours_file
         .items
         .iter()
@@ -169,11 +195,43 @@ fn put_in(ours: &str, theirs: &str, library: &str) -> syn::Result<(String, Strin
             _ => {}
         }
     }
+    let mut inserted: Vec<(usize, String)> =
+        hidden.into_iter().map(|place| (place, "pub ".to_owned())).collect();
+    // What the tests do with a type, they can do with theirs.
+    for item in &theirs_file.items {
+        let same = |ours: &&Item| name_of(ours).is_some_and(|name| Some(name) == name_of(item));
+        if let Some(ours) = ours_file.items.iter().find(same).filter(|_| is_theirs(item)) {
+            let missing: Vec<String> = derived(ours).difference(&derived(item)).cloned().collect();
+            if !missing.is_empty() {
+                let derive = format!("#[derive({})]\n", missing.join(", "));
+                inserted.push((item.span().byte_range().start, derive));
+            }
+        }
+    }
+    inserted.sort();
     let mut module_text = theirs.to_owned();
-    for place in hidden.into_iter().rev() {
-        module_text.insert_str(place, "pub ");
+    for (place, text) in inserted.into_iter().rev() {
+        module_text.insert_str(place, &text);
     }
     Ok((library_text, module_text))
+}
+
+/// What is derived for a type.
+fn derived(item: &Item) -> BTreeSet<String> {
+    let attributes = match item {
+        Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        _ => return BTreeSet::new(),
+    };
+    let mut found = BTreeSet::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+        // What cannot be read, the compiler will speak of.
+        _ = attribute.parse_nested_meta(|meta| {
+            found.extend(meta.path.segments.last().map(|segment| segment.ident.to_string()));
+            Ok(())
+        });
+    }
+    found
 }
 
 fn name_of(item: &Item) -> Option<String> {
@@ -211,13 +269,13 @@ fn hidden_at(visibility: &Visibility, begins: proc_macro2::Span) -> Option<usize
 
 #[cfg(test)]
 mod tests {
-    use super::put_in;
+    use super::{Taken, put_in};
 
     #[test]
     fn what_has_the_same_name_is_theirs() {
-        let ours = "/// Ours.\npub fn endpoint() -> u8 {\n    view()\n}\npub fn view() -> u8 { 1 }\npub const SIZE: u8 = 3;\nfn help() {}\npub struct R;\nimpl R { fn run() {} }\n";
+        let ours = "/// Ours.\npub fn endpoint() -> u8 {\n    view()\n}\npub fn view() -> u8 { 1 }\npub const SIZE: u8 = 3;\nfn help() {}\n#[derive(Debug)]\npub struct R;\nimpl R { fn run() {} }\n";
         let theirs = "fn help() {}\n/// Theirs.\nfn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n/// R.\nstruct R;\nimpl R { fn run() {} }\nimpl Clone for R { fn clone(&self) -> R { R } }\n";
-        let (library, module) = put_in(ours, theirs, "ex").unwrap();
+        let (library, module) = put_in(ours, theirs, "ex", Taken::EveryName).unwrap();
         assert_eq!(
             library.split_whitespace().collect::<Vec<_>>().join(" "),
             "#![allow(warnings)] pub const SIZE: u8 = 3; fn help() {} extern crate self as ex; mod kept; \
@@ -225,7 +283,7 @@ mod tests {
         );
         assert_eq!(
             module,
-            "fn help() {}\n/// Theirs.\npub fn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n/// R.\n\
+            "fn help() {}\n/// Theirs.\npub fn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n#[derive(Debug)]\n/// R.\n\
              pub struct R;\nimpl R { pub fn run() {} }\nimpl Clone for R { fn clone(&self) -> R { R } }\n"
         );
     }

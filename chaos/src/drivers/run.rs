@@ -112,6 +112,16 @@ impl Run {
         self.published.iter().map(|message| self.speaker.body(&message.body)).collect::<Vec<_>>().join("\n")
     }
 
+    /// Every different message that was published, in words, sorted: where it is up to
+    /// the handler in which order it sends its outputs.
+    #[must_use]
+    pub fn published_in_any_order(&self) -> Vec<String> {
+        let mut said: Vec<String> =
+            self.published.iter().map(|message| self.speaker.body(&message.body)).collect();
+        said.sort();
+        said
+    }
+
     /// Every different message that was published, in the order in which it was
     /// first.
     #[must_use]

@@ -40,11 +40,11 @@ fn t00_an_order_that_nobody_touched_is_empty() {
 fn t01_the_first_item_is_welcomed_and_the_second_is_not() {
     let run = Chaos::on(orders).send([add_item("order-1", "tea"), add_item("order-1", "cake")]).run();
     run.assert_exactly_once();
-    insta::assert_snapshot!(run.published(), @r"
-    ItemAdded(tea)
-    FirstItemAdded(tea)
-    ItemAdded(cake)
-    ");
+    should_be!(
+        "what was published",
+        run.published_in_any_order(),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// Tried three times, committed once. The third attempt is the first one that
@@ -57,7 +57,7 @@ fn t02_three_tries_are_one_processing() {
         .under(Crash::before(Point::Write(0), 0))
         .run();
     run.assert_exactly_once();
-    assert_eq!(run.report().faults, 2, "two attempts should have failed");
+    should_be!("the number of attempts that have failed", run.report().faults, 2);
 }
 
 /// A worker is so slow that its lock expires, and another one does the work in
@@ -82,11 +82,11 @@ fn t04_two_items_added_quickly_while_acking_fails() {
         .under(DelayedAckFailure::of_message(0))
         .run();
     run.assert_exactly_once();
-    insta::assert_snapshot!(run.published(), @r"
-    ItemAdded(cake)
-    ItemAdded(tea)
-    FirstItemAdded(tea)
-    ");
+    should_be!(
+        "what was published",
+        run.published_in_any_order(),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)"]
+    );
 }
 
 /// A copy is answered, not recorded: the stream is as long as it was without one.
@@ -114,11 +114,11 @@ fn t06_no_stays_no_when_the_world_has_moved_on() {
         .run();
     run.assert_exactly_once();
     should_be!("what is in the order", view(run.snapshot(), "order-1").unwrap().items, ["tea"]);
-    insta::assert_snapshot!(run.published(), @r"
-    ItemAdded(tea)
-    FirstItemAdded(tea)
-    NothingChanged(tea)
-    ");
+    should_be!(
+        "what was published",
+        run.published_in_any_order(),
+        ["FirstItemAdded(tea)", "ItemAdded(tea)", "NothingChanged(tea)"]
+    );
 }
 
 /// A copy that comes at once, and one that comes when the order looks quite
@@ -131,12 +131,11 @@ fn t07_a_duplicate_says_what_was_said_before() {
             .under(monkey)
             .run();
         run.assert_exactly_once();
-        insta::allow_duplicates!(insta::assert_snapshot!(run.published(), @r"
-        ItemAdded(tea)
-        FirstItemAdded(tea)
-        ItemAdded(cake)
-        ItemRemoved(tea)
-        "));
+        should_be!(
+            "what was published",
+            run.published_in_any_order(),
+            ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(tea)", "ItemRemoved(tea)"]
+        );
     }
 }
 
@@ -238,12 +237,11 @@ fn s10_a_copy_finds_its_way_back_past_a_snapshot() {
         .under(DelayedAckFailure::of_message(0))
         .run();
     run.assert_exactly_once();
-    insta::assert_snapshot!(run.published(), @r"
-    ItemAdded(cake)
-    ItemAdded(pie)
-    ItemAdded(tea)
-    FirstItemAdded(tea)
-    ");
+    should_be!(
+        "what was published",
+        run.published_in_any_order(),
+        ["FirstItemAdded(tea)", "ItemAdded(cake)", "ItemAdded(pie)", "ItemAdded(tea)"]
+    );
 }
 
 /// What a snapshot is for. The oldest event has become illegible; a new message
@@ -297,7 +295,7 @@ fn s20_a_copy_is_judged_by_the_rules_of_its_day() {
     let memory = MemoryPorts::of(&old);
     let sample = add_item("order-1", evolution::SAMPLE);
     let said = deliver(&old, &memory.ports(), &sample).unwrap();
-    should_be!("the messages that the handler hands over", names(&said), ["ItemAdded", "FirstItemAdded"]);
+    should_be!("the messages that the handler hands over", names(&said), ["FirstItemAdded", "ItemAdded"]);
     should_be!("what the handler says to a copy", deliver(&new, &memory.ports(), &sample).unwrap(), said);
 }
 
@@ -323,7 +321,11 @@ fn s22_a_new_message_is_judged_by_the_rules_of_today() {
     let memory = MemoryPorts::of(&old);
     deliver(&old, &memory.ports(), &add_item("order-1", evolution::SAMPLE)).unwrap();
     let tea = deliver(&new, &memory.ports(), &add_item("order-1", "tea")).unwrap();
-    assert_eq!(names(&tea), ["ItemAdded", "FirstItemAdded"], "the tea is the first item that counts");
+    should_be!(
+        "what is said of the tea, the first item that counts",
+        names(&tea),
+        ["FirstItemAdded", "ItemAdded"]
+    );
     let sample = deliver(&new, &memory.ports(), &add_item("order-2", evolution::SAMPLE)).unwrap();
     should_be!("the messages that the handler hands over", names(&sample), ["ItemAdded"]);
 }
@@ -350,8 +352,11 @@ fn deliver(endpoint: &Endpoint, ports: &Ports, message: &Message) -> anyhow::Res
     Ok(context.take_outputs())
 }
 
+/// What the messages are called, sorted: in which order they are sent is up to you.
 fn names(messages: &[Message]) -> Vec<&str> {
-    messages.iter().map(Message::name).collect()
+    let mut names: Vec<&str> = messages.iter().map(Message::name).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The same stores, except that event 1 of order-1 can no longer be read: its

@@ -246,7 +246,7 @@ fn t14_three_tries_are_one_processing() {
     let monkeys = [StoreUnavailable::for_read(0, 0), Crash::before(Point::Write(0), 0)];
     let run = run(&[add_item("order-1", "tea")], monkeys);
     run.assert_exactly_once();
-    assert_eq!(run.report().faults, 2, "two attempts should have failed");
+    should_be!("the number of attempts that have failed", run.report().faults, 2);
 }
 
 /// What may go wrong in the searches below, and must have been tried for the

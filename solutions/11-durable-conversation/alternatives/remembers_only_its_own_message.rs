@@ -84,7 +84,13 @@ async fn process(message: &Message, ports: &Ports, _context: &Context) -> anyhow
                 charge: mine.outputs[&1],
             },
         };
-        let reference = ports.service(service).call(id.derive(service), &request.to_json()).await?;
+        let reference = match ports.service(service).call(id.derive(service), &request.to_json()).await {
+            Ok(reference) => reference,
+            Err(error) => {
+                append(&mut mine, &[Record::Failed { message: id, error: error.to_string() }]).await?;
+                return Err(error.into());
+            }
+        };
         mine.outputs.insert(step, reference);
         let output = reference.to_string().into_bytes();
         append(&mut mine, &[Record::StepCompleted { message: id, step, output }]).await?;

@@ -38,6 +38,7 @@
 mod crash;
 mod delayed_ack_failure;
 mod duplicate_delivery;
+mod lasting;
 mod late_duplicate;
 mod lock_expiry;
 mod lost_reply;

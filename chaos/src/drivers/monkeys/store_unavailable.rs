@@ -1,5 +1,6 @@
 //! Reads that find nobody at home.
 
+use super::lasting::Lasting;
 use super::scene::{ChoiceKind, Goes, Scene, Strike, Which};
 use super::{Monkey, Trick};
 
@@ -19,7 +20,7 @@ impl StoreUnavailable {
     /// try twenty times.
     #[must_use]
     pub fn for_every_read(from: usize, message: impl Into<Which>) -> Monkey {
-        Monkey::new("StoreUnavailable", StaysAway { message: message.into(), from, last: None, over: false })
+        Monkey::new("StoreUnavailable", Lasting::new(Goes::Fails, from, message.into()))
     }
 }
 
@@ -35,36 +36,5 @@ impl Trick for IsUnavailable {
             choice.kind() == ChoiceKind::Read && choice.goes() == Goes::Fails && choice.number() == self.read
         })?;
         Some(fails.strike())
-    }
-}
-
-#[derive(Clone)]
-struct StaysAway {
-    message: Which,
-    from: usize,
-    /// The number of the read that has failed last.
-    last: Option<usize>,
-    over: bool,
-}
-
-impl Trick for StaysAway {
-    fn strike(&mut self, scene: Scene<'_>) -> Option<Strike> {
-        /// The store comes back before a handler that goes on asking for ever is taken
-        /// for one that does nothing else.
-        const PATIENCE: usize = 20;
-        let of = |goes: Goes| {
-            scene.find_of(&self.message, |choice| choice.goes() == goes && choice.kind() == ChoiceKind::Read)
-        };
-        // The reads of a delivery are counted upwards, so one with a smaller number
-        // is one of another delivery.
-        let next = of(Goes::Well)?.number();
-        self.over |= self.last.is_some_and(|last| next <= last) || next >= self.from + PATIENCE;
-        let fails = of(Goes::Fails).filter(|fails| !self.over && fails.number() >= self.from)?;
-        self.last = Some(fails.number());
-        Some(fails.strike())
-    }
-
-    fn strikes_again(&self) -> bool {
-        true
     }
 }
