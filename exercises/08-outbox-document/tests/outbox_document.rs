@@ -16,7 +16,7 @@ use ex08_outbox_document::{INBOX, OUTBOX, endpoint_of, loyalty, orders};
 use serde::{Deserialize, Serialize};
 use shared::memory::{DYNAMODB_LIMIT, MemoryDocumentStore, MemoryPorts, Runner};
 use shared::order::{Order, add_item, remove_item};
-use shared::{Chance, Endpoint, Message, MessageId, Snapshot, StateMachine};
+use shared::{Chance, DocumentStore, Endpoint, Message, MessageId, Precondition, Snapshot, StateMachine};
 
 /// A store, and what each of its documents may measure, key and body.
 fn at_most(bytes: usize) -> StoreKind {
@@ -185,7 +185,8 @@ fn t02_two_items_added_quickly_while_acking_fails() {
 
 /// The worker has committed the tea and dies before it could say a word. The
 /// next one comes with the cake. Nothing of the tea may get lost on the way,
-/// and its copy, which comes last, must not be taken for new.
+/// and its copy, which comes last, must not be taken for new. Nor need there be
+/// one: while the first worker was slow, another one may have acknowledged it.
 #[test]
 fn t03_what_was_begun_is_finished() {
     for message in [0, 1] {
@@ -196,6 +197,37 @@ fn t03_what_was_begun_is_finished() {
         run.assert_exactly_once();
         assert!(order(run.snapshot()).contains("cake"), "the customer wants cake");
     }
+    let goes_on = || {
+        orders_in_small_documents()
+            .stores_at_most("the number of messages that the order will never take", 0, refused)
+            .which_means("nothing that this customer does has any effect from here on")
+    };
+    explore(goes_on)
+        .send([add_item("order-1", "tea")])
+        .faults(2)
+        .only([Fault::LockExpires, Fault::CrashBeforeWrite])
+        .assert_exactly_once();
+}
+
+/// How many of one further message the endpoint refuses for good, on the documents that
+/// it has at rest.
+fn refused(snapshot: &Snapshot) -> usize {
+    let endpoint = orders();
+    let memory = MemoryPorts::of(&endpoint);
+    let runner = Runner::new(endpoint, memory.ports());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let done = runtime.block_on(async {
+        for (key, body) in snapshot.documents() {
+            memory.documents.put(key, body.to_vec(), Precondition::None).await.unwrap();
+        }
+        for (name, store) in &memory.stores {
+            for (key, body) in snapshot.documents_in(name) {
+                store.put(key, body.to_vec(), Precondition::None).await.unwrap();
+            }
+        }
+        runner.run([add_item("order-1", "cake")]).await
+    });
+    usize::from(done.is_err())
 }
 
 /// The worker dies before or after any of its first writes, before or after an

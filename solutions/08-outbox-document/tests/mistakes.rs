@@ -2,7 +2,7 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Property, Report, explore};
+use chaos::{Fault, Property, Report, explore};
 use closing::{Closing, Dialogue};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
@@ -43,6 +43,8 @@ mod opens_a_second_transaction_over_the_first;
 mod sweeps_while_others_are_at_work;
 #[path = "../mistakes/uses_a_number_twice.rs"]
 mod uses_a_number_twice;
+#[path = "../mistakes/waits_for_whoever_opened_the_transaction.rs"]
+mod waits_for_whoever_opened_the_transaction;
 
 /// The shortest story of all that the searches of the exercise find.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
@@ -183,4 +185,18 @@ fn enters_its_attempt_after_its_letters() {
     let report = shortest_failure(enters_its_attempt_after_its_letters::orders);
     assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
     chaos::assert_golden!("enters-its-attempt-after-its-letters", report);
+}
+
+/// The exercise asks whether an order at rest takes another message; here that one is
+/// sent.
+#[test]
+fn waits_for_whoever_opened_the_transaction() {
+    let report = explore(|| support::orders(waits_for_whoever_opened_the_transaction::orders()))
+        .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
+        .workers(2)
+        .faults(2)
+        .only([Fault::LockExpires, Fault::CrashBeforeWrite])
+        .run();
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    chaos::assert_golden!("waits-for-whoever-opened-the-transaction", report);
 }
