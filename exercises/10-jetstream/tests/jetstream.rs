@@ -77,6 +77,22 @@ fn new_and_paid() -> System {
     paid(CheckFirst::Expectation)
 }
 
+/// The same, where Ann and Bob have agreed to the return of order-1 before.
+fn agreed(check_first: CheckFirst) -> System {
+    let humans = ["Ann", "Bob"].map(|by| Fact::Validated { by: by.to_owned() });
+    payments(check_first)
+        .published(PAYMENTS, humans.clone().map(|human| ("return.order-1", human.to_bytes())))
+        .judged_by(specifications::payments().after(humans))
+}
+
+fn old_and_agreed() -> System {
+    agreed(CheckFirst::MessageId)
+}
+
+fn new_and_agreed() -> System {
+    agreed(CheckFirst::Expectation)
+}
+
 /// The embedded stream, and the clock by which it forgets.
 fn embedded(check_first: CheckFirst) -> MemoryOutside {
     MemoryOutside::new(StreamModel { check_first, ..StreamModel::default() })
@@ -346,10 +362,12 @@ fn t16_one_human_is_one_human() {
     );
 }
 
-/// Two humans and a payment.
+/// Two humans and a payment. And where they have agreed before, a payment and any two
+/// faults: whoever pays may be slow, for longer than a window.
 #[test]
 fn t17_every_schedule_of_two_humans_and_a_payment() {
     every_schedule([validate("ann", "Ann"), validate("bob", "Bob"), pay_return("pay")], 1);
+    every_schedule_of([old_and_agreed, new_and_agreed], [pay_return("pay")], 2);
 }
 
 /// The same among messages of another order, in any order, without a fault.

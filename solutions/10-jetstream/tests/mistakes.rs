@@ -38,6 +38,8 @@ mod names_everything_after_the_order;
 mod names_only_the_page;
 #[path = "../mistakes/names_the_message.rs"]
 mod names_the_message;
+#[path = "../mistakes/pays_a_return_within_a_window.rs"]
+mod pays_a_return_within_a_window;
 #[path = "../mistakes/pays_whoever_agreed.rs"]
 mod pays_whoever_agreed;
 #[path = "../mistakes/recognises_a_refund_by_its_amount.rs"]
@@ -209,6 +211,13 @@ fn calls_third_place_2() {
     let report = shortest_failure(calls_third_place_2::endpoint);
     assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
     chaos::assert_golden!("calls-third-place-2", report);
+}
+
+#[test]
+fn pays_a_return_within_a_window() {
+    let report = shortest_failure(pays_a_return_within_a_window::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("pays-a-return-within-a-window", report);
 }
 
 #[test]

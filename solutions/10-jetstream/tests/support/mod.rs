@@ -29,6 +29,14 @@ pub fn paid(endpoint: Make, check_first: CheckFirst) -> System {
         .judged_by(specifications::payments().after([payment]))
 }
 
+/// The same, where Ann and Bob have agreed to the return of order-1 before.
+pub fn agreed(endpoint: Make, check_first: CheckFirst) -> System {
+    let humans = ["Ann", "Bob"].map(|by| Fact::Validated { by: by.to_owned() });
+    payments(endpoint, check_first)
+        .published(PAYMENTS, humans.clone().map(|human| ("return.order-1", human.to_bytes())))
+        .judged_by(specifications::payments().after(humans))
+}
+
 /// The searches of the exercise, in its order, on one kind of server.
 pub fn searches(endpoint: Make, check_first: CheckFirst) -> Vec<Explore> {
     let any = || explore(|| payments(endpoint, check_first)).workers(2);
@@ -41,6 +49,7 @@ pub fn searches(endpoint: Make, check_first: CheckFirst) -> Vec<Explore> {
         after().send([refund("one", 100), refund("two", 100)]).faults(2),
         any().send([validate("ann", "Ann"), validate("bob", "Bob"), validate("cy", "Cy")]).faults(1),
         any().send([validate("ann", "Ann"), validate("bob", "Bob"), pay_return("pay")]).faults(1),
+        explore(|| agreed(endpoint, check_first)).workers(2).send([pay_return("pay")]).faults(2),
         any()
             .send([
                 withdraw("another order", "order-2", 500),
