@@ -3,6 +3,8 @@
 
 #![allow(missing_docs)]
 
+use std::time::Duration;
+
 use chaos::{Crash, Explore, Fault, NoReturn, Point, Report, System, explore};
 use chaos::{Property, specifications};
 use ports::{Context, Document, Endpoint, Message, Ports, Precondition, Snapshot};
@@ -168,6 +170,84 @@ fn what_goes_round_for_ever_is_seen_to_be_too_late() {
     let report = explore(system).send([add_item("order-1", "tea")]).faults(0).run();
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
     assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
+}
+
+/// A search with a rule for what is stored at rest: what it complains of.
+fn ruled(endpoint: Endpoint, rule: fn(&Snapshot) -> bool) -> Explore {
+    let complaint = move |snapshot: &Snapshot| match rule(snapshot) {
+        true => Vec::new(),
+        false => vec!["what breaks the rule".to_owned()],
+    };
+    explore(move || System::of(endpoint.clone()).leaves_no_garbage(complaint))
+}
+
+#[track_caller]
+fn assert_turns(report: &Report, no_return: Option<NoReturn>) {
+    assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
+    assert_eq!(report.no_return, no_return, "{report}");
+}
+
+#[test]
+fn the_point_of_no_return_is_found_wherever_in_the_run_it_is() {
+    let mail = || [add_item("order-1", "tea"), add_item("order-1", "cake")];
+    // Whoever comes first stays: here, that is the cake.
+    let first = Endpoint::new("first", async |message, ports, _| {
+        _ = ports.documents.put("first", item(message).to_string().into(), Precondition::IfAbsent).await;
+        Ok(())
+    });
+    let tea = |snapshot: &Snapshot| snapshot.document("first") == Some(b"\"tea\"".as_slice());
+    assert_turns(&ruled(first, tea).send(mail()).workers(1).faults(0).run(), Some(NoReturn::After(0)));
+
+    // The mark is there, and says that all is done.
+    let marked = Endpoint::new("marked", async |_, ports, _| {
+        if ports.documents.put("mark", b"!".to_vec(), Precondition::IfAbsent).await.is_ok() {
+            ports.documents.put("done", b"!".to_vec(), Precondition::None).await?;
+        }
+        Ok(())
+    });
+    let done = |snapshot: &Snapshot| snapshot.document("done").is_some();
+    let [tea, _] = mail();
+    let crash = ruled(marked, done).send([tea.clone()]).only([Fault::CrashAfterWrite]);
+    assert_turns(&crash.run(), Some(NoReturn::After(1)));
+
+    // A delivery, a write, an acknowledgement; and then time takes it away.
+    let note = || {
+        Endpoint::new("note", async |_, ports, _| {
+            let second = Duration::from_secs(1);
+            ports.documents.put_expiring("note", b"!".to_vec(), Precondition::None, second).await?;
+            Ok(())
+        })
+    };
+    let there = |snapshot: &Snapshot| snapshot.document("note").is_some();
+    let report = ruled(note(), there).send([tea.clone()]).faults(0).run();
+    assert_turns(&report, Some(NoReturn::After(3)));
+
+    // It is wrong at rest, and time alone makes it right.
+    let gone = |snapshot: &Snapshot| snapshot.document("note").is_none();
+    assert_turns(&ruled(note(), gone).send([tea]).faults(0).run(), None);
+}
+
+/// Until the tea has come, each time that the cake is delivered is another one.
+#[test]
+fn where_there_is_no_end_to_it_the_point_of_no_return_is_not_known() {
+    let counts = Endpoint::new("counts", async |message, ports, _| {
+        if item(message) == "tea" {
+            ports.documents.put("tea", b"!".to_vec(), Precondition::None).await?;
+        } else if ports.documents.get("tea").await?.is_none() {
+            let found = ports.documents.get("tries").await?;
+            let tries: u32 = found.map_or(Ok(0), |found| serde_json::from_slice(&found.body))?;
+            let body = (tries + 1).to_string().into_bytes();
+            ports.documents.put("tries", body, Precondition::None).await?;
+            anyhow::bail!("no tea yet")
+        }
+        Ok(())
+    });
+    let mail = [add_item("order-1", "tea"), add_item("order-1", "cake")];
+    let report = ruled(counts, |_| false).send(mail).workers(1).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoGarbage), "{report}");
+    let Some(NoReturn::Unknown { states }) = report.no_return else { panic!("{report}") };
+    // Some states for each delivery, and not as many as there can be.
+    assert!((1_500..15_000).contains(&states), "{states}");
 }
 
 #[test]
