@@ -207,7 +207,7 @@ pub enum Command {
         )]
         arguments: Vec<OsString>,
     },
-    /// Make a crate for a handler of your own, outside of the repository
+    /// Make something new: a handler of your own; a mistake, an exercise
     New {
         /// What is to be made
         #[command(subcommand)]
@@ -254,11 +254,29 @@ pub enum Command {
 /// What can be made.
 #[derive(Debug, Subcommand)]
 pub enum New {
-    /// A state machine, a runner, three tests: red, and worth reading
+    /// A crate of your own, beside the repository: red, worth reading
     Handler {
         /// Its name, for a folder beside the repository; or the path of its folder
         #[arg(value_name = "NAME|PATH")]
         path: PathBuf,
+    },
+    /// A mistake: our solution under its name, and a test like the first
+    Mistake {
+        /// The exercise
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// A sentence without a subject: looks_into_the_inbox_first
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// An exercise: another one under its number and name
+    Exercise {
+        /// Two digits and a word: 12-sagas
+        #[arg(value_name = "NN-NAME")]
+        name: String,
+        /// The one that it is made of [default: the last]
+        #[arg(long, value_name = "NN")]
+        like: Option<String>,
     },
 }
 
@@ -305,7 +323,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 48);
+        assert_eq!(pages.len(), 50);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

@@ -87,6 +87,12 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Agenda { cut, start }) => agenda::run(&repository, cut.as_deref(), start.as_deref()),
         Some(Command::Live { arguments }) => live::run(&repository, &arguments),
         Some(Command::New { what: New::Handler { path } }) => new::handler(&repository, &path),
+        Some(Command::New { what: New::Mistake { exercise, name } }) => {
+            new::mistake(&repository, &exercise, &name)
+        }
+        Some(Command::New { what: New::Exercise { name, like } }) => {
+            new::exercise(&repository, &name, like.as_deref())
+        }
         Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
         Some(Command::Room { codes }) => room::run(&repository, &codes),
         Some(Command::Book { directory }) => book::run(&repository, &directory),

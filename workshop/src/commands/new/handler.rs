@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{folder, written};
+use crate::commands::{folder, written};
 use crate::outcome::Outcome;
 use crate::repository::Repository;
 use crate::running::tool::{ask, first_error};
@@ -15,11 +15,11 @@ use crate::terminal;
 
 /// What is in the crate: where, and as what.
 const FILES: [(&str, &str); 5] = [
-    ("Cargo.toml", include_str!("../../templates/handler/manifest.toml")),
-    ("README.md", include_str!("../../templates/handler/README.md")),
-    ("src/lib.rs", include_str!("../../templates/handler/src/lib.rs")),
-    ("src/runner.rs", include_str!("../../templates/handler/src/runner.rs")),
-    ("tests/handler.rs", include_str!("../../templates/handler/tests/handler.rs")),
+    ("Cargo.toml", include_str!("../../../templates/handler/manifest.toml")),
+    ("README.md", include_str!("../../../templates/handler/README.md")),
+    ("src/lib.rs", include_str!("../../../templates/handler/src/lib.rs")),
+    ("src/runner.rs", include_str!("../../../templates/handler/src/runner.rs")),
+    ("tests/handler.rs", include_str!("../../../templates/handler/tests/handler.rs")),
 ];
 /// What cargo reads in the crate: as in the repository, an error that is made by the
 /// hundred thousand does not look where it is.
