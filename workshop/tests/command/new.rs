@@ -17,7 +17,7 @@ fn a_mistake_begins_as_our_solution_with_a_test_like_the_first() {
     miniature.run(&["new", "mistake", "0", "looks_away"]).exits(0).says(&[
         "1. solutions/00-meet/mistakes/looks_away.rs is our solution without its comments",
         "3. `cargo test -p sol00-meet --test mistakes looks_away` shows the story",
-        "5. Then keep the story (`INSTA_UPDATE=always`), and run `cargo workshop verify --fix`.",
+        "5. Then keep the story (`INSTA_UPDATE=always`), and run `cargo fmt --all` and `cargo workshop verify --fix`.",
     ]);
     let mistake = miniature.read("solutions/00-meet/mistakes/looks_away.rs");
     assert_eq!(

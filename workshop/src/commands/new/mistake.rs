@@ -59,8 +59,9 @@ pub fn run(repository: &Repository, exercise: &str, name: &str) -> Result<Outcom
             terminal::code(&format!("cargo workshop diff {} --mistake {name} --spoil", exercise.name.number))
         ),
         format!(
-            "Then keep the story ({}), and run {}.",
+            "Then keep the story ({}), and run {} and {}.",
             terminal::code("INSTA_UPDATE=always"),
+            terminal::code("cargo fmt --all"),
             terminal::code("cargo workshop verify --fix")
         ),
     ];
