@@ -52,7 +52,7 @@ fn t04_predict_how_many_faults_it_takes() {
 #[test]
 fn t05_the_explorer_finds_it_by_itself() {
     let (found, run) = (naive_search().run(), naive_run());
-    assert_eq!(found.violated(), run.report().violated(), "the explorer comes to something else:\n{found}");
+    assert!(found.violated() == run.report().violated(), "the explorer comes to something else:\n{found}");
 
     let broker_gone = naive_search().only([Fault::PublishFails, Fault::AckFails]).run();
     assert!(

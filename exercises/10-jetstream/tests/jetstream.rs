@@ -257,12 +257,11 @@ fn t07_just_after_the_window_the_click_counts_again() {
         .workers(2)
         .faults(1)
         .run();
-    assert_eq!(
-        report.violated(),
-        Some(Property::NoDuplicatedProcessing),
+    assert!(
+        report.violated() == Some(Property::NoDuplicatedProcessing),
         "a window that is over should let the second click in:\n{report}"
     );
-    assert_eq!(report.faults, 0, "no fault is needed, the window ends by itself:\n{report}");
+    assert!(report.faults == 0, "no fault is needed, the window ends by itself:\n{report}");
 }
 
 /// *The business rule*: sums, copies, and a refund nobody has paid for.

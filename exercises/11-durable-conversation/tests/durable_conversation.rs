@@ -193,10 +193,10 @@ fn t02_to_take_in_a_record_twice_changes_nothing() {
         let mut twice = history(&records[..=place]);
         let before = twice.clone();
         twice.apply(record);
-        assert_eq!(twice, before, "{record} was taken in once more, at once");
+        assert!(twice == before, "{record} was taken in once more, at once");
         let mut later = once.clone();
         later.apply(record);
-        assert_eq!(later, once, "{record} was taken in once more, at the end");
+        assert!(later == once, "{record} was taken in once more, at the end");
     }
 }
 
@@ -228,7 +228,11 @@ fn t04_a_message_resumes_after_its_last_completed_step() {
         (completed(message, 8, "it may be many"), 9),
     ] {
         history.apply(&record);
-        assert_eq!(history.decide(message).unwrap(), Decision::Resume(step), "after {record}");
+        should_be!(
+            format!("what is decided after {record}"),
+            history.decide(message).unwrap(),
+            Decision::Resume(step)
+        );
     }
 }
 
@@ -240,7 +244,7 @@ fn t05_a_finished_message_is_skipped() {
     let history =
         history(&[Record::Received { message, at: 7 }, failed.clone(), Record::Finished { message }, failed]);
     should_be!("what is to be done with the message", history.decide(message).unwrap(), Decision::Skip);
-    assert_eq!(history.decide(cake().id).unwrap(), Decision::Start, "another message is another message");
+    should_be!("what is decided about another message", history.decide(cake().id).unwrap(), Decision::Start);
 }
 
 /// The last number there is. Nobody has four billion steps, but a log can be
@@ -298,10 +302,10 @@ fn t08_recovery_reads_a_log_of_any_length_in_batches() {
             for (from, limit) in log.reads() {
                 assert!(limit <= BATCH, "{limit} records were asked for at once");
                 assert!(limit > 0, "no record was asked for");
-                assert_eq!(from, place, "the next batch should begin where the last one ended");
+                should_be!("the place at which the next batch begins", from, place);
                 place = (from + limit as u64).min(u64::from(length));
             }
-            assert_eq!(place, u64::from(length), "the log was not read to its end");
+            should_be!("the place up to which the log was read", place, u64::from(length));
             // One more is fine: whoever reads until a batch is empty needs it.
             let (reads, enough) = (log.reads().len(), length as usize / BATCH + 2);
             assert!(reads <= enough, "{reads} reads for {length} records; {enough} are enough");
@@ -354,7 +358,7 @@ fn t10_what_is_recorded_is_in_the_log_and_known() {
         conversation.record(records[3..].to_vec()).await.unwrap();
         should_be!("what is known after the log was read", *conversation.history(), history(&records));
         should_be!("what came of the step", conversation.output(message, 1), Some(&b"paid"[..]));
-        assert_eq!(log.appends(), [0, 1, 3], "each append says at which place it is to stand");
+        should_be!("the places that the appends ask for", log.appends(), [0, 1, 3]);
         should_be!(
             "what is known after the log was read",
             *recover(&log, ANN).await.history(),
@@ -386,7 +390,7 @@ fn t11_a_message_is_received_once() {
             conversation.receive(message, 9).await.unwrap(),
             Decision::Resume(0)
         );
-        assert_eq!(log.appends().len(), 1, "the copy, too, was written down");
+        should_be!("the number of appends, of which none is for the copy", log.appends().len(), 1);
     });
 }
 
@@ -406,12 +410,20 @@ fn t12_a_conflict_is_surfaced_and_nothing_is_tried_again() {
             let error = slow.receive(cake, 8).await.expect_err("the place is taken");
             let conflict = matches!(error, ConversationError::Store(StoreError::Conflict { .. }));
             assert!(conflict, "it should be a conflict, and is {error:?}");
-            assert_eq!(log.appends().len(), 1 + attempt, "one append for each time it was told to");
-            assert_eq!(log.reads().len(), reads, "it looks at the log on its own account");
-            assert_eq!(*slow.history(), known, "it claims to know what it could not write");
+            should_be!(
+                "the number of appends, one for each time that it was told to",
+                log.appends().len(),
+                1 + attempt
+            );
+            should_be!(
+                "the number of reads of the log, none of which is on its own account",
+                log.reads().len(),
+                reads
+            );
+            should_be!("what it knows once it could not write", *slow.history(), known);
         }
         let after = recover(&log, ANN).await;
-        assert_eq!(after.history().of(cake), None, "it was refused, and is in the log all the same");
+        should_be!("what is known of a message whose append was refused", after.history().of(cake), None);
         assert!(after.history().of(tea).is_some());
     });
 }

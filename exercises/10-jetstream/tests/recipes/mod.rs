@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use chaos::should_be;
 use ex10_jetstream::{Outcome, click, pay_return, refund, validate, withdraw};
 use shared::payments::Fact;
 use shared::{MessageId, Publication, SubjectStream};
@@ -34,13 +35,37 @@ pub async fn there_can_only_be_one(
     noise(stream).await;
     // That somebody has looked at an order does not mean that it is paid.
     somebody_looks_at(stream, "order-1").await;
-    assert_eq!(withdraw(stream, "order-1", 300).await.unwrap(), Outcome::Done, "nobody has paid order-1 yet");
-    assert_eq!(withdraw(stream, "order-1", 300).await.unwrap(), Outcome::AlreadyDone);
-    assert_eq!(withdraw(stream, "order-2", 500).await.unwrap(), Outcome::Done);
+    should_be!(
+        "the answer of withdraw(order-1, 300) (nobody has paid order-1 yet)",
+        withdraw(stream, "order-1", 300).await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the answer of withdraw(order-1, 300) (once more)",
+        withdraw(stream, "order-1", 300).await.unwrap(),
+        Outcome::AlreadyDone
+    );
+    should_be!(
+        "the answer of withdraw(order-2, 500)",
+        withdraw(stream, "order-2", 500).await.unwrap(),
+        Outcome::Done
+    );
     pass_time(window + window / 10).await;
-    assert_eq!(withdraw(stream, "order-1", 300).await.unwrap(), Outcome::AlreadyDone, "a day later");
-    assert_eq!(facts(stream, "payment.order-1").await, [Fact::Withdrawn { cents: 300 }]);
-    assert_eq!(facts(stream, "payment.order-2").await, [Fact::Withdrawn { cents: 500 }]);
+    should_be!(
+        "the answer of withdraw(order-1, 300) (a day later)",
+        withdraw(stream, "order-1", 300).await.unwrap(),
+        Outcome::AlreadyDone
+    );
+    should_be!(
+        "the facts under payment.order-1",
+        facts(stream, "payment.order-1").await,
+        [Fact::Withdrawn { cents: 300 }]
+    );
+    should_be!(
+        "the facts under payment.order-2",
+        facts(stream, "payment.order-2").await,
+        [Fact::Withdrawn { cents: 500 }]
+    );
 }
 
 pub async fn the_impatient_clicker(
@@ -49,20 +74,48 @@ pub async fn the_impatient_clicker(
     pass_time: impl AsyncFn(Duration),
 ) {
     noise(stream).await;
-    assert_eq!(click(stream, "order-1", "page-1").await.unwrap(), Outcome::Done);
-    assert_eq!(click(stream, "order-1", "page-1").await.unwrap(), Outcome::AlreadyDone);
-    assert_eq!(click(stream, "order-1", "page-2").await.unwrap(), Outcome::Done, "another page");
-    assert_eq!(click(stream, "order-2", "page-1").await.unwrap(), Outcome::Done, "another order's page");
-    assert_eq!(facts(stream, "click.order-1").await.len(), 2);
-    assert_eq!(facts(stream, "click.order-2").await.len(), 1);
+    should_be!(
+        "the answer of click(order-1, page-1)",
+        click(stream, "order-1", "page-1").await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the answer of click(order-1, page-1) (once more)",
+        click(stream, "order-1", "page-1").await.unwrap(),
+        Outcome::AlreadyDone
+    );
+    should_be!(
+        "the answer of click(order-1, page-2) (another page)",
+        click(stream, "order-1", "page-2").await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the answer of click(order-2, page-1) (another order's page)",
+        click(stream, "order-2", "page-1").await.unwrap(),
+        Outcome::Done
+    );
+    should_be!("the number of facts under click.order-1", facts(stream, "click.order-1").await.len(), 2);
+    should_be!("the number of facts under click.order-2", facts(stream, "click.order-2").await.len(), 1);
     // Page 2 of order 11 is not page 12 of order 1, nor is page 1 of order 21.
     for (order, page) in [("1", "12"), ("11", "2"), ("21", "1")] {
         let outcome = click(stream, order, page).await.unwrap();
-        assert_eq!(outcome, Outcome::Done, "page {page} of order {order}, for the first time");
+        should_be!(
+            format!("the answer of click({order}, {page}) (the first of its kind)"),
+            outcome,
+            Outcome::Done
+        );
     }
     pass_time(window + window / 10).await;
-    assert_eq!(click(stream, "order-1", "page-1").await.unwrap(), Outcome::Done, "the window is over");
-    assert_eq!(facts(stream, "click.order-1").await.len(), 3, "the window is over");
+    should_be!(
+        "the answer of click(order-1, page-1) (the window is over)",
+        click(stream, "order-1", "page-1").await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the number of facts under click.order-1 (the window is over)",
+        facts(stream, "click.order-1").await.len(),
+        3
+    );
 }
 
 pub async fn the_business_rule(
@@ -72,20 +125,40 @@ pub async fn the_business_rule(
 ) {
     let id = MessageId::named;
     noise(stream).await;
-    assert_eq!(
+    should_be!(
+        "the answer of refund(order-1, 1, early) (nothing was paid)",
         refund(stream, "order-1", 1, id("early")).await.unwrap(),
-        Outcome::Refused,
-        "nothing was paid"
+        Outcome::Refused
     );
     withdraw(stream, "order-1", 300).await.unwrap();
     noise(stream).await;
-    assert_eq!(refund(stream, "order-1", 200, id("one")).await.unwrap(), Outcome::Done);
+    should_be!(
+        "the answer of refund(order-1, 200, one)",
+        refund(stream, "order-1", 200, id("one")).await.unwrap(),
+        Outcome::Done
+    );
     noise(stream).await;
-    assert_eq!(refund(stream, "order-1", 101, id("two")).await.unwrap(), Outcome::Refused, "200 + 101 > 300");
-    assert_eq!(refund(stream, "order-1", 100, id("three")).await.unwrap(), Outcome::Done, "200 + 100 = 300");
-    assert_eq!(refund(stream, "order-1", 200, id("one")).await.unwrap(), Outcome::AlreadyDone, "a copy");
+    should_be!(
+        "the answer of refund(order-1, 101, two) (200 + 101 > 300)",
+        refund(stream, "order-1", 101, id("two")).await.unwrap(),
+        Outcome::Refused
+    );
+    should_be!(
+        "the answer of refund(order-1, 100, three) (200 + 100 = 300)",
+        refund(stream, "order-1", 100, id("three")).await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the answer of refund(order-1, 200, one) (a copy)",
+        refund(stream, "order-1", 200, id("one")).await.unwrap(),
+        Outcome::AlreadyDone
+    );
     pass_time(window + window / 10).await;
-    assert_eq!(refund(stream, "order-1", 200, id("one")).await.unwrap(), Outcome::AlreadyDone, "a late copy");
+    should_be!(
+        "the answer of refund(order-1, 200, one) (a late copy)",
+        refund(stream, "order-1", 200, id("one")).await.unwrap(),
+        Outcome::AlreadyDone
+    );
     let refunded = facts(stream, "refund.order-1").await;
     let cents: Vec<u64> = refunded
         .iter()
@@ -94,7 +167,7 @@ pub async fn the_business_rule(
             other => panic!("{other:?} is no refund"),
         })
         .collect();
-    assert_eq!(cents, [200, 100]);
+    should_be!("what was refunded", cents, [200, 100]);
 }
 
 pub async fn order_maintenance(
@@ -103,22 +176,70 @@ pub async fn order_maintenance(
     pass_time: impl AsyncFn(Duration),
 ) {
     noise(stream).await;
-    assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::Refused, "nobody has agreed");
-    assert_eq!(validate(stream, "order-1", "Ann").await.unwrap(), Outcome::Done);
-    assert_eq!(validate(stream, "order-1", "Ann").await.unwrap(), Outcome::AlreadyDone);
+    should_be!(
+        "the answer of pay_return(order-1) (nobody has agreed)",
+        pay_return(stream, "order-1").await.unwrap(),
+        Outcome::Refused
+    );
+    should_be!(
+        "the answer of validate(order-1, Ann)",
+        validate(stream, "order-1", "Ann").await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the answer of validate(order-1, Ann) (once more)",
+        validate(stream, "order-1", "Ann").await.unwrap(),
+        Outcome::AlreadyDone
+    );
     noise(stream).await;
-    assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::Refused, "one human is not two");
-    assert_eq!(validate(stream, "order-1", "Bob").await.unwrap(), Outcome::Done);
+    should_be!(
+        "the answer of pay_return(order-1) (one human is not two)",
+        pay_return(stream, "order-1").await.unwrap(),
+        Outcome::Refused
+    );
+    should_be!(
+        "the answer of validate(order-1, Bob)",
+        validate(stream, "order-1", "Bob").await.unwrap(),
+        Outcome::Done
+    );
     let again = validate(stream, "order-1", "Ann").await.unwrap();
-    assert_eq!(again, Outcome::AlreadyDone, "Ann has agreed, and so has Bob by now");
+    should_be!(
+        "the answer of validate(order-1, Ann) (Ann has agreed, and so has Bob by now)",
+        again,
+        Outcome::AlreadyDone
+    );
     noise(stream).await;
-    assert_eq!(validate(stream, "order-1", "Cy").await.unwrap(), Outcome::Refused, "third place is taken");
-    assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::Done);
-    assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::AlreadyDone);
+    should_be!(
+        "the answer of validate(order-1, Cy) (third place is taken)",
+        validate(stream, "order-1", "Cy").await.unwrap(),
+        Outcome::Refused
+    );
+    should_be!(
+        "the answer of pay_return(order-1)",
+        pay_return(stream, "order-1").await.unwrap(),
+        Outcome::Done
+    );
+    should_be!(
+        "the answer of pay_return(order-1) (once more)",
+        pay_return(stream, "order-1").await.unwrap(),
+        Outcome::AlreadyDone
+    );
     pass_time(window + window / 10).await;
-    assert_eq!(pay_return(stream, "order-1").await.unwrap(), Outcome::AlreadyDone, "a day later");
+    should_be!(
+        "the answer of pay_return(order-1) (a day later)",
+        pay_return(stream, "order-1").await.unwrap(),
+        Outcome::AlreadyDone
+    );
     let again = validate(stream, "order-1", "Ann").await.unwrap();
-    assert_eq!(again, Outcome::AlreadyDone, "Ann has agreed, a day ago");
+    should_be!(
+        "the answer of validate(order-1, Ann) (Ann has agreed, a day ago)",
+        again,
+        Outcome::AlreadyDone
+    );
     let human = |by: &str| Fact::Validated { by: by.to_owned() };
-    assert_eq!(facts(stream, "return.order-1").await, [human("Ann"), human("Bob"), Fact::ReturnPaid]);
+    should_be!(
+        "the facts under return.order-1",
+        facts(stream, "return.order-1").await,
+        [human("Ann"), human("Bob"), Fact::ReturnPaid]
+    );
 }
