@@ -100,15 +100,18 @@ fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Which tests are red; or what the compiler says.
+/// Which tests are red, and the first line of what each says; or what the compiler says.
 fn said_of(outcome: Outcome, said: &str) -> String {
-    match outcome {
-        Outcome::DoesNotCompile => said.to_owned(),
-        _ => said
-            .lines()
-            .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
-            .fold(String::new(), |list, test| list + "    " + test + "\n"),
+    if outcome == Outcome::DoesNotCompile {
+        return said.to_owned();
     }
+    let mut list = String::new();
+    for test in said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED")) {
+        let own = said.split(&format!("---- {test} stdout ----")).nth(1).unwrap_or_default();
+        let words = own.lines().filter(|line| !line.is_empty() && !line.starts_with("thread '"));
+        _ = writeln!(list, "    {test}: {}", words.into_iter().next().unwrap_or_default());
+    }
+    list
 }
 
 /// Tries with everything of theirs that has a name of ours; where that is no program,

@@ -207,7 +207,7 @@ fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
 
 /// The orders.
 pub fn orders() -> Endpoint {
-    endpoint_of::<Orders>("orders")
+    endpoint_of::<Orders>("orders").subscribes_to("AddItem").subscribes_to("RemoveItem")
 }
 
 /// The loyalty programme, which listens to the orders.

@@ -112,7 +112,7 @@ fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
 }
 
 pub fn orders() -> Endpoint {
-    endpoint_of::<Orders>("orders")
+    endpoint_of::<Orders>("orders").subscribes_to("AddItem").subscribes_to("RemoveItem")
 }
 
 pub fn loyalty() -> Endpoint {
