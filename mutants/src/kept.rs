@@ -168,6 +168,12 @@ fn put_in(ours: &str, theirs: &str, library: &str, taken: Taken) -> syn::Result<
         .filter_map(name_of)
         .filter(|name| of_theirs.contains(name))
         .collect();
+    let does_something = |item: &&Item| !matches!(item, Item::Const(_));
+    let done: BTreeSet<String> = ours_file.items.iter().filter(does_something).filter_map(name_of).collect();
+    if names.is_disjoint(&done) {
+        let span = proc_macro2::Span::call_site();
+        return Err(syn::Error::new(span, "nothing in it has the name of something public of ours"));
+    }
     let is_theirs =
         |item: &Item| name_of(item).or_else(|| implemented(item)).is_some_and(|name| names.contains(&name));
 
@@ -284,6 +290,7 @@ mod tests {
             "#![allow(warnings)] pub const SIZE: u8 = 3; fn help() {} extern crate self as ex; mod kept; \
              pub use kept::R; pub use kept::endpoint; pub use kept::view;"
         );
+        assert!(put_in(ours, "pub fn handler() {}", "ex", Taken::EveryName).is_err());
         assert_eq!(
             module,
             "fn help() {}\n/// Theirs.\npub fn view() -> u8 { 2 }\npub fn endpoint() -> u8 { view() }\n#[derive(Debug)]\n/// R.\n\

@@ -151,7 +151,7 @@ async fn complete(ports: &Ports, message: MessageId, claim: Claim, etag: Etag) -
     Ok(())
 }
 
-pub fn endpoint() -> Endpoint {
+pub fn orders() -> Endpoint {
     Endpoint::new("orders", StateMachineRunner::<Orders>::process)
         .view(StateMachineRunner::<Orders>::view)
         .with_store(INBOX)

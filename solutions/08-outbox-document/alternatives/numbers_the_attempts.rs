@@ -169,7 +169,7 @@ async fn complete(ports: &Ports, message: MessageId, committed: usize) -> anyhow
     Ok(())
 }
 
-pub fn endpoint() -> Endpoint {
+pub fn orders() -> Endpoint {
     Endpoint::new("orders", StateMachineRunner::<Orders>::process)
         .view(StateMachineRunner::<Orders>::view)
         .with_store(INBOX)

@@ -180,12 +180,12 @@ async fn clear(ports: &Ports, attempt: Attempt) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub fn endpoint() -> Endpoint {
-    endpoint_of::<Orders>()
+pub fn orders() -> Endpoint {
+    endpoint_of::<Orders>("orders")
 }
 
-pub fn endpoint_of<M: StateMachine>() -> Endpoint {
-    Endpoint::new("orders", StateMachineRunner::<M>::process)
+pub fn endpoint_of<M: StateMachine>(name: &str) -> Endpoint {
+    Endpoint::new(name, StateMachineRunner::<M>::process)
         .view(StateMachineRunner::<M>::view)
         .with_store(INBOX)
         .with_store(OUTBOX)

@@ -45,23 +45,23 @@ fn holds(endpoint: fn() -> Endpoint, documents: usize) {
 
 #[test]
 fn keeps_a_reference_for_each_message() {
-    holds(keeps_a_reference_for_each_message::endpoint, 1);
+    holds(keeps_a_reference_for_each_message::orders, 1);
 }
 
 #[test]
 fn numbers_the_attempts() {
-    holds(numbers_the_attempts::endpoint, 1);
+    holds(numbers_the_attempts::orders, 1);
 }
 
 #[test]
 fn reads_the_claim_before_it_writes_it() {
-    holds(reads_the_claim_before_it_writes_it::endpoint, 1);
+    holds(reads_the_claim_before_it_writes_it::orders, 1);
 }
 
 #[test]
 fn trusts_no_absence() {
-    holds(trusts_no_absence::endpoint, 1);
-    let weak = || support::weak(trusts_no_absence::endpoint());
+    holds(trusts_no_absence::orders, 1);
+    let weak = || support::weak(trusts_no_absence::orders());
     let tea = add_item("order-1", "tea");
     explore(weak).send([tea]).stale(1).must_visit([Fault::StaleRead]).assert_exactly_once();
 }
@@ -69,14 +69,14 @@ fn trusts_no_absence() {
 #[test]
 #[ignore = "deep: takes seconds"]
 fn trusts_no_absence_of_two_messages() {
-    let weak = || support::weak(trusts_no_absence::endpoint());
+    let weak = || support::weak(trusts_no_absence::orders());
     let two = [add_item("order-1", "tea"), add_item("order-1", "cake")];
     explore(weak).send(two).stale(1).must_visit([Fault::StaleRead]).assert_exactly_once();
 }
 
 #[test]
 fn writes_one_document_per_letter() {
-    holds(writes_one_document_per_letter::endpoint, 2);
+    holds(writes_one_document_per_letter::orders, 2);
 }
 
 /// Has two letters to write that don't fit into one document.
@@ -110,7 +110,7 @@ impl StateMachine for Verbose {
 fn letters_of_any_number_fit() {
     for monkey in [Crash::before(Point::Publish(1), 0), Crash::after(Point::Publish(1), 0)] {
         let message = Message::new(MessageId::named("write"), &"to-me");
-        let verbose = || support::limited(writes_one_document_per_letter::endpoint_of::<Verbose>());
+        let verbose = || support::limited(writes_one_document_per_letter::endpoint_of::<Verbose>("orders"));
         let run = Chaos::on(verbose).send([message]).under(monkey).run();
         run.assert_exactly_once();
         assert_eq!(run.published_messages().len(), 2);
