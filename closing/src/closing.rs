@@ -175,14 +175,15 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
                 "{many} messages were processed, one after the other, and nothing went wrong. {lost}"
             ));
         }
-        let copies = [0, 1];
+        // The undoing comes first: after the doing, it would leave everything as it was.
+        let copies = [1, 0];
         let changed = |copies: &[usize]| {
             let late = copies.iter().map(|&copy| LateDuplicate::of_message(copy));
             self.changed_by_copies(&quiet, &self.run(&sent, late))
         };
         let change = changed(&copies)?;
         // Which of the two it was is only asked if it was one.
-        let which = copies.iter().find_map(|&copy| Some((copy, changed(&[copy])?)));
+        let which = [0, 1].into_iter().find_map(|copy| Some((copy, changed(&[copy])?)));
         Some(match which {
             Some((copy, change)) => format!(
                 "{many} messages were processed, and then a copy of the one that was number {}, {}, came once more. \
@@ -191,7 +192,7 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
                 sent[copy].name()
             ),
             None => format!(
-                "{many} messages were processed, and then a copy of the first and one of the second came once more. \
+                "{many} messages were processed, and then a copy of the second and one of the first came once more. \
                  {change}"
             ),
         })

@@ -13,6 +13,8 @@ mod appends_no_marker;
 mod asks_for_the_version_again;
 #[path = "../mistakes/keeps_silent_about_a_duplicate.rs"]
 mod keeps_silent_about_a_duplicate;
+#[path = "../mistakes/looks_only_at_the_last_ten.rs"]
+mod looks_only_at_the_last_ten;
 #[path = "../mistakes/makes_new_ids.rs"]
 mod makes_new_ids;
 #[path = "../mistakes/names_outputs_by_their_content.rs"]
@@ -119,4 +121,14 @@ fn names_outputs_by_their_content() {
     let report = closing_failure(names_outputs_by_their_content::endpoint);
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("names-outputs-by-their-content", report);
+}
+
+/// No search has so many messages. And since its ids are derived, a copy of the doing and
+/// one of the undoing leave everything as it was, if they come in this order.
+#[test]
+fn looks_only_at_the_last_ten() {
+    let orders = || System::of(looks_only_at_the_last_ten::endpoint()).judged_by(specifications::orders());
+    let changed = Closing::of(Dialogue::ORDERS, |_| orders()).what_a_late_copy_changes();
+    let changed = changed.expect("the mistake survives every closing question");
+    assert!(changed.contains("a copy of the one that was number 1, AddItem, came once more"), "{changed}");
 }
