@@ -908,6 +908,11 @@ fn an_aggregate_that_no_message_was_about_is_untouched() {
     let broken = || endpoint(false).lists_aggregates(|_| anyhow::bail!("no list today"));
     let report = explore(|| System::of(broken()).judged_by(law())).send([named("x")]).run();
     assert_says(&report, &["the list of aggregates", "no list today"]);
+    // Of somebody whom nobody judges, nobody asks for it.
+    let unjudged = || Endpoint::new("unjudged", async |_, _, _| Ok(())).subscribes_to("nothing");
+    let unjudged = move || unjudged().lists_aggregates(|_| anyhow::bail!("no list today"));
+    let both = move || System::of(listing(endpoint(false))).judged_by(law()).and(unjudged());
+    explore(both).send([named("x")]).assert_exactly_once();
 }
 
 // ---- what is sent -----------------------------------------------------------
