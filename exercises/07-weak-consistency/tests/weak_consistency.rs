@@ -318,6 +318,7 @@ fn t22_every_schedule_leaves_nothing_in_the_state_document() {
 
 /// "Read it again, to be sure." However often a delivery looks, every read of it
 /// may be old: a copy has no promise that the second look is better than the first.
+/// (In the end a store is consistent: after twenty old answers, it is here.)
 #[test]
 fn t23_a_whole_delivery_sees_nothing_but_what_is_old() {
     for from in [0, 1] {
