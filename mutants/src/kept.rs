@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Only the exercises with these numbers.
     #[arg(long)]
     only: Vec<String>,
+    /// Only those that are right.
+    #[arg(long)]
+    right: bool,
     /// So many of all kept answers, drawn by lot; all, if not said.
     #[arg(long)]
     sample: Option<usize>,
@@ -59,6 +62,9 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
     let mut all = Vec::new();
     for (number, solution) in solutions.iter().enumerate() {
         for (folder, right) in [("alternatives", true), ("mistakes", false)] {
+            if arguments.right && !right {
+                continue;
+            }
             let paths = sources_in(&solution.directory.join(folder))?;
             all.extend(paths.into_iter().map(|path| Kept { solution: number, path, right }));
         }
