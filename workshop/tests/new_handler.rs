@@ -36,7 +36,9 @@ fn tests(command: &mut Command) -> (bool, String) {
     (output.status.success(), String::from_utf8(said).unwrap())
 }
 
+/// (`.ci/handout` asks the same of a crate that is made out of a handout.)
 #[test]
+#[ignore = "builds the engine once more, for another workspace: a minute"]
 fn it_is_red_for_a_reason_worth_reading_and_green_after_one_line() {
     let place = tempfile::tempdir().unwrap();
     let made = place.path().join("my-handler");
