@@ -15,30 +15,23 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use rand::SeedableRng;
-use rand::rngs::Xoshiro256PlusPlus;
+use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{ImplItem, Item, Type, Visibility};
+use syn::{Attribute, Ident, ImplItem, Item, Type, Visibility};
 
-use crate::solutions::{Asked, Outcome, Solution, draw, run_and_listen, solutions};
+use crate::solutions::{Asked, Chosen, Outcome, Solution, draw, run, sources_in};
 
 /// Puts kept answers in the place of ours.
 #[derive(Args)]
 pub struct Arguments {
-    /// A clone of the repository, in which files may be changed.
-    clone: PathBuf,
-    /// Only the exercises with these numbers.
-    #[arg(long)]
-    only: Vec<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Only those that are right.
     #[arg(long)]
     right: bool,
     /// So many of all kept answers, drawn by lot; all, if not said.
     #[arg(long)]
     sample: Option<usize>,
-    /// The lot.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
 }
 
 /// A kept answer.
@@ -55,10 +48,8 @@ struct Kept {
 ///
 /// When something cannot be read, written or run.
 pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
-    let mut solutions = solutions(&arguments.clone)?;
-    solutions.retain(|solution| {
-        arguments.only.is_empty() || arguments.only.iter().any(|number| solution.name.starts_with(number))
-    });
+    let Chosen { clone, .. } = &arguments.chosen;
+    let solutions = arguments.chosen.solutions()?;
     let mut all = Vec::new();
     for (number, solution) in solutions.iter().enumerate() {
         for (folder, right) in [("alternatives", true), ("mistakes", false)] {
@@ -70,13 +61,13 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     if let Some(most) = arguments.sample {
-        draw(&mut all, most, &mut Xoshiro256PlusPlus::seed_from_u64(arguments.seed));
+        draw(&mut all, most, &mut arguments.chosen.lot());
     }
     let mut wrong = 0;
     for kept in &all {
         let solution = &solutions[kept.solution];
-        let place = kept.path.strip_prefix(&arguments.clone).unwrap_or(&kept.path).display();
-        let (outcome, said) = try_out(&arguments.clone, solution, &kept.path)?;
+        let place = kept.path.strip_prefix(clone).unwrap_or(&kept.path).display();
+        let (outcome, said) = try_out(clone, solution, &kept.path)?;
         let verdict = match (outcome, kept.right) {
             (Outcome::Survived, true) => "green, as it should be",
             (Outcome::Noticed, false) => "red, as it should be",
@@ -95,17 +86,6 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = entries.collect::<Result<Vec<_>, _>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    paths.sort();
-    Ok(paths)
-}
-
 /// Which tests are red, and the first line of what each says; or what the compiler says.
 fn said_of(outcome: Outcome, said: &str) -> String {
     if outcome == Outcome::DoesNotCompile {
@@ -114,8 +94,8 @@ fn said_of(outcome: Outcome, said: &str) -> String {
     let mut list = String::new();
     for test in said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED")) {
         let own = said.split(&format!("---- {test} stdout ----")).nth(1).unwrap_or_default();
-        let words = own.lines().filter(|line| !line.is_empty() && !line.starts_with("thread '"));
-        _ = writeln!(list, "    {test}: {}", words.into_iter().next().unwrap_or_default());
+        let words = own.lines().find(|line| !line.is_empty() && !line.starts_with("thread '"));
+        _ = writeln!(list, "    {test}: {}", words.unwrap_or_default());
     }
     list
 }
@@ -138,7 +118,7 @@ fn try_out(root: &Path, solution: &Solution, kept: &Path) -> Result<(Outcome, St
         fs::write(&manifest, dependencies.replace("\n[dev-dependencies]\n", ""))?;
         fs::write(&library, library_text)?;
         fs::write(&module, module_text)?;
-        let outcome = run_and_listen(root, solution, Asked::ByTheExercise);
+        let outcome = run(root, solution, Asked::ByTheExercise);
         fs::write(&manifest, &dependencies)?;
         fs::write(&library, &ours)?;
         fs::remove_file(&module)?;
@@ -164,24 +144,23 @@ enum Taken {
 /// are public.
 fn put_in(ours: &str, theirs: &str, library: &str, taken: Taken) -> syn::Result<(String, String)> {
     let (ours_file, theirs_file) = (syn::parse_file(ours)?, syn::parse_file(theirs)?);
-    let is_taken =
-        |item: &&Item| taken == Taken::EveryName || (matches!(item, Item::Fn(_)) && is_public(item));
-    let of_theirs: BTreeSet<String> = theirs_file.items.iter().filter(is_taken).filter_map(name_of).collect();
-    let names: BTreeSet<String> = ours_file
-        .items
-        .iter()
-        .filter(|item| is_public(item))
-        .filter_map(name_of)
-        .filter(|name| of_theirs.contains(name))
+    let of_theirs: BTreeSet<String> = named(&theirs_file)
+        .filter(|item| taken == Taken::EveryName || (item.is_function && item.is_public()))
+        .map(|item| item.name())
         .collect();
-    let does_something = |item: &&Item| !matches!(item, Item::Const(_));
-    let done: BTreeSet<String> = ours_file.items.iter().filter(does_something).filter_map(name_of).collect();
-    if names.is_disjoint(&done) {
-        let span = proc_macro2::Span::call_site();
-        return Err(syn::Error::new(span, "nothing in it has the name of something public of ours"));
+    let shared = || named(&ours_file).filter(|item| item.is_public() && of_theirs.contains(&item.name()));
+    if shared().all(|item| item.is_constant) {
+        let span = Span::call_site();
+        return Err(syn::Error::new(
+            span,
+            "nothing that is done in it has the name of something public of ours",
+        ));
     }
-    let is_theirs =
-        |item: &Item| name_of(item).or_else(|| implemented(item)).is_some_and(|name| names.contains(&name));
+    let names: BTreeSet<String> = shared().map(|item| item.name()).collect();
+    let is_theirs = |item: &Item| {
+        let name = Named::of(item).map(|named| named.name()).or_else(|| implemented(item));
+        name.is_some_and(|name| names.contains(&name))
+    };
 
     // What is left of ours need not be tidy.
     let mut library_text = ours.to_owned();
@@ -194,33 +173,28 @@ fn put_in(ours: &str, theirs: &str, library: &str, taken: Taken) -> syn::Result<
         _ = writeln!(library_text, "pub use kept::{name};");
     }
 
-    let mut hidden = Vec::new();
+    let mut inserted: Vec<(usize, String)> = Vec::new();
+    let shown = |visibility: &Visibility, begins: Span| {
+        let is_hidden = matches!(visibility, Visibility::Inherited);
+        is_hidden.then(|| (begins.byte_range().start, "pub ".to_owned()))
+    };
     for item in theirs_file.items.iter().filter(|item| is_theirs(item)) {
-        match item {
-            Item::Impl(of) if of.trait_.is_none() => {
-                hidden.extend(of.items.iter().filter_map(|item| match item {
-                    ImplItem::Fn(method) => hidden_at(&method.vis, method.sig.span()),
-                    _ => None,
-                }));
-            }
-            Item::Fn(item) => hidden.extend(hidden_at(&item.vis, item.sig.span())),
-            Item::Struct(item) => hidden.extend(hidden_at(&item.vis, item.struct_token.span())),
-            Item::Enum(item) => hidden.extend(hidden_at(&item.vis, item.enum_token.span())),
-            Item::Const(item) => hidden.extend(hidden_at(&item.vis, item.const_token.span())),
-            _ => {}
+        if let Item::Impl(of) = item
+            && of.trait_.is_none()
+        {
+            inserted.extend(of.items.iter().filter_map(|item| match item {
+                ImplItem::Fn(method) => shown(&method.vis, method.sig.span()),
+                _ => None,
+            }));
         }
-    }
-    let mut inserted: Vec<(usize, String)> =
-        hidden.into_iter().map(|place| (place, "pub ".to_owned())).collect();
-    // What the tests do with a type, they can do with theirs.
-    for item in &theirs_file.items {
-        let same = |ours: &&Item| name_of(ours).is_some_and(|name| Some(name) == name_of(item));
-        if let Some(ours) = ours_file.items.iter().find(same).filter(|_| is_theirs(item)) {
-            let missing: Vec<String> = derived(ours).difference(&derived(item)).cloned().collect();
-            if !missing.is_empty() {
-                let derive = format!("#[derive({})]\n", missing.join(", "));
-                inserted.push((item.span().byte_range().start, derive));
-            }
+        let Some(theirs) = Named::of(item) else { continue };
+        inserted.extend(shown(theirs.visibility, theirs.begins));
+        // What the tests do with a type, they can do with theirs.
+        let ours = named(&ours_file).find(|ours| ours.ident == theirs.ident);
+        let missing = ours.map(|ours| &ours.derived() - &theirs.derived()).unwrap_or_default();
+        if !missing.is_empty() {
+            let derive = format!("#[derive({})]\n", missing.into_iter().collect::<Vec<_>>().join(", "));
+            inserted.push((item.span().byte_range().start, derive));
         }
     }
     inserted.sort();
@@ -231,43 +205,54 @@ fn put_in(ours: &str, theirs: &str, library: &str, taken: Taken) -> syn::Result<
     Ok((library_text, module_text))
 }
 
-/// What is derived for a type.
-fn derived(item: &Item) -> BTreeSet<String> {
-    let attributes = match item {
-        Item::Struct(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        _ => return BTreeSet::new(),
-    };
-    let mut found = BTreeSet::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
-        // What cannot be read, the compiler will speak of.
-        _ = attribute.parse_nested_meta(|meta| {
-            found.extend(meta.path.segments.last().map(|segment| segment.ident.to_string()));
-            Ok(())
-        });
+/// Something at the top of a source file that has a name.
+struct Named<'a> {
+    ident: &'a Ident,
+    visibility: &'a Visibility,
+    attributes: &'a [Attribute],
+    /// Where it begins, without what stands before it.
+    begins: Span,
+    is_function: bool,
+    is_constant: bool,
+}
+
+impl<'a> Named<'a> {
+    fn of(item: &'a Item) -> Option<Self> {
+        let (ident, visibility, attributes, begins) = match item {
+            Item::Fn(item) => (&item.sig.ident, &item.vis, &item.attrs, item.sig.span()),
+            Item::Struct(item) => (&item.ident, &item.vis, &item.attrs, item.struct_token.span()),
+            Item::Enum(item) => (&item.ident, &item.vis, &item.attrs, item.enum_token.span()),
+            Item::Const(item) => (&item.ident, &item.vis, &item.attrs, item.const_token.span()),
+            _ => return None,
+        };
+        let (is_function, is_constant) = (matches!(item, Item::Fn(_)), matches!(item, Item::Const(_)));
+        Some(Self { ident, visibility, attributes, begins, is_function, is_constant })
     }
-    found
+
+    fn name(&self) -> String {
+        self.ident.to_string()
+    }
+
+    fn is_public(&self) -> bool {
+        matches!(self.visibility, Visibility::Public(_))
+    }
+
+    /// What is derived for it.
+    fn derived(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for attribute in self.attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+            // What cannot be read, the compiler will speak of.
+            _ = attribute.parse_nested_meta(|meta| {
+                found.extend(meta.path.segments.last().map(|segment| segment.ident.to_string()));
+                Ok(())
+            });
+        }
+        found
+    }
 }
 
-fn name_of(item: &Item) -> Option<String> {
-    Some(match item {
-        Item::Fn(item) => item.sig.ident.to_string(),
-        Item::Struct(item) => item.ident.to_string(),
-        Item::Enum(item) => item.ident.to_string(),
-        Item::Const(item) => item.ident.to_string(),
-        _ => return None,
-    })
-}
-
-fn is_public(item: &Item) -> bool {
-    let visibility = match item {
-        Item::Fn(item) => &item.vis,
-        Item::Struct(item) => &item.vis,
-        Item::Enum(item) => &item.vis,
-        Item::Const(item) => &item.vis,
-        _ => return false,
-    };
-    matches!(visibility, Visibility::Public(_))
+fn named(file: &syn::File) -> impl Iterator<Item = Named<'_>> {
+    file.items.iter().filter_map(Named::of)
 }
 
 /// The type of which it implements something.
@@ -275,11 +260,6 @@ fn implemented(item: &Item) -> Option<String> {
     let Item::Impl(item) = item else { return None };
     let Type::Path(path) = &*item.self_ty else { return None };
     Some(path.path.segments.last()?.ident.to_string())
-}
-
-/// Where something begins that only its own module sees.
-fn hidden_at(visibility: &Visibility, begins: proc_macro2::Span) -> Option<usize> {
-    matches!(visibility, Visibility::Inherited).then(|| begins.byte_range().start)
 }
 
 #[cfg(test)]

@@ -23,20 +23,47 @@ use crate::changes::{Change, changes};
 /// Changes solutions, and runs the tests of their exercises.
 #[derive(Args)]
 pub struct Arguments {
-    /// A clone of the repository, in which files may be changed.
-    clone: PathBuf,
-    /// Only the exercises with these numbers.
-    #[arg(long)]
-    only: Vec<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// So many changes of each solution, drawn by lot; all, if not said.
     #[arg(long)]
     sample: Option<usize>,
-    /// The lot.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     /// Say what would be changed, and change nothing.
     #[arg(long)]
     list: bool,
+}
+
+/// Where, of which exercises, and by which lot.
+#[derive(Args)]
+pub struct Chosen {
+    /// A clone of the repository, in which files may be changed.
+    pub clone: PathBuf,
+    /// Only the exercises with these numbers.
+    #[arg(long)]
+    only: Vec<String>,
+    /// The lot.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Chosen {
+    /// The solutions to these exercises, by name.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub fn solutions(&self) -> Result<Vec<Solution>> {
+        let mut solutions = solutions(&self.clone)?;
+        solutions.retain(|solution| {
+            self.only.is_empty() || self.only.iter().any(|number| solution.name.starts_with(number))
+        });
+        Ok(solutions)
+    }
+
+    /// What is drawn with.
+    pub fn lot(&self) -> Xoshiro256PlusPlus {
+        Xoshiro256PlusPlus::seed_from_u64(self.seed)
+    }
 }
 
 /// What need not be noticed: where it is, change, and why it makes no difference.
@@ -107,14 +134,10 @@ pub enum Asked {
 /// or run.
 pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
     let argued: Argued = toml::from_str(include_str!("../argued.toml")).context("argued.toml")?;
-    let mut lot = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
+    let Chosen { clone, .. } = &arguments.chosen;
+    let mut lot = arguments.chosen.lot();
     let (mut tried, mut survivors, mut stale) = (0, Vec::new(), Vec::new());
-    for solution in solutions(&arguments.clone)? {
-        if !arguments.only.is_empty()
-            && !arguments.only.iter().any(|number| solution.name.starts_with(number))
-        {
-            continue;
-        }
+    for solution in arguments.chosen.solutions()? {
         let excused = argued.get(&solution.name).cloned().unwrap_or_default();
         let mut all = all_changes(&solution)?;
         for known in excused.keys().filter(|known| all.iter().all(|(_, change)| change.what != **known)) {
@@ -130,12 +153,12 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
             }
             continue;
         }
-        if run(&arguments.clone, &solution, Asked::ByItsStretchTasks)? != Outcome::Survived {
+        if run(clone, &solution, Asked::ByItsStretchTasks)?.0 != Outcome::Survived {
             bail!("the tests of {} are not green as it is, so they say nothing", solution.name);
         }
         let mut counts = [0; 3];
         for (source, change) in &all {
-            let outcome = try_out(&arguments.clone, &solution, source, change)?;
+            let outcome = try_out(clone, &solution, source, change)?;
             counts[outcome as usize] += 1;
             if outcome == Outcome::Survived {
                 println!("  not noticed  {}: {}", solution.name, change.what);
@@ -161,11 +184,7 @@ pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Every solution, by name.
-///
-/// # Errors
-///
-/// When one cannot be read.
-pub fn solutions(root: &Path) -> Result<Vec<Solution>> {
+fn solutions(root: &Path) -> Result<Vec<Solution>> {
     let folder = root.join("solutions");
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
@@ -176,16 +195,28 @@ pub fn solutions(root: &Path) -> Result<Vec<Solution>> {
         let tests = manifest.test.into_iter().filter(|test| test.path.contains("exercises/"));
         let tests: Vec<String> = tests.map(|test| test.name).filter(|name| name != "real").collect();
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut sources: Vec<PathBuf> = fs::read_dir(directory.join("src"))?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()?;
-        sources.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
-        sources.sort();
+        let sources = sources_in(&directory.join("src"))?;
         let library = manifest.lib.name;
         found.push(Solution { name, directory, library, package: manifest.package.name, tests, sources });
     }
     found.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(found)
+}
+
+/// The Rust files in a folder, by name; none, if there is no such folder.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<Result<Vec<_>, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    paths.sort();
+    Ok(paths)
 }
 
 fn all_changes(solution: &Solution) -> Result<Vec<(PathBuf, Change)>> {
@@ -208,35 +239,21 @@ pub fn draw<T>(all: &mut Vec<T>, most: usize, lot: &mut Xoshiro256PlusPlus) {
 fn try_out(root: &Path, solution: &Solution, source: &Path, change: &Change) -> Result<Outcome> {
     let text = fs::read_to_string(source)?;
     fs::write(source, change.apply(&text))?;
-    let outcome = run(root, solution, Asked::ByItsStretchTasks);
+    let ended = run(root, solution, Asked::ByItsStretchTasks);
     fs::write(source, text)?;
-    outcome
+    Ok(ended?.0)
 }
 
-/// Runs the tests of the exercise on the solution as it stands.
+/// Runs the tests of the exercise on the solution as it stands, and listens to what the
+/// compiler, or the tests, say to that.
 ///
 /// # Errors
 ///
 /// When cargo cannot be run.
-pub fn run(root: &Path, solution: &Solution, asked: Asked) -> Result<Outcome> {
-    Ok(run_and_listen(root, solution, asked)?.0)
-}
-
-/// As [`run`], and what the compiler, or the tests, said to that.
-///
-/// # Errors
-///
-/// When cargo cannot be run.
-pub fn run_and_listen(root: &Path, solution: &Solution, asked: Asked) -> Result<(Outcome, String)> {
+pub fn run(root: &Path, solution: &Solution, asked: Asked) -> Result<(Outcome, String)> {
     let cargo = |last: &[&str]| -> Result<Output> {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(root).args([
-            "test",
-            "--locked",
-            "--no-fail-fast",
-            "--package",
-            &solution.package,
-        ]);
+        command.current_dir(root).args(["test", "--locked", "--package", &solution.package]);
         for test in &solution.tests {
             command.args(["--test", test]);
         }
