@@ -1,8 +1,8 @@
 //! How far it goes, and why no further.
 //!
 //! Whoever goes beyond one of these is told so, in words; none of them makes a verdict
-//! green that would have been red. What is meant by "every schedule" is every one within the bounds of the
-//! [search](crate::Explore), and they have to be within these.
+//! green that would have been red. What is meant by "every schedule" is every one within
+//! the bounds of the [search](crate::Explore), and they have to be within these.
 
 use std::ops::RangeInclusive;
 

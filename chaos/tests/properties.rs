@@ -233,6 +233,25 @@ fn storage_beyond_its_bound_and_garbage_are_found() {
     assert_found(|| explore(clean).send([add_item("order-1", "tea")]), Property::NoGarbage, 1);
 }
 
+/// Where too much is stored is a remark, found by looking what there would be without
+/// each document; whoever measures need not be ready for that.
+#[test]
+fn a_measure_that_cannot_do_without_a_document_is_no_trouble() {
+    let bounded = |wants_it: bool| {
+        outbox_orders().stores_at_most("the order's document", 100, move |snapshot| {
+            let document = snapshot.document("order-1");
+            if wants_it { document.expect("the order") } else { document.unwrap_or_default() }.len()
+        })
+    };
+    for (wants_it, remark) in [(false, " (in order-1), and may"), (true, ", and may")] {
+        let report = explore(|| bounded(wants_it)).send(two()).run();
+        assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
+        let said = report.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let sum = said.split("the order's document is ").nth(1).expect("the sum");
+        assert!(sum.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(remark), "{report}");
+    }
+}
+
 // ---- right handlers -----------------------------------------------------
 
 /// Two messages, two workers, two faults, late effects and all.

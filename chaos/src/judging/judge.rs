@@ -291,24 +291,24 @@ impl Judge {
 }
 
 /// In which documents what was measured is, if each of them has a share of it; as a
-/// remark in brackets.
+/// remark in brackets. There is none, if the measure cannot do without one of them: it
+/// is asked about snapshots that never were.
 fn where_it_is(bound: &StorageBound, snapshot: &Snapshot, measured: usize) -> String {
-    let mut shares: BTreeMap<String, usize> = BTreeMap::new();
+    let mut shares: BTreeMap<&str, usize> = BTreeMap::new();
     for (store, key, rest) in snapshot.without_each_document() {
-        let share = measured.saturating_sub((bound.measure)(&rest));
+        let Ok(left) = catching_panics(|| (bound.measure)(&rest)) else { return String::new() };
         // A key that is made of an id tells nobody anything.
-        let place = match store {
-            Some(store) if names_an_id(key) => store,
-            _ => key,
-        };
-        if share > 0 {
-            *shares.entry(place.to_owned()).or_default() += share;
-        }
+        let place = store.filter(|_| names_an_id(key)).unwrap_or(key);
+        *shares.entry(place).or_default() += measured.saturating_sub(left);
     }
-    let whole = shares.values().sum::<usize>() == measured;
-    match shares.len() {
-        1 if whole => format!(" (in {})", shares.keys().next().map_or("", String::as_str)),
-        2..=4 if whole => {
+    shares.retain(|_, share| *share > 0);
+    if shares.values().sum::<usize>() != measured {
+        return String::new();
+    }
+    let shares: Vec<_> = shares.into_iter().collect();
+    match &shares[..] {
+        [(place, _)] => format!(" (in {place})"),
+        [_, _, ..] if shares.len() <= 4 => {
             let each: Vec<String> =
                 shares.iter().map(|(place, share)| format!("{share} in {place}")).collect();
             format!(" ({})", each.join(", "))

@@ -167,7 +167,7 @@ impl Specification for Orders {
         {
             let Order { items } = serde_json::from_value(state.clone()).unwrap_or_default();
             match items.iter().filter(|other| **other == item).count() {
-                0 => return format!("{item} was put into {order} twice, and the warehouse was told so"),
+                0 => return format!("{item} was put into {order} twice by one message"),
                 1 => return format!("the customer of {order} took the {item} out, and it came back"),
                 _ => {}
             }
