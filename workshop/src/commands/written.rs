@@ -1,6 +1,6 @@
 //! A file that a command is asked to write: as a whole, and never over somebody else's.
 
-use std::fs::Permissions;
+use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, absolute};
 
@@ -22,6 +22,15 @@ pub fn must_be_free(what: &str, file: &Path, replace: bool) -> Result<()> {
         bail!("{}", taken(file));
     }
     Ok(())
+}
+
+/// Writes a file of something new, below a folder of its own; folders that are missing
+/// are made.
+pub fn write_below(what: &str, directory: &Path, file: &str, text: &str) -> Result<()> {
+    let place = directory.join(file);
+    let folder = place.parent().with_context(|| format!("{} is no name for a file", place.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    write(what, &place, text, false)
 }
 
 /// Writes a file as a whole or not at all.

@@ -18,7 +18,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::folder::refuse_what_is_there;
-use super::written::write;
+use super::written::write_below;
 use crate::outcome::Outcome;
 use crate::repository::Repository;
 use crate::terminal;
@@ -43,11 +43,16 @@ pub fn run(repository: &Repository, directory: &Path) -> Result<Outcome> {
     let listed: Vec<Entry> = sources.iter().map(|(entry, _)| entry.clone()).collect();
     chapters.extend(sources.into_iter().map(|(entry, text)| (entry.chapter, text)));
 
-    put(directory, "book.toml", &(SETTINGS.replace("\r\n", "\n") + &unsearched(&shelf, &listed)))?;
-    put(directory, "book.css", &LOOKS.replace("\r\n", "\n"))?;
-    put(directory, "src/SUMMARY.md", &shelf.summary(&listed))?;
+    write_below(
+        "book",
+        directory,
+        "book.toml",
+        &(SETTINGS.replace("\r\n", "\n") + &unsearched(&shelf, &listed)),
+    )?;
+    write_below("book", directory, "book.css", &LOOKS.replace("\r\n", "\n"))?;
+    write_below("book", directory, "src/SUMMARY.md", &shelf.summary(&listed))?;
     for (chapter, text) in &chapters {
-        put(directory, &format!("src/{chapter}"), text)?;
+        write_below("book", directory, &format!("src/{chapter}"), text)?;
     }
     for picture in library.pictures() {
         let place = directory.join("src").join(&picture);
@@ -70,11 +75,4 @@ pub fn run(repository: &Repository, directory: &Path) -> Result<Outcome> {
 fn unsearched(shelf: &Shelf, code: &[Entry]) -> String {
     let hidden = shelf.entries().into_iter().chain(code).filter(|entry| entry.is_hidden);
     hidden.map(|entry| format!("{:?} = {{ enable = false }}\n", entry.chapter)).collect()
-}
-
-fn put(directory: &Path, file: &str, text: &str) -> Result<()> {
-    let place = directory.join(file);
-    let folder = place.parent().context("it is in no folder")?;
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    write("book", &place, text, false)
 }

@@ -69,9 +69,7 @@ pub fn run(repository: &Repository, name: &str, like: Option<&str>) -> Result<Ou
             terminal::code(&format!("cargo workshop verify {} --fix", new.number))
         ),
     ];
-    for (place, step) in steps.iter().enumerate() {
-        terminal::show(&terminal::hanging(&format!("{}. ", place + 1), step, "     "));
-    }
+    super::show_steps(&steps);
     Ok(Outcome::Green)
 }
 

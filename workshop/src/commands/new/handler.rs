@@ -3,11 +3,12 @@
 //! from our Cargo.lock: so it asks for no network that this repository did not ask for.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::commands::{folder, written};
+use crate::commands::folder;
+use crate::commands::written::write_below;
 use crate::outcome::Outcome;
 use crate::repository::Repository;
 use crate::running::tool::{ask, first_error};
@@ -63,12 +64,7 @@ fn name_of(path: &Path) -> Result<String> {
 
 fn fill(repository: &Repository, name: &str, directory: &Path) -> Result<()> {
     let root = folder::absolute(repository.root())?;
-    let make = |folder: PathBuf| {
-        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))
-    };
-    for folder in ["src", "tests", ".cargo"] {
-        make(directory.join(folder))?;
-    }
+    let write = |file: &str, text: &str| write_below("crate", directory, file, text);
     let dependency = |package: &str| toml_edit::value(slashes(&root.join(package))).to_string();
     for (file, text) in FILES {
         let text = text
@@ -77,13 +73,13 @@ fn fill(repository: &Repository, name: &str, directory: &Path) -> Result<()> {
             .replace("\"WORKSHOP/chaos\"", dependency("chaos").trim())
             .replace("NAME", name)
             .replace("IDENTIFIER", &name.replace('-', "_"));
-        written::write("crate", &directory.join(file), &text, false)?;
+        write(file, &text)?;
     }
-    written::write("crate", &directory.join(".gitignore"), "/target\n", false)?;
-    written::write("crate", &directory.join(".cargo/config.toml"), &config(&root), false)?;
+    write(".gitignore", "/target\n")?;
+    write(".cargo/config.toml", &config(&root))?;
     let lock = root.join("Cargo.lock");
     let versions = fs::read_to_string(&lock).with_context(|| format!("{} cannot be read", lock.display()))?;
-    written::write("crate", &directory.join("Cargo.lock"), &versions, false)
+    write("Cargo.lock", &versions)
 }
 
 /// In a handout, all crates are in a folder of the repository.

@@ -65,9 +65,7 @@ pub fn run(repository: &Repository, exercise: &str, name: &str) -> Result<Outcom
             terminal::code("cargo workshop verify --fix")
         ),
     ];
-    for (place, step) in steps.iter().enumerate() {
-        terminal::show(&terminal::hanging(&format!("{}. ", place + 1), step, "     "));
-    }
+    super::show_steps(&steps);
     Ok(Outcome::Green)
 }
 

@@ -7,6 +7,15 @@ mod exercise;
 mod handler;
 mod mistake;
 
+use crate::terminal;
+
 pub use exercise::run as exercise;
 pub use handler::handler;
 pub use mistake::run as mistake;
+
+/// Says what is to be done next, one after the other.
+fn show_steps(steps: &[String]) {
+    for (place, step) in steps.iter().enumerate() {
+        terminal::show(&terminal::hanging(&format!("{}. ", place + 1), step, "     "));
+    }
+}
