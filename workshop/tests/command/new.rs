@@ -69,4 +69,8 @@ fn an_exercise_begins_as_another_one_and_is_as_declared() {
     ] {
         miniature.run(&["new", "exercise", name]).ends_in_trouble(&[sentence]);
     }
+    // A half of one is not made.
+    miniature.write("solutions/09-sagas/notes.md", "mine");
+    miniature.run(&["new", "exercise", "09-sagas"]).ends_in_trouble(&["solutions/09-sagas is there already"]);
+    assert!(!miniature.path("exercises/09-sagas").exists());
 }

@@ -34,15 +34,17 @@ pub fn run(repository: &Repository, name: &str, like: Option<&str>) -> Result<Ou
             like.name
         );
     }
-    for (from, to) in [
+    let folders = [
         (repository.exercise(&like.name), repository.exercise(&new)),
         (repository.solution(&like.name), repository.solution(&new)),
         (starters::folder(repository, &like.name), starters::folder(repository, &new)),
-    ] {
-        ensure!(!to.exists(), "{} is there already", repository.show(&to));
-        if from.is_dir() {
-            copy(&from, &to, &like.name, &new).with_context(|| repository.show(&to))?;
-        }
+    ];
+    // Before anything is made: a half of an exercise would be in the way.
+    for (_, to) in &folders {
+        ensure!(!to.exists(), "{} is there already", repository.show(to));
+    }
+    for (from, to) in folders.iter().filter(|(from, _)| from.is_dir()) {
+        copy(from, to, &like.name, &new).with_context(|| repository.show(to))?;
     }
     let manifest = repository.solution(&new).join("Cargo.toml");
     if manifest.is_file() {
