@@ -26,6 +26,12 @@ pub const MESSAGES_WITH_A_BOUND: usize = 6;
 /// told as such, before the memory is full.
 pub const STATES: usize = 3_000_000;
 
+/// A search is given up, too, as soon as the states that wait to be explored take so many
+/// bytes: a few thousand of them can fill a machine if each is larger than the last. All
+/// thirty laptops in a room have that much, and no search of the workshop needs a
+/// quarter of it.
+pub const BYTES_OF_STATES: usize = 2 << 30;
+
 /// One delivery may make so many calls, unless the test says otherwise: whoever makes
 /// more goes round in circles.
 pub const CALLS: usize = 150;

@@ -129,3 +129,40 @@ fn rest_out_of_reach_is_seen_while_old_deliveries_may_come() {
         assert_eq!(report.violated(), Some(Property::Settles), "{report}");
     }
 }
+
+/// Two workers, of whom each writes the document back before it claims it on condition
+/// that it is unchanged: each makes the other's claim fail, and leaves one old version
+/// more. No state ever comes back, and there are more of them from step to step.
+fn gets_into_its_own_way() -> System {
+    on_a_weak_store(Endpoint::new("e", async move |_: &Message, ports: &Ports, _: &Context| {
+        let read = ports.documents.get("it").await?;
+        let claimed = read.as_ref().is_some_and(|document| !document.body.is_empty());
+        if claimed {
+            return Ok(());
+        }
+        ports.documents.put("it", vec![], Precondition::None).await?;
+        let now = ports.documents.get("it").await?;
+        ports.documents.put("it", vec![b'.'], Precondition::unchanged_since(now.as_ref())).await?;
+        Ok(())
+    }))
+}
+
+#[test]
+fn old_versions_without_end_are_told_before_the_memory_is_full() {
+    let two = || ["go", "and go"].map(|name| Message::new(MessageId::named(name), &name));
+    // Looking back from what is deep; and, given up long before anything is, once more.
+    for limit in [3_000_000, 4_000] {
+        let search = explore(gets_into_its_own_way).send(two()).faults(1).stale(1).limit_states(limit);
+        let report = search.run();
+        let Verdict::Inconclusive(Inconclusive::TooManyStates { growing: Some(growing), .. }) =
+            &report.verdict
+        else {
+            panic!("{report}");
+        };
+        assert!(growing.starts_with("the old versions of it"), "{growing}");
+        assert!(growing.contains("there is no end to it"), "{growing}");
+    }
+    // Without an old read to come, none is kept, and every state comes back.
+    let report = explore(gets_into_its_own_way).send(two()).faults(1).run();
+    assert!(!matches!(report.verdict, Verdict::Inconclusive(_)), "{report}");
+}

@@ -68,6 +68,8 @@ pub(super) struct Explored {
     nodes: Vec<Node>,
     visited: Visited,
     frontier: Frontier,
+    /// How many bytes those take that wait.
+    bytes_waiting: usize,
     pub(super) graph: Graph,
     pub(super) transitions_tried: usize,
     /// The classes of faults that struck with work in flight.
@@ -98,6 +100,7 @@ impl Explored {
         });
         explored.visited.insert(fingerprint(&initial, &mut explored.buffer), 0);
         explored.graph.add_node();
+        explored.bytes_waiting = initial.bytes();
         explored.frontier.insert((0, 0), vec![(0, initial)]);
         explored
     }
@@ -133,8 +136,27 @@ impl Explored {
         self.frontier.values().map(Vec::len).sum()
     }
 
+    /// How many bytes the states take that wait to be explored.
+    pub(super) fn bytes_waiting(&self) -> usize {
+        self.bytes_waiting
+    }
+
+    /// So many of the states that took most steps without one more fault than those that
+    /// come next, spread evenly over them.
+    pub(super) fn deepest_waiting(&self, most: usize) -> Vec<u32> {
+        let next = self.frontier.first_key_value().map_or(0, |((cost, _), _)| *cost);
+        let deepest = self.frontier.range(..=(next, u16::MAX)).next_back();
+        let deepest = deepest.map_or(&[][..], |(_, bucket)| bucket);
+        deepest.iter().step_by(deepest.len().div_ceil(most).max(1)).map(|&(index, _)| index).collect()
+    }
+
+    /// A state waits no longer.
+    pub(super) fn leaves(&mut self, world: &World) {
+        self.bytes_waiting -= world.bytes();
+    }
+
     /// The states that cost least and are reached soonest, in the order in which
-    /// they were found, and what they cost. They no longer wait.
+    /// they were found, and what they cost. Each waits until it [is explored](Self::leaves).
     pub(super) fn next_bucket(&mut self) -> Option<(u32, Vec<(u32, World)>)> {
         let ((cost, _), bucket) = self.frontier.pop_first()?;
         Some((cost, bucket))
@@ -173,6 +195,7 @@ impl Explored {
             node.next_budget = *known;
             *known = new;
         }
+        self.bytes_waiting += world.bytes();
         self.frontier.entry((node.spent.total(), node.depth)).or_default().push((new, world));
         self.nodes.push(node);
         self.graph.add_node();

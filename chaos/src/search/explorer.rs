@@ -19,6 +19,7 @@ use crate::guarantee::judgement::Judgement;
 use crate::handler::fault::HandlerFault;
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
+use crate::limits::BYTES_OF_STATES;
 use crate::world::fault::{Fault, Faults};
 use crate::world::state::World;
 use crate::world::step::Step;
@@ -175,11 +176,13 @@ impl Search<'_> {
                     }
                 }
                 expanded += 1;
+                explored.leaves(&world);
                 if let Some(stop) = self.explore(explored, footprints, index, &world) {
                     return stop;
                 }
             }
         }
+        assert_eq!(explored.bytes_waiting(), 0, "nothing waits any more");
         self.cycle(explored).unwrap_or(match explored.judged {
             true => Stop::Verdict(Verdict::Holds, None),
             false => Stop::Verdict(Verdict::Inconclusive(Inconclusive::NothingJudged), None),
@@ -203,6 +206,18 @@ impl Search<'_> {
         let growing = treadmill::grows(self.transitions, self.reductions, &explored.chain(index))?;
         let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
         Some(Stop::Verdict(Verdict::Inconclusive(reason), None))
+    }
+
+    /// There are too many states: why?
+    fn give_up(&mut self, explored: &Explored) -> Stop {
+        // One of the last states may show it, though none that was looked back from did.
+        let round = explored
+            .deepest_waiting(LOOK_BACK)
+            .into_iter()
+            .find_map(|index| treadmill::grows(self.transitions, self.reductions, &explored.chain(index)));
+        let growing = round.or_else(|| explored.grown.what(self.transitions));
+        let reason = Inconclusive::TooManyStates { limit: explored.states().min(self.limit), growing };
+        Stop::Verdict(Verdict::Inconclusive(reason), None)
     }
 
     /// Judges a state if it is at rest, and takes every step from it that must be
@@ -239,11 +254,8 @@ impl Search<'_> {
         }
         explored.graph.add_edges(index, &edges);
         explored.use_again(steps, edges);
-        (explored.states() > self.limit).then(|| {
-            let growing = explored.grown.what(self.transitions);
-            let reason = Inconclusive::TooManyStates { limit: self.limit, growing };
-            Stop::Verdict(Verdict::Inconclusive(reason), None)
-        })
+        let too_many = explored.states() > self.limit || explored.bytes_waiting() > BYTES_OF_STATES;
+        too_many.then(|| self.give_up(explored))
     }
 
     /// The classes of faults that strike here by argument 7, though their steps are

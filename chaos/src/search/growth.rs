@@ -9,6 +9,9 @@ use crate::handler::text::Text;
 use crate::world::state::{Content, Object, World};
 use crate::world::transition_system::TransitionSystem;
 
+/// So many times what is to be expected is too much.
+const OUT_OF_PROPORTION: usize = 8;
+
 /// Which stored thing keeps growing.
 #[derive(Default)]
 pub(super) struct Growth {
@@ -16,6 +19,8 @@ pub(super) struct Growth {
     first: BTreeMap<(u8, u32), usize>,
     /// Those that are counted in events.
     streams: BTreeSet<(u8, u32)>,
+    /// How many old versions of it are kept for reads that are old.
+    most_versions: BTreeMap<(u8, u32), usize>,
     most_objects: usize,
     most_published: usize,
     most_queued: usize,
@@ -32,6 +37,10 @@ impl Growth {
             let largest = self.largest.entry(class).or_insert(size);
             *largest = size.max(*largest);
             self.first.entry(class).or_insert(size);
+            if object.older.len() > OUT_OF_PROPORTION {
+                let most = self.most_versions.entry(class).or_default();
+                *most = object.older.len().max(*most);
+            }
         }
         self.most_objects = self.most_objects.max(world.objects.len());
         self.most_published = self.most_published.max(world.published.len());
@@ -40,7 +49,6 @@ impl Growth {
 
     /// Names what has grown out of proportion.
     pub(super) fn what(&self, transitions: &TransitionSystem) -> Option<String> {
-        const OUT_OF_PROPORTION: usize = 8;
         let messages = transitions.sent.len().max(1);
         let (class, size) = self
             .largest
@@ -56,13 +64,22 @@ impl Growth {
                 words::thousands(self.most_published as u128)
             ));
         }
-        if size > OUT_OF_PROPORTION * self.first[&class].max(1) {
+        let called = |class: (u8, u32)| {
             let key = ObjectKey { store: class.0, key: Text { template: class.1, ids: Default::default() } };
+            name(transitions, &key)
+        };
+        if size > OUT_OF_PROPORTION * self.first[&class].max(1) {
             let units = if self.streams.contains(&class) { "event" } else { "byte" };
+            return Some(format!("{} (up to {})", called(class), words::count(size as u128, units)));
+        }
+        let versions = self.most_versions.iter().max_by_key(|(_, most)| **most);
+        if let Some((&class, &most)) = versions
+            && most > OUT_OF_PROPORTION * messages
+        {
             return Some(format!(
-                "{} (up to {})",
-                name(transitions, &key),
-                words::count(size as u128, units)
+                "the old versions of {} (up to {}), of which each may still be read as long as an old read is left: is it written at every attempt?",
+                called(class),
+                words::thousands(most as u128)
             ));
         }
         if self.most_objects > OUT_OF_PROPORTION * messages {

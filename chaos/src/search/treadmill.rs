@@ -3,7 +3,9 @@
 //! Where every retry of a message makes something a little larger, no state ever
 //! comes back, and the states have no end. Long before a limit is hit, that can be
 //! seen on the way to a deep state: again and again, without a fault in between,
-//! everything is as it was but for one object, which has grown by the same amount.
+//! everything is as it was but for one object, which has grown by the same amount; or,
+//! if no content grows, but for the old versions that a weak store keeps for as long as
+//! one may still be read.
 
 use ports::words;
 
@@ -35,9 +37,18 @@ struct Skeleton {
 /// One moment on the way.
 struct Moment {
     skeleton: Skeleton,
-    sizes: Vec<(ObjectKey, usize, bool)>,
+    sizes: Vec<Size>,
     /// Which message has just been delivered.
     delivered: Option<String>,
+}
+
+/// How much there is of an object.
+struct Size {
+    key: ObjectKey,
+    /// In events or in bytes.
+    content: usize,
+    in_events: bool,
+    old_versions: usize,
 }
 
 /// What grows on the way that these steps lead, if the same round is made over and
@@ -75,27 +86,40 @@ pub(super) fn grows(
     if rounds.len() <= ROUNDS {
         return None;
     }
-    let grown = |from: usize, to: usize| -> Vec<(usize, usize)> {
-        let pairs = moments[from].sizes.iter().zip(&moments[to].sizes).enumerate();
-        pairs.filter(|(_, (a, b))| a.1 != b.1).map(|(place, (a, b))| (place, b.1.wrapping_sub(a.1))).collect()
+    let grows_by = |measure: fn(&Size) -> usize| -> Option<Vec<(usize, usize)>> {
+        let grown = |from: usize, to: usize| -> Vec<(usize, usize)> {
+            let pairs = moments[from].sizes.iter().zip(&moments[to].sizes).enumerate();
+            let by = pairs.map(|(place, (a, b))| (place, measure(b).wrapping_sub(measure(a))));
+            by.filter(|&(_, by)| by != 0).collect()
+        };
+        let by = grown(rounds[1], rounds[0]);
+        rounds.windows(2).all(|pair| grown(pair[1], pair[0]) == by).then_some(by)
     };
-    let by = grown(rounds[1], rounds[0]);
-    let &[(place, amount)] = by.as_slice() else { return None };
-    let steady = rounds.windows(2).all(|pair| grown(pair[1], pair[0]) == by);
-    if !steady || amount > isize::MAX as usize {
+    let contents = grows_by(|size| size.content)?;
+    let old_versions = if contents.is_empty() { grows_by(|size| size.old_versions)? } else { Vec::new() };
+    let (place, amount) = match (contents.as_slice(), old_versions.as_slice()) {
+        (&[grown], _) | ([], &[grown, ..]) => grown,
+        _ => return None,
+    };
+    if amount > isize::MAX as usize {
         return None;
     }
-    let (key, size, in_events) = &last.sizes[place];
-    let unit = |count: usize| words::count(count as u128, if *in_events { "event" } else { "byte" });
+    let Size { key, content, in_events, old_versions } = &last.sizes[place];
+    let (what, unit, size) = match (contents.is_empty(), in_events) {
+        (true, _) => ("the old versions of ", "version", old_versions),
+        (false, true) => ("", "event", content),
+        (false, false) => ("", "byte", content),
+    };
+    let counted = |count: usize| words::count(count as u128, unit);
     let causes = moments[rounds[1]..=rounds[0]].iter().filter_map(|moment| moment.delivered.clone());
     let mut causes: Vec<String> = causes.collect();
     causes.dedup();
     Some(format!(
-        "{}, by {} at each delivery of {}, which is {} by now: without a fault, the same round is made again and again, and there is no end to it",
+        "{what}{}, by {} at each delivery of {}, which is {} by now: without a fault, the same round is made again and again, and there is no end to it",
         name(transitions, key),
-        unit(amount),
+        counted(amount),
         words::enumeration(&causes),
-        unit(*size),
+        counted(*size),
     ))
 }
 
@@ -113,8 +137,11 @@ fn moment(transitions: &TransitionSystem, world: &World, delivered: Option<Strin
         published: world.published.len(),
         in_flight: world.in_flight.len(),
     };
-    let sizes = world.objects.iter().map(|object| {
-        (object.key.clone(), size(transitions, object), matches!(object.content, Content::Stream(_)))
+    let sizes = world.objects.iter().map(|object| Size {
+        key: object.key.clone(),
+        content: size(transitions, object),
+        in_events: matches!(object.content, Content::Stream(_)),
+        old_versions: object.older.len(),
     });
     Moment { skeleton, sizes: sizes.collect(), delivered }
 }

@@ -227,6 +227,25 @@ impl World {
         (self.workers.iter().filter(|worker| worker.busy.is_some()).count() as u16).saturating_sub(1)
     }
 
+    /// How many bytes it takes, near enough: what its lists hold, and not what they could
+    /// hold. A longer list of ids than fits is left out.
+    pub(crate) fn bytes(&self) -> usize {
+        let objects = self.objects.iter().map(|object| {
+            let events = match &object.content {
+                Content::Stream(events) => size_of_val(events.as_slice()),
+                Content::Document(_) | Content::Outside(_) => 0,
+            };
+            size_of_val(object) + size_of_val(object.older.as_slice()) + events
+        });
+        size_of_val(self)
+            + objects.sum::<usize>()
+            + size_of_val(self.queue.as_slice())
+            + size_of_val(self.published.as_slice())
+            + size_of_val(self.causes.as_slice())
+            + size_of_val(self.in_flight.as_slice())
+            + size_of_val(self.timers.as_slice())
+    }
+
     /// Whether any message is being worked on.
     pub(crate) fn work_in_flight(&self) -> bool {
         self.workers.iter().any(|worker| worker.busy.is_some())
