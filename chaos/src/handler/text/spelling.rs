@@ -125,13 +125,13 @@ type Read = (usize, Form, Uuid, Option<Alphabet>);
 /// interned.
 fn usual(text: &[u8], at: usize) -> Option<Read> {
     const { assert!(matches!(MessageId::FRESH_MARK, [0xf5, 0xe5, 0x4f, 0x1d]), "the mark in each spelling") };
-    let here = &text[at..];
-    match here[0] {
-        b'f' if here.starts_with(b"f5e54f1d") => hexadecimal(here),
-        b'F' if here.starts_with(b"F5E54F1D") => hexadecimal(here),
-        0xf5 if here.starts_with(&MessageId::FRESH_MARK) => raw(here),
-        b'9' if here.starts_with(b"9eVPH") => from_base64(here),
-        b'2' if here.starts_with(b"245,229,79,29,") || here.starts_with(b"245, 229, 79, 29, ") => {
+    let here = || &text[at..];
+    match text[at] {
+        b'f' if here().starts_with(b"f5e54f1d") => hexadecimal(here()),
+        b'F' if here().starts_with(b"F5E54F1D") => hexadecimal(here()),
+        0xf5 if here().starts_with(&MessageId::FRESH_MARK) => raw(here()),
+        b'9' if here().starts_with(b"9eVPH") => from_base64(here()),
+        b'2' if here().starts_with(b"245,229,79,29,") || here().starts_with(b"245, 229, 79, 29, ") => {
             numbers(text, at)
         }
         b'3' => decimal(text, at),
