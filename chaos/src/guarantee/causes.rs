@@ -514,3 +514,108 @@ fn key_of(progress: &Progress) -> (Vec<Step>, Vec<String>, Vec<Vec<bool>>) {
     let said = progress.said.iter().map(|said| said.iter().map(Option::is_some).collect()).collect();
     (processed, states, said)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Every message says what is in it, about whomever it names.
+    struct Says;
+
+    impl Specification for Says {
+        fn aggregate(&self, message: &Message) -> String {
+            message.body["about"].to_string()
+        }
+        fn initial(&self) -> Value {
+            Value::Null
+        }
+        fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+            vec![(state.clone(), vec![message.body["says"].clone()])]
+        }
+        fn content(&self, output: &Value) -> Value {
+            output["says"].clone()
+        }
+        fn describe(&self, state: &Value) -> String {
+            state.to_string()
+        }
+        fn damage(&self, _: &str, symptom: &Symptom) -> String {
+            format!("{symptom:?}")
+        }
+    }
+
+    fn input(says: &str) -> Message {
+        Message::new(MessageId::named(&format!("says {says}")), &json!({ "says": says }))
+    }
+
+    fn output(says: &str) -> Message {
+        Message::new(MessageId::named(&format!("said {says}")), &json!({ "says": says }))
+    }
+
+    /// An endpoint, with what one aggregate of it was told to say and has said.
+    type Drawn<'a> = (usize, &'a [&'a str], &'a [&'a str]);
+
+    fn with_parts<R>(drawn: &[Drawn<'_>], asked: impl FnOnce(&[Part<'_>]) -> R) -> R {
+        let inputs: Vec<Vec<Message>> =
+            drawn.iter().map(|(_, told, _)| told.iter().copied().map(input).collect()).collect();
+        let outputs: Vec<Vec<Message>> =
+            drawn.iter().map(|(.., said)| said.iter().copied().map(output).collect()).collect();
+        let origins: Vec<Vec<Origin>> =
+            inputs.iter().map(|inputs| inputs.iter().map(|_| Origin::Sent).collect()).collect();
+        let parts: Vec<Part<'_>> = drawn
+            .iter()
+            .enumerate()
+            .map(|(place, &(endpoint, ..))| Part {
+                endpoint,
+                specification: &Says,
+                evidence: Evidence {
+                    aggregate: ["a", "b", "c"][place],
+                    inputs: &inputs[place],
+                    state: &Value::Null,
+                    outputs: &outputs[place],
+                },
+                origins: &origins[place],
+            })
+            .collect();
+        asked(&parts)
+    }
+
+    fn belong(drawn: &[Drawn<'_>]) -> (Vec<Vec<String>>, bool) {
+        with_parts(drawn, |parts| {
+            let Belongings { outputs, moved } = belongings(parts);
+            let said = |message: &Message| message.body["says"].as_str().unwrap_or_default().to_owned();
+            (outputs.iter().map(|outputs| outputs.iter().map(said).collect()).collect(), moved)
+        })
+    }
+
+    /// The aggregate that an output is about need not be the one that it comes from.
+    #[test]
+    fn an_output_belongs_to_whoever_can_have_led_to_it() {
+        // b cannot have said "one", and a can.
+        let of_a = belong(&[(0, &["one"], &[]), (0, &["two"], &["one", "two"])]);
+        assert_eq!(of_a, (vec![vec!["one".to_owned()], vec!["two".to_owned()]], true));
+        // Both can: it stays where it is, and may have come from the other.
+        let of_either = belong(&[(0, &["one"], &[]), (0, &["one", "two"], &["one", "two"])]);
+        assert_eq!(of_either, (vec![vec![], vec!["one".to_owned(), "two".to_owned()]], true));
+        // Nobody can.
+        let of_nobody = belong(&[(0, &["two"], &["one"]), (0, &["two"], &[])]);
+        assert_eq!(of_nobody, (vec![vec!["one".to_owned()], vec![]], false));
+        // Somebody can, and is another endpoint.
+        let elsewhere = belong(&[(1, &["one"], &[]), (0, &["two"], &["one"]), (0, &["two"], &[])]);
+        assert_eq!(elsewhere, (vec![vec![], vec!["one".to_owned()], vec![]], false));
+    }
+
+    #[test]
+    fn what_one_endpoint_did_not_say_another_has_not_said_for_it() {
+        let judged = |drawn: &[Drawn<'_>]| {
+            let speaker = Speaker::of(&[], false);
+            with_parts(drawn, |parts| judge(parts, &speaker).expect("it is small").is_ok())
+        };
+        // a has said "one" of b, which is right.
+        assert!(judged(&[(0, &["one"], &[]), (0, &["two"], &["one", "two"])]));
+        // "two" was never said; c has said it, whom nobody had asked.
+        assert!(!judged(&[(0, &["one"], &[]), (0, &["two"], &["one"]), (1, &["three"], &["two", "three"])]));
+        assert!(!judged(&[(0, &["one"], &[]), (0, &["two"], &["one"])]));
+    }
+}

@@ -480,4 +480,46 @@ mod tests {
         judge.forget();
         assert!(judge.known.is_empty(), "texts are numbered anew, and a key would mean another world");
     }
+
+    /// Where the bytes of these documents are, as a remark, besides some in none of them.
+    fn told(documents: &[(Option<&str>, &str, usize)], elsewhere: usize) -> String {
+        let mut snapshot = Snapshot::default();
+        for &(store, key, size) in documents {
+            match store {
+                None => snapshot.insert_document(key, vec![b'.'; size]),
+                Some(store) => snapshot.insert_document_in(store, key, vec![b'.'; size]),
+            }
+        }
+        let bytes = move |snapshot: &Snapshot| -> usize {
+            let main = snapshot.documents().map(|(_, body)| body.len());
+            let inbox = snapshot.documents_in("inbox").map(|(_, body)| body.len());
+            elsewhere + main.chain(inbox).sum::<usize>()
+        };
+        let bound = StorageBound {
+            endpoint: 0,
+            what: "bytes".to_owned(),
+            at_most: 0,
+            damage: "it grows".to_owned(),
+            measure: std::sync::Arc::new(bytes),
+        };
+        where_it_is(&bound, &snapshot, bytes(&snapshot))
+    }
+
+    #[test]
+    fn what_is_measured_is_told_by_document_where_each_has_a_share() {
+        let id = "0190b5d2-7c11-4a6e-9c3f-2f6f0d5f8a10";
+        assert_eq!(told(&[(None, "order-1", 3)], 0), " (in order-1)");
+        // What has no share is not named.
+        assert_eq!(told(&[(None, "order-1", 3), (None, "order-2", 0)], 0), " (in order-1)");
+        assert_eq!(told(&[(None, "a", 3), (Some("inbox"), id, 2)], 0), " (3 in a, 2 in inbox)");
+        let both = &[(Some("inbox"), "a", 3), (Some("inbox"), id, 2)];
+        assert_eq!(told(both, 0), " (3 in a, 2 in inbox)");
+        let four = [(None, "a", 1), (None, "b", 1), (None, "c", 1), (None, "d", 1)];
+        assert_eq!(told(&four, 0), " (1 in a, 1 in b, 1 in c, 1 in d)");
+        // Of five, nobody wants to read the list.
+        assert_eq!(told(&[&four[..], &[(None, "e", 1)]].concat(), 0), "");
+        // Something that is in no document is in what was measured.
+        assert_eq!(told(&[(None, "order-1", 3)], 1), "");
+        assert_eq!(told(&[(None, "order-1", 0)], 0), "");
+    }
 }
