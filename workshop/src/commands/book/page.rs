@@ -42,6 +42,7 @@ impl<'a> Library<'a> {
             }
             Origin::List(exercise, kept) => kept::list(self.repository, exercise, kept)?,
             Origin::Kept(exercise, kept) => kept.page(self.repository, exercise)?,
+            Origin::Report(report) => report.page(self.repository)?,
             // It is written when all others are.
             Origin::Code => String::new(),
         };

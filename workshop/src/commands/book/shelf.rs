@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
+use super::gallery::Report;
 use super::kept::Kept;
 use crate::pages::front_matter::{self, FrontMatter};
 use crate::pages::markdown;
@@ -19,6 +20,8 @@ pub enum Origin {
     List(Box<Exercise>, Vec<Kept>),
     /// A mistake, a wrong prediction or another right answer.
     Kept(Box<Exercise>, Kept),
+    /// A published bug.
+    Report(Report),
     /// A file or a folder that a page links to.
     Code,
 }
@@ -82,10 +85,16 @@ impl Shelf {
         }
         let first = ["papers/at-hand.md", "papers/glossary.md"].map(str::to_owned);
         let room = ["INSTRUCTOR.md", "AGENDA.md"].map(str::to_owned);
-        let papers: Vec<String> = in_folder("papers").filter(|path| !first.contains(path)).collect();
+        let your_own = ["papers/your-own.md", "papers/your-own-answers.md"].map(str::to_owned).to_vec();
+        let elsewhere: Vec<&String> = first.iter().chain(&your_own).collect();
+        let papers: Vec<String> = in_folder("papers").filter(|path| !elsewhere.contains(&path)).collect();
         let sheets = in_folder("brainstorms");
         let of_slides = ["slides/README.md".to_owned()];
         let read_first = ["README.md".to_owned(), HANDOUT.to_owned()];
+        let mut gallery = pages(vec!["gallery/README.md".to_owned()])?;
+        if let Some(page) = gallery.first_mut() {
+            page.children = Report::all(repository)?.iter().map(report).collect();
+        }
         let mut others: Vec<String> = in_folder("").collect();
         others.retain(|path| !read_first.contains(path) && !room.contains(path));
         others.push("solutions/KILLS.md".to_owned());
@@ -94,6 +103,7 @@ impl Shelf {
             ("At hand", pages(first.to_vec())?),
             ("Exercises", tasks),
             ("Once you are green", answers),
+            ("For a handler of your own", pages(your_own)?.into_iter().chain(gallery).collect()),
             ("Slides, to be read", pages(in_folder("slides").collect())?),
             (
                 "For whoever teaches",
@@ -168,6 +178,7 @@ fn files(entry: &Entry) -> Vec<(String, String)> {
             .map(|folder| to(format!("solutions/{}{folder}", exercise.name)))
             .into(),
         Origin::Kept(_, kept) => kept.files().map(to).collect(),
+        Origin::Report(report) => report.files().map(to).into(),
         Origin::Code => Vec::new(),
     }
 }
@@ -189,6 +200,17 @@ fn page(repository: &Repository, path: &str) -> Result<Entry> {
         is_hidden: false,
         children: Vec::new(),
     })
+}
+
+/// A published bug, which is no secret.
+fn report(report: &Report) -> Entry {
+    Entry {
+        title: report.title(),
+        chapter: report.chapter(),
+        origin: Origin::Report(report.clone()),
+        is_hidden: false,
+        children: Vec::new(),
+    }
 }
 
 /// What is kept of an exercise, below a list of it.

@@ -39,7 +39,7 @@ use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
 
 /// Pages that are neither of an exercise, nor a deck or a sheet.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "AGENDA.md",
     "INSTRUCTOR.md",
@@ -47,10 +47,12 @@ const PAGES: [&str; 13] = [
     "slides/README.md",
     "brainstorms/README.md",
     "FACTS.md",
+    "gallery/README.md",
     "papers/at-hand.md",
     "papers/glossary.md",
     "papers/rules.md",
     "papers/your-own.md",
+    "papers/your-own-answers.md",
     "papers/feedback.md",
     "papers/invitation.md",
 ];
