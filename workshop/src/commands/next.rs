@@ -67,7 +67,10 @@ pub fn after_green(exercises: &[Exercise], states: &[State]) -> String {
         None if states.contains(&State::OurSolution) => {
             say("every exercise is green or has our solution in it; `cargo workshop status` shows which")
         }
-        None => say("every exercise is green; compare your answers with those in solutions/"),
+        None => {
+            say("every exercise is green; compare your answers with those in solutions/, and then try a \
+             handler of your own: papers/your-own.md")
+        }
     }
 }
 

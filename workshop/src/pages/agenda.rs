@@ -91,6 +91,8 @@ pub enum Block {
 pub enum Kind {
     /// Everybody works.
     Exercise,
+    /// Everybody works on something of their own.
+    Handler,
     /// One talks.
     Lecture,
     /// Everybody talks.
@@ -298,6 +300,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Exercise => "exercise",
+            Self::Handler => "handler",
             Self::Lecture => "lecture",
             Self::Brainstorm => "brainstorm",
             Self::Break => "break",
