@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`CHAOS_REPORTS`](REPORTS) | leave a record of every run and search in this directory |
 //! | [`CHAOS_FILMS`](FILMS) | put the run that is told into that record, step by step |
+//! | [`CHAOS_SPACE`](SPACE) | put the states that a search finds into that record, to be drawn |
 //! | [`CHAOS_PLAN`](PLAN) | write here what would be searched, and search nothing |
 //! | [`CHAOS_PROGRESS`](PROGRESS) | write here, now and then, how far the search has come |
 //! | [`CHAOS_STOP`](STOP) | give up once this file exists |
@@ -51,6 +52,8 @@ pub const LIVE: &str = "CHAOS_LIVE";
 pub const REPORTS: &str = "CHAOS_REPORTS";
 /// Put films into the records.
 pub const FILMS: &str = "CHAOS_FILMS";
+/// Put the states of searches into the records.
+pub const SPACE: &str = "CHAOS_SPACE";
 /// A file for what would be searched.
 pub const PLAN: &str = "CHAOS_PLAN";
 /// A file for how far the search has come.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`Record`] | `<process>-<test>-<serial>.json` in the directory that `CHAOS_REPORTS` names |
 //! | [`Film`] | in a record, where `CHAOS_FILMS` asks for it |
+//! | [`Space`] | in a record, where `CHAOS_SPACE` asks for it |
 //! | [`ProgressRecord`] | the file that `CHAOS_PROGRESS` names |
 //! | [`Plan`] | the file that `CHAOS_PLAN` names |
 //! | [`ReplayCode`] | in a record, in a story, in `CHAOS_REPLAY` |
@@ -18,9 +19,11 @@ mod plan;
 mod progress;
 mod record;
 mod replay_code;
+pub mod space;
 
 pub use film::Film;
 pub use plan::Plan;
 pub use progress::ProgressRecord;
 pub use record::Record;
 pub use replay_code::{BadCode, ReplayCode};
+pub use space::Space;

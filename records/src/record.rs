@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Film;
+use super::{Film, Space};
 
 /// A report as it is handed to the `cargo workshop` command.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,4 +44,7 @@ pub struct Record {
     /// is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub film: Option<Box<Film>>,
+    /// The states that were found, if `CHAOS_SPACE` asks for them, and this is a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<Box<Space>>,
 }

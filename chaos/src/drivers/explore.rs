@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ports::Message;
-use records::{BadCode, Plan, ReplayCode};
+use records::{BadCode, Plan, ReplayCode, Space};
 
 use super::env::{self, Deeper};
 use super::replay;
@@ -23,9 +23,11 @@ use crate::search::counts::{Observer, Progress};
 use crate::search::explored::EndStates;
 use crate::search::explorer::{Search, Searched};
 use crate::search::reductions::Reductions;
+use crate::search::space::Told;
 use crate::system::under_test::System;
-use crate::telling::record::leave_record;
+use crate::telling::record::{is_drawn, leave_record};
 use crate::telling::report::Report;
+use crate::world::budget::Bounds;
 use crate::world::fault::{Fault, Faults};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
@@ -80,6 +82,7 @@ pub fn explore(system: impl FnOnce() -> System) -> Explore {
         settles: true,
         shrink: true,
         checked: false,
+        draws: is_drawn(),
         observer: None,
     }
 }
@@ -95,6 +98,7 @@ pub struct Explore {
     settles: bool,
     shrink: bool,
     checked: bool,
+    draws: bool,
     observer: Option<Observer>,
 }
 
@@ -210,6 +214,13 @@ impl Explore {
     /// when it returns `false`.
     pub fn observed_by(mut self, observer: impl Fn(Progress) -> bool + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Goes through the states within the bounds once more, when there is a verdict, and
+    /// puts them into the report, to be drawn: see [`Report::space`].
+    pub fn with_space(mut self) -> Self {
+        self.draws = true;
         self
     }
 
@@ -450,40 +461,64 @@ impl Explore {
                 let (found, transitions) = smaller.searched(Arc::clone(&pulse));
                 let as_many_faults = found.faults() == searched.faults();
                 if as_many_faults && found.verdict.property() == searched.verdict.property() {
-                    return (smaller.report(found, transitions), EndStates::new());
+                    return (smaller.report(found, transitions, pulse), EndStates::new());
                 }
             }
         }
         let end_states = std::mem::take(&mut searched.end_states);
-        (self.report(searched, transitions), end_states)
+        (self.report(searched, transitions, pulse), end_states)
     }
 
     fn searched(&self, pulse: Arc<Pulse>) -> (Searched, TransitionSystem) {
         let mut transitions = self.scenario.transitions(Arc::clone(&pulse));
         transitions.checked = self.checked;
         let mut judge = Judge::new(self.scenario.system.clone());
-        // Argument 5: who does not ask for rest does not reduce. And where a fault is
-        // charged to whoever has published its message by then, publishing does not
-        // commute with it (argument 3).
-        let charged_by_cause =
-            self.scenario.bounds.faults_per_message.is_some() && self.scenario.system.endpoints.len() > 1;
-        let independence = self.reductions.independence && self.settles && !charged_by_cause;
-        let mut searched = Search {
-            transitions: &mut transitions,
-            judge: &mut judge,
-            reductions: Reductions { independence, ..self.reductions },
-            limit: self.limit,
-            check_settles: self.settles,
-            observer: self.observer.clone(),
-            collect_end_states: true,
-        }
-        .run();
+        let mut searched = self.begun(&mut transitions, &mut judge).run();
         if searched.verdict == Verdict::Holds
             && let Some(reason) = self.doubt(&judge, searched.visited, pulse)
         {
             searched.verdict = Verdict::Inconclusive(reason);
         }
         (searched, transitions)
+    }
+
+    /// The search, ready to be made.
+    fn begun<'a>(&self, transitions: &'a mut TransitionSystem, judge: &'a mut Judge) -> Search<'a> {
+        // Argument 5: who does not ask for rest does not reduce. And where a fault is
+        // charged to whoever has published its message by then, publishing does not
+        // commute with it (argument 3).
+        let charged_by_cause =
+            self.scenario.bounds.faults_per_message.is_some() && self.scenario.system.endpoints.len() > 1;
+        let independence = self.reductions.independence && self.settles && !charged_by_cause;
+        Search {
+            transitions,
+            judge,
+            reductions: Reductions { independence, ..self.reductions },
+            limit: self.limit,
+            check_settles: self.settles,
+            observer: self.observer.clone(),
+            collect_end_states: true,
+        }
+    }
+
+    /// The states within these bounds, to be drawn; none, if the handler cannot be run.
+    fn space(&self, searched: &Searched, bounds: Bounds, pulse: Arc<Pulse>) -> Option<Box<Space>> {
+        /// So many states are looked at, or as many as were to find what is told.
+        const LIMIT: usize = 20_000;
+        let told = match &searched.verdict {
+            Verdict::Violated(Finding::Property(_)) => match &searched.trace {
+                Some(trace) if trace.loop_start().is_some() => Told::ACycle,
+                _ => Told::AnEnd,
+            },
+            Verdict::Violated(_) => return None,
+            Verdict::Holds | Verdict::Inconclusive(_) => Told::Nothing,
+        };
+        let mut transitions = self.scenario.transitions(pulse);
+        transitions.bounds = bounds;
+        let mut judge = Judge::new(self.scenario.system.clone());
+        let limit = LIMIT.max(searched.counts.states + 1);
+        let mut search = self.begun(&mut transitions, &mut judge);
+        Some(Box::new(search.space(limit, told, self.scenario.describe())))
     }
 
     /// Why it means nothing that nothing wrong was found, if there is a reason.
@@ -498,9 +533,11 @@ impl Explore {
         nothing.or_else(|| plain_runs::blind_view(&self.scenario, pulse))
     }
 
-    fn report(&self, searched: Searched, mut transitions: TransitionSystem) -> Report {
+    fn report(&self, searched: Searched, mut transitions: TransitionSystem, pulse: Arc<Pulse>) -> Report {
+        let space = self.draws.then(|| self.space(&searched, transitions.bounds.clone(), pulse)).flatten();
         let mut report = Report::of_a_search(searched.verdict, self.scenario.describe());
         report.worth = self.scenario.worth();
+        report.space = space;
         report.counts = searched.counts;
         report.visited = searched.visited;
         if let Some(trace) = searched.trace.filter(|trace| !trace.is_empty())

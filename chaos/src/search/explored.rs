@@ -238,6 +238,17 @@ impl Explored {
         self.end_states.insert(end_state);
     }
 
+    /// The nodes on the way to a node, itself included.
+    pub(super) fn way(&self, mut index: u32) -> Vec<u32> {
+        let mut nodes = vec![index];
+        while self.nodes[index as usize].parent != NONE {
+            index = self.nodes[index as usize].parent;
+            nodes.push(index);
+        }
+        nodes.reverse();
+        nodes
+    }
+
     /// The steps that lead to a node.
     pub(super) fn chain(&self, mut index: u32) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -261,6 +272,20 @@ impl Explored {
         transitions: &mut TransitionSystem,
         reductions: Reductions,
     ) -> Result<Option<(Vec<Step>, usize)>, usize> {
+        let cycle = self.endless_cycle(transitions, reductions)?;
+        Ok(cycle.and_then(|cycle| self.round(transitions, reductions, &cycle)))
+    }
+
+    /// The nodes of that cycle.
+    ///
+    /// # Errors
+    ///
+    /// So many states were looked at without an answer.
+    pub(super) fn endless_cycle(
+        &self,
+        transitions: &mut TransitionSystem,
+        reductions: Reductions,
+    ) -> Result<Option<Vec<u32>>, usize> {
         const ENOUGH: usize = 200_000;
         let rank = |node: u32| (self.spent(node), self.nodes[node as usize].depth);
         let mut ends: BTreeSet<u32> = BTreeSet::new();
@@ -272,9 +297,7 @@ impl Explored {
             match world.map_or(Patience::Never, look) {
                 Patience::Ends => _ = ends.insert(cycle[0]),
                 Patience::Unknown { states, clock_runs: true } => return Err(states),
-                Patience::Never | Patience::Unknown { .. } => {
-                    return Ok(self.round(transitions, reductions, &cycle));
-                }
+                Patience::Never | Patience::Unknown { .. } => return Ok(Some(cycle)),
             }
         }
     }
@@ -297,7 +320,12 @@ impl Explored {
 
     /// The world of a node, up to its component: components only restrict what is
     /// explored.
-    fn world(&self, transitions: &mut TransitionSystem, reductions: Reductions, node: u32) -> Option<World> {
+    pub(super) fn world(
+        &self,
+        transitions: &mut TransitionSystem,
+        reductions: Reductions,
+        node: u32,
+    ) -> Option<World> {
         let mut world = transitions.initial();
         canonicalise(&mut world, reductions, transitions.bounds.stale > 0);
         for step in self.chain(node) {

@@ -62,7 +62,7 @@ impl Searched {
 }
 
 /// Why an attempt ends.
-enum Stop {
+pub(super) enum Stop {
     /// An access outside the footprints was met: everything must be done afresh.
     Learned,
     /// There is a verdict, shown by the run to this state if there is one.
@@ -87,12 +87,8 @@ fn keeps_many_versions(world: &World) -> bool {
 impl Search<'_> {
     /// Runs the search to its end.
     pub(crate) fn run(&mut self) -> Searched {
-        let mut footprints = Footprints::default();
+        let mut footprints = self.footprints();
         let mut restarts = 0;
-        if self.reductions.independence {
-            self.trial_run(&mut footprints);
-            footprints.conclude(self.transitions);
-        }
         let mut endless = false;
         loop {
             let mut explored = self.begin();
@@ -119,6 +115,16 @@ impl Search<'_> {
         }
     }
 
+    /// What one dull run teaches of what the messages touch.
+    pub(super) fn footprints(&mut self) -> Footprints {
+        let mut footprints = Footprints::default();
+        if self.reductions.independence {
+            self.trial_run(&mut footprints);
+            footprints.conclude(self.transitions);
+        }
+        footprints
+    }
+
     /// One dull run, to learn what the messages touch.
     fn trial_run(&mut self, footprints: &mut Footprints) {
         const LONG_ENOUGH: usize = 1_000;
@@ -135,7 +141,7 @@ impl Search<'_> {
         }
     }
 
-    fn begin(&mut self) -> Explored {
+    pub(super) fn begin(&mut self) -> Explored {
         self.transitions.distinguish_workers = !self.reductions.workers;
         let mut initial = self.transitions.initial();
         canonicalise(&mut initial, self.reductions, self.transitions.bounds.stale > 0);
@@ -236,15 +242,11 @@ impl Search<'_> {
             return Some(Stop::Verdict(verdict, Some(index)));
         }
         let (mut steps, mut edges) = explored.scratch();
+        if let Some(stop) = self.steps_to_take(footprints, world, &mut steps) {
+            return Some(stop);
+        }
         if self.reductions.independence {
-            footprints.observe(self.transitions, world);
-            if footprints.learned() {
-                return Some(Stop::Learned);
-            }
-            independence::reduced(footprints, self.transitions, world, &mut steps);
             explored.faults_seen = self.dominated(&steps, world).fold(explored.faults_seen, Faults::with);
-        } else {
-            self.transitions.enabled(world, &mut steps);
         }
         for &step in &steps {
             match self.take(explored, footprints, index, world, step) {
@@ -256,6 +258,26 @@ impl Search<'_> {
         explored.use_again(steps, edges);
         let too_many = explored.states() > self.limit || explored.bytes_waiting() > BYTES_OF_STATES;
         too_many.then(|| self.give_up(explored))
+    }
+
+    /// The steps from a state that must be explored; that everything must be done afresh,
+    /// if there is more to know of footprints.
+    pub(super) fn steps_to_take(
+        &mut self,
+        footprints: &mut Footprints,
+        world: &World,
+        steps: &mut Vec<Step>,
+    ) -> Option<Stop> {
+        if !self.reductions.independence {
+            self.transitions.enabled(world, steps);
+            return None;
+        }
+        footprints.observe(self.transitions, world);
+        if footprints.learned() {
+            return Some(Stop::Learned);
+        }
+        independence::reduced(footprints, self.transitions, world, steps);
+        None
     }
 
     /// The classes of faults that strike here by argument 7, though their steps are
@@ -286,7 +308,8 @@ impl Search<'_> {
         }
     }
 
-    fn take(
+    /// Takes a step from a state, and enters where it leads to.
+    pub(super) fn take(
         &mut self,
         explored: &mut Explored,
         footprints: &Footprints,

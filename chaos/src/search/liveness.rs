@@ -107,7 +107,7 @@ impl Graph {
 
     /// For each state, whether steps without faults lead from it to one where
     /// `wanted` is true.
-    fn can_reach(&self, wanted: impl Fn(u32) -> bool) -> Vec<bool> {
+    pub(crate) fn can_reach(&self, wanted: impl Fn(u32) -> bool) -> Vec<bool> {
         let count = self.stretches.len();
         // The edges turned round: those into a state are a stretch of one list.
         let mut until = vec![0u32; count + 1];

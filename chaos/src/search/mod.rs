@@ -6,8 +6,8 @@
 //! and [`components`] know of the messages; [`liveness`] looks at the graph that
 //! is left behind, and [`patience`] waits where a clock runs; [`to_raw`] turns a way
 //! through it into a run; [`growth`] names what keeps growing, and [`treadmill`]
-//! notices when there is no end to it; [`no_return`] finds where a run was lost; [`other_ids`] repeats runs with ids in other
-//! orders. The arguments why nothing is lost by all that are in
+//! notices when there is no end to it; [`no_return`] finds where a run was lost; [`space`]
+//! is what there is to be drawn; [`other_ids`] repeats runs with ids in other orders. The arguments why nothing is lost by all that are in
 //! [`how_it_works`](crate::how_it_works).
 
 mod components;
@@ -23,6 +23,7 @@ pub(crate) mod no_return;
 mod other_ids;
 mod patience;
 pub(crate) mod reductions;
+pub(crate) mod space;
 pub(crate) mod symmetry;
 mod to_raw;
 mod treadmill;

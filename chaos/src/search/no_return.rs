@@ -59,6 +59,18 @@ pub(crate) fn point_of_no_return(
     })
 }
 
+/// Whether any way on from a world ends right, however long one waits; nothing if that is
+/// not known. And in how many states it was looked for.
+pub(super) fn ends_right(
+    transitions: &mut TransitionSystem,
+    judge: &mut Judge,
+    world: &World,
+) -> (Option<bool>, usize) {
+    let last_run = transitions.rehearsal.history_count() + ENOUGH_RUNS;
+    let mut search = Ahead { transitions, judge, lost: HashSet::new(), last_run };
+    (search.ends_right(world), search.lost.len())
+}
+
 struct Ahead<'a> {
     transitions: &'a mut TransitionSystem,
     judge: &'a mut Judge,

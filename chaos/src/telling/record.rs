@@ -37,6 +37,11 @@ pub(crate) fn is_filmed() -> bool {
     [environment::REPORTS, environment::FILMS].iter().all(|name| std::env::var_os(name).is_some())
 }
 
+/// Whether the states of a search are to be drawn, too.
+pub(crate) fn is_drawn() -> bool {
+    [environment::REPORTS, environment::SPACE].iter().all(|name| std::env::var_os(name).is_some())
+}
+
 /// Leaves a record of the report for `cargo workshop`, if it has asked for one
 /// by naming a directory in `CHAOS_REPORTS`.
 pub(crate) fn leave_record(report: &Report, started: Instant) {
@@ -65,6 +70,7 @@ pub(crate) fn leave_record(report: &Report, started: Instant) {
         single: report.single,
         replay: report.replay.clone(),
         film: report.film.clone(),
+        space: report.space.clone(),
     };
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let name = format!("{}-{}-{serial}.json", std::process::id(), record.test.replace("::", "-"));

@@ -4,8 +4,8 @@ use std::fmt;
 
 use ports::law::Property;
 use ports::words;
-use records::Film;
 use records::film::Closing;
+use records::{Film, Space};
 
 use super::picture::{width, wrap};
 use super::record::is_filmed;
@@ -86,6 +86,8 @@ pub struct Report {
     pub single: bool,
     /// That run, step by step, if somebody wants to look at it.
     pub(crate) film: Option<Box<Film>>,
+    /// The states that there are within the bounds, if they are to be drawn.
+    pub(crate) space: Option<Box<Space>>,
 }
 
 impl Report {
@@ -107,6 +109,7 @@ impl Report {
             replay: None,
             single: false,
             film: None,
+            space: None,
         }
     }
 
@@ -145,6 +148,14 @@ impl Report {
         {
             self.verdict = Verdict::Violated(Finding::Property(again));
         }
+    }
+
+    /// The states within the bounds, and the steps between them, if
+    /// [`Explore::with_space`](crate::Explore::with_space) has asked for them, and the
+    /// handler can be run.
+    #[must_use]
+    pub fn space(&self) -> Option<&Space> {
+        self.space.as_deref()
     }
 
     /// The violated property, if one is.
