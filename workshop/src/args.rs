@@ -59,6 +59,33 @@ pub enum Command {
         #[arg(long)]
         solution: bool,
     },
+    /// Draw the states that a search looks at: what model checking is
+    Graph {
+        /// 3, 03, ex03 or the full name
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// Those of this test: t13, or a part of its name
+        #[arg(long, value_name = "TEST", conflicts_with_all = ["mistake", "Few"])]
+        test: Option<String>,
+        /// Those of this mistake, instead of your code
+        #[arg(long, value_name = "NAME", conflicts_with = "Few")]
+        mistake: Option<String>,
+        /// What may happen
+        #[command(flatten)]
+        bounds: Few,
+        /// Our solution, instead of your version
+        #[arg(long, conflicts_with_all = ["test", "mistake"])]
+        solution: bool,
+        /// The file, an SVG [default: graph-NN.svg]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Open it in the browser
+        #[arg(long)]
+        open: bool,
+        /// Replace what is there (an older drawing is, anyway)
+        #[arg(long)]
+        force: bool,
+    },
     /// Tell the most telling story of an exercise as it stands
     #[command(group(ArgGroup::new("file").multiple(true)))]
     Story {
@@ -71,6 +98,9 @@ pub enum Command {
         /// That of this mistake, instead of your code
         #[arg(long, value_name = "NAME", conflicts_with = "test")]
         mistake: Option<String>,
+        /// That of one run: the code, as printed under its story
+        #[arg(long, value_name = "CODE", conflicts_with_all = ["test", "mistake"])]
+        code: Option<String>,
         /// Write it to this file, too
         #[arg(long, value_name = "FILE", group = "file")]
         save: Option<PathBuf>,
@@ -304,6 +334,21 @@ pub struct Bounds {
     pub states: u32,
 }
 
+/// How far a search goes whose states are drawn: what is not said is so little that the
+/// picture can be read.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Few {
+    /// How many messages are sent [default: 1]
+    #[arg(long, value_name = "N")]
+    pub messages: Option<u8>,
+    /// How many workers each endpoint has [default: 2]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<u8>,
+    /// How many faults in one run, at most [default: 1]
+    #[arg(long, value_name = "N")]
+    pub faults: Option<u8>,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -323,7 +368,7 @@ mod tests {
             pages.push(command.render_help().to_string());
             pages.push(command.render_long_help().to_string());
         }
-        assert_eq!(pages.len(), 50);
+        assert_eq!(pages.len(), 52);
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }

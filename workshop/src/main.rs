@@ -14,6 +14,7 @@
 //!
 //! - `commands`: what a user can ask for, a file (or a folder) for each command
 //! - `player`: a page that shows a run step by step, and the browser for it
+//! - `drawing`: the states of a search, and what is measured, as pictures
 //! - `render`: what is shown of a result, a ladder, a prediction, a difference
 //! - `attendee`: what is kept of an attendee: progress, saved versions, hints
 //! - `running`: cargo and other programs, and the result of an exercise
@@ -26,6 +27,7 @@
 mod args;
 mod attendee;
 mod commands;
+mod drawing;
 #[cfg(test)]
 mod nonsense;
 mod outcome;

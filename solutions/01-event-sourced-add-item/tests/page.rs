@@ -5,6 +5,9 @@ use chaos::{Chaos, DelayedAckFailure, System, explore, headlines, specifications
 use ex01_event_sourced_add_item::endpoint;
 use shared::order::{add_item, remove_item};
 
+#[path = "../mistakes/asks_for_the_version_again.rs"]
+mod asks_for_the_version_again;
+
 fn orders() -> System {
     System::of(endpoint()).judged_by(specifications::orders())
 }
@@ -27,4 +30,12 @@ fn the_verdicts() {
         explore(orders).send([tea, remove_item("order-1", "tea")]),
     ];
     insta::assert_snapshot!("verdicts", headlines(searches.map(chaos::Explore::run)));
+}
+
+/// What a slide shows of a search: all the states of the mistake in the README's story.
+#[test]
+fn the_states_of_a_mistake() {
+    let wrong = || System::of(asks_for_the_version_again::endpoint()).judged_by(specifications::orders());
+    let report = explore(wrong).send([add_item("order-1", "tea")]).faults(1).with_space().run();
+    insta::assert_snapshot!("space", report.space().expect("it was asked for").by_lines());
 }

@@ -17,20 +17,14 @@ use crate::running::{Built, Cargo, Package, Patience, Presses, TestRun, Unwanted
 use crate::terminal;
 
 /// The test that is run.
-const TEST: &str = "explore_deeper";
+pub(super) const TEST: &str = "explore_deeper";
 
 /// Explores an exercise, or our solution to it, within these bounds, or until Ctrl-C
 /// is pressed.
 pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) -> Result<Outcome> {
     let exercises = Exercise::all(repository)?;
     let exercise = Exercise::choose(&exercises, name)?;
-    if !exercise.tests.iter().any(|(test, _)| test == TEST) {
-        let able: Vec<&str> = exercises
-            .iter()
-            .filter(|exercise| exercise.tests.iter().any(|(test, _)| test == TEST))
-            .map(|exercise| exercise.name.number.as_str())
-            .collect();
-        let able = if able.is_empty() { "none".to_owned() } else { able.join(", ") };
+    if let Some(able) = others_with_a_search(&exercises, exercise) {
         bail!("{} has no search that could go further; those that have one: {able}", exercise.name);
     }
     step_aside();
@@ -46,13 +40,7 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) 
         move || _ = File::create(&stop)
     })?;
 
-    let package = match solution {
-        // A copy without solutions says so here.
-        true => {
-            solutions::of(repository, exercise).map(|_| Package::of_solution(repository, &exercise.name))?
-        }
-        false => Package::of(exercise),
-    };
+    let package = package(repository, exercise, solution)?;
     let mut cargo = Cargo::at(repository.root());
     cargo.patience = until(&presses, 1);
     match cargo.build(&package) {
@@ -64,18 +52,9 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) 
         }
         Err(error) => return stopped(error),
     }
-    let filter = ["--exact", TEST, "--ignored"].map(str::to_owned);
-    let described = folder.path().join("plan");
-    cargo.environment = vec![("CHAOS_PLAN", described.clone().into())];
-    if let Err(error) = cargo.test(&package, None, &filter) {
-        return stopped(error);
-    }
-    let Some(plan) = std::fs::read(&described).ok().and_then(|text| serde_json::from_slice(&text).ok())
-    else {
-        bail!(
-            "the test {TEST} of {} makes no search: its tests/ are not as they were; restore them, and try again",
-            exercise.name
-        );
+    let plan = match plan(&mut cargo, &package, exercise) {
+        Ok(plan) => plan,
+        Err(error) => return stopped(error),
     };
     let bounds = Chosen::of(bounds, &plan)?;
     let what = if solution { "our solution to " } else { "" };
@@ -91,10 +70,50 @@ pub fn run(repository: &Repository, name: &str, bounds: Bounds, solution: bool) 
         ("CHAOS_STOP", stop.into()),
         ("CHAOS_ALIVE", alive.into()),
     ];
-    match cargo.test(&package, None, &filter) {
-        Ok(run) => tell(exercise, &bounds, run),
+    match cargo.test(&package, None, &filter()) {
+        Ok(run) => tell(exercise, &bounds, run, solution),
         Err(error) => stopped(error),
     }
+}
+
+/// The exercises with such a search, if this one has none.
+pub(super) fn others_with_a_search(exercises: &[Exercise], exercise: &Exercise) -> Option<String> {
+    let has_one = |exercise: &&Exercise| exercise.tests.iter().any(|(test, _)| test == TEST);
+    if has_one(&exercise) {
+        return None;
+    }
+    let able: Vec<&str> =
+        exercises.iter().filter(has_one).map(|exercise| exercise.name.number.as_str()).collect();
+    Some(if able.is_empty() { "none".to_owned() } else { able.join(", ") })
+}
+
+/// The package whose test it is: the attendee's, or that of our solution.
+pub(super) fn package(repository: &Repository, exercise: &Exercise, solution: bool) -> Result<Package> {
+    match solution {
+        // A copy without solutions says so here.
+        true => solutions::of(repository, exercise).map(|_| Package::of_solution(repository, &exercise.name)),
+        false => Ok(Package::of(exercise)),
+    }
+}
+
+/// Runs this one test, which is off otherwise.
+pub(super) fn filter() -> Vec<String> {
+    ["--exact", TEST, "--ignored"].map(str::to_owned).into()
+}
+
+/// Asks the test, which was built before, what it would look at.
+pub(super) fn plan(cargo: &mut Cargo, package: &Package, exercise: &Exercise) -> Result<Plan> {
+    let folder = tempfile::tempdir().context("no temporary directory can be made")?;
+    let described = folder.path().join("plan");
+    cargo.environment = vec![("CHAOS_PLAN", described.clone().into())];
+    cargo.test(package, None, &filter())?;
+    let plan = std::fs::read(&described).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    plan.with_context(|| {
+        format!(
+            "the test {TEST} of {} makes no search: its tests/ are not as they were; restore them, and try again",
+            exercise.name
+        )
+    })
 }
 
 fn until(presses: &Presses, times: usize) -> Patience {
@@ -112,7 +131,7 @@ fn stopped(error: anyhow::Error) -> Result<Outcome> {
 }
 
 /// Shows what the search came to.
-fn tell(exercise: &Exercise, bounds: &Chosen, run: TestRun) -> Result<Outcome> {
+fn tell(exercise: &Exercise, bounds: &Chosen, run: TestRun, solution: bool) -> Result<Outcome> {
     let Some(record) = run.records.iter().rfind(|record| record.test == TEST) else {
         match run.crash {
             Some(crash) => bail!("the search in {} came to no end: {crash}", exercise.name),
@@ -120,6 +139,10 @@ fn tell(exercise: &Exercise, bounds: &Chosen, run: TestRun) -> Result<Outcome> {
         }
     };
     terminal::show(&render::record(&record.text));
+    // A code is that of the attendee's handler.
+    if let Some(code) = record.replay.as_ref().filter(|_| !solution) {
+        terminal::show(&render::look_at_it(&exercise.name.number, &format!("--code {code}")));
+    }
     Ok(match record.verdict.as_str() {
         "holds" => {
             terminal::show(&covered(record));
@@ -146,7 +169,7 @@ fn covered(record: &Record) -> String {
 }
 
 /// The bounds of this search.
-struct Chosen {
+pub(super) struct Chosen {
     messages: u8,
     workers: u8,
     faults: u8,
@@ -158,7 +181,7 @@ struct Chosen {
 impl Chosen {
     /// What was asked for, and else a message and a fault more than the exercises look
     /// at; an error that says what is possible here, if that is not.
-    fn of(asked: Bounds, plan: &Plan) -> Result<Self> {
+    pub(super) fn of(asked: Bounds, plan: &Plan) -> Result<Self> {
         const MESSAGES: u8 = 3;
         const WORKERS: u8 = 2;
         const FAULTS: u8 = 2;
@@ -187,7 +210,7 @@ impl Chosen {
     }
 
     /// The bounds as the search reads them.
-    fn for_the_search(&self) -> String {
+    pub(super) fn for_the_search(&self) -> String {
         let Self { messages, workers, faults, stale, late, states } = self;
         let stale = stale.map(|stale| format!(" stale={stale}")).unwrap_or_default();
         let late = if *late { " late=1" } else { "" };
@@ -195,7 +218,7 @@ impl Chosen {
     }
 
     /// What is looked at, and within which bounds.
-    fn in_words(&self, plan: &Plan) -> String {
+    pub(super) fn in_words(&self, plan: &Plan) -> String {
         let count = |number: u8, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
         let sent = &plan.messages[..plan.messages.len().min(self.messages.into())];
         let mut words = format!(

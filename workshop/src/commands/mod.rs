@@ -16,6 +16,7 @@ mod doctor;
 mod exchange;
 mod explore;
 mod folder;
+mod graph;
 mod handout;
 mod hint;
 mod live;
@@ -56,8 +57,16 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Explore { exercise, bounds, solution }) => {
             explore::run(&repository, &exercise, bounds, solution)
         }
-        Some(Command::Story { exercise, test, mistake, save, html, open, force }) => {
-            let wanted = story::Wanted { test, mistake, save, html, open, force };
+        Some(Command::Graph { exercise, test, mistake, bounds, solution, out, open, force }) => {
+            let of = match (test, mistake) {
+                (Some(test), _) => graph::Of::Test(test),
+                (_, Some(mistake)) => graph::Of::Mistake(mistake),
+                _ => graph::Of::Bounds(bounds, solution),
+            };
+            graph::run(&repository, &exercise, &graph::Wanted { of, out, open, force })
+        }
+        Some(Command::Story { exercise, test, mistake, code, save, html, open, force }) => {
+            let wanted = story::Wanted { test, mistake, code, save, html, open, force };
             story::run(&repository, &exercise, &wanted)
         }
         Some(Command::Predict { exercise }) => predict::run(&repository, &exercise),

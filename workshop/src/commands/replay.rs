@@ -21,11 +21,19 @@ pub fn run(repository: &Repository, text: &str) -> Result<Outcome> {
     let cargo = Cargo::at(repository.root());
     let Some(Known { record, .. }) = known(&cargo, exercise, &code)? else { return Ok(Outcome::Red) };
     terminal::show(&render::record(&record.text));
-    Ok(match record.verdict.as_str() {
+    if !record.story.is_empty() {
+        terminal::show(&render::look_at_it(&exercise.name.number, &format!("--code {code}")));
+    }
+    Ok(outcome(&record))
+}
+
+/// What a run or a search comes to.
+pub fn outcome(record: &Record) -> Outcome {
+    match record.verdict.as_str() {
         "holds" => Outcome::Green,
         "inconclusive" => Outcome::Inconclusive,
         _ => Outcome::Red,
-    })
+    }
 }
 
 /// The exercise that a code was recorded in.

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use records::Record;
+use anyhow::{Context, Result, bail, ensure};
+use records::{Record, ReplayCode};
 
-use super::written;
+use super::{replay, written};
 use crate::outcome::Outcome;
 use crate::player;
 use crate::render;
@@ -25,6 +25,8 @@ pub struct Wanted {
     pub test: Option<String>,
     /// The mistake that it is to be of.
     pub mistake: Option<String>,
+    /// The code of the one run that it is to be of.
+    pub code: Option<String>,
     /// The file for the words.
     pub save: Option<PathBuf>,
     /// The file for the page.
@@ -62,9 +64,14 @@ pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outco
     if wanted.html.is_some() {
         cargo.environment.push(("CHAOS_FILMS", "1".into()));
     }
-    let found = match &wanted.mistake {
-        Some(mistake) => of_a_mistake(repository, exercise, mistake, cargo)?,
-        None => of_the_exercise(exercise, wanted.test.as_deref(), &cargo)?,
+    let found = match (&wanted.mistake, &wanted.code) {
+        (Some(mistake), _) => of_a_mistake(repository, exercise, mistake, cargo)?,
+        (None, Some(code)) => match of_a_run(&exercises, exercise, &code.parse()?, &cargo)? {
+            // It does not compile, which was said.
+            None => return Ok(Outcome::Red),
+            found => found,
+        },
+        (None, None) => of_the_exercise(exercise, wanted.test.as_deref(), &cargo)?,
     };
     let Some(story) = found else {
         terminal::show(&render::compile_errors(exercise));
@@ -159,6 +166,25 @@ fn of_the_exercise(exercise: &Exercise, test: Option<&str>, cargo: &Cargo) -> Re
     }))
 }
 
+/// The story of one recorded run; none, if its test does not compile, which is shown.
+fn of_a_run(
+    exercises: &[Exercise],
+    exercise: &Exercise,
+    code: &ReplayCode,
+    cargo: &Cargo,
+) -> Result<Option<Story>> {
+    let owner = &replay::exercise_of(exercises, code)?.name;
+    ensure!(*owner == exercise.name, "{code} belongs to {owner}, and not to {}", exercise.name);
+    let Some(replay::Known { record, .. }) = replay::known(cargo, exercise, code)? else { return Ok(None) };
+    Ok(Some(Story {
+        title: title(exercise, &sentence(&record.test)),
+        source: format!("The run {code} of the test {} of {}:", record.test, exercise.name),
+        outcome: replay::outcome(&record),
+        arguments: format!("--code {code}"),
+        record,
+    }))
+}
+
 /// The story of what is wrong with a mistake, as its golden file has it; none, if it
 /// does not compile.
 fn of_a_mistake(
@@ -197,7 +223,7 @@ fn of_a_mistake(
 
 /// The test that the user means: by its name, by what that begins with, such as `t13`,
 /// or by a part that no other has.
-fn chosen<'a>(exercise: &'a Exercise, text: &str) -> Result<&'a (String, Declared)> {
+pub(super) fn chosen<'a>(exercise: &'a Exercise, text: &str) -> Result<&'a (String, Declared)> {
     let tests = &exercise.tests;
     let only = |is_meant: &dyn Fn(&str) -> bool| {
         let mut meant = tests.iter().filter(|(name, _)| is_meant(name));
@@ -213,11 +239,11 @@ fn chosen<'a>(exercise: &'a Exercise, text: &str) -> Result<&'a (String, Declare
     })
 }
 
-fn title(exercise: &Exercise, what: &str) -> String {
+pub(super) fn title(exercise: &Exercise, what: &str) -> String {
     format!("{} {}: {what}", exercise.name.number, exercise.title)
 }
 
 /// The name of a test as the sentence that it is.
-fn sentence(test: &str) -> String {
+pub(super) fn sentence(test: &str) -> String {
     test.replace('_', " ")
 }

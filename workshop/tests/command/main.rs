@@ -1,5 +1,6 @@
 //! The real command, driven in workshops in miniature.
 
+mod graph;
 mod new;
 mod progress;
 mod replay;

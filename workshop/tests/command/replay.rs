@@ -7,9 +7,16 @@ fn a_known_code_is_replayed_and_nothing_else_is_shown() {
     let workshop = Miniature::with(&["00-meet", "03-state"]);
     workshop.solve("03-state", "violated");
     let ran = workshop.run(&["replay", &KNOWN.to_uppercase()]).exits(1).does_not_say("Next:");
-    assert_eq!(ran.out, "VIOLATED: Replayed\n\nThe replayed story.\n");
+    // And how it is looked at, step by step.
+    let look = format!("\nlook at it: cargo workshop story 03 --code {} --html story.html --open\n", &*KNOWN);
+    assert_eq!(ran.out, format!("VIOLATED: Replayed\n\nThe replayed story.\n{look}"));
+    workshop.run(&["story", "03", "--code", &KNOWN]).exits(1).says(&[
+        "The run",
+        "of the test a_monkey of 03-state:",
+        "The replayed story.",
+    ]);
     workshop.solve("03-state", "holds");
-    assert_eq!(workshop.run(&["replay", &KNOWN]).exits(0).out, "HOLDS in this run\n");
+    assert_eq!(workshop.run(&["replay", &KNOWN]).exits(0).out, format!("HOLDS in this run\n{look}"));
     // A replay is no test: nothing is remembered of it.
     workshop.run(&["status"]).says(&["03 state", "in progress"]);
 }
@@ -25,6 +32,10 @@ fn a_code_that_cannot_be_replayed_is_explained() {
         "no exercise \"42\"",
         "00-meet, 03-state",
     ]);
+    workshop
+        .run(&["story", "00", "--code", &KNOWN])
+        .ends_in_trouble(&["belongs to 03-state, and not to 00-meet"]);
+    workshop.run(&["story", "03", "--code", "nonsense"]).ends_in_trouble(&["is not a replay code"]);
     workshop.run(&["replay", &sound("x-7k2m-00402")]).ends_in_trouble(&["outside of the exercises"]);
     let unknown = sound("03-7k2m-00503");
     let sentence = format!("no test of 03-state knows the code {unknown}: run `cargo workshop test 03`");

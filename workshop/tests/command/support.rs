@@ -40,10 +40,22 @@ fn record(test: &str, verdict: &str, single: bool, text: &str, replay: &str) {
     let package = env!("CARGO_PKG_NAME");
     let replay = if replay.is_empty() { "null".to_owned() } else { format!("{replay:?}") };
     let states = if single { 0 } else { 1234567 };
+    // Of a search that can be made: a start, and an end that is right or wrong.
+    let asked = std::env::var_os("CHAOS_SPACE").is_some() && !single && ["holds", "violated"].contains(&verdict);
+    let (kind, way) = if verdict == "holds" { ("right", "[]") } else { ("wrong", "[0,1]") };
+    let space = if asked {
+        format!(
+            "{{\"bounds\":\"<b>2 messages</b>\",\"found\":{states},\"whole\":true,\"faults\":[\"it & crashes\"],\"way\":{way},\
+             \"states\":[{{\"faults\":0,\"depth\":0}},{{\"faults\":1,\"depth\":1,\"kind\":\"{kind}\",\"lost\":true}}],\
+             \"steps\":[{{\"from\":0,\"to\":1,\"fault\":0}}]}}"
+        )
+    } else {
+        "null".to_owned()
+    };
     let json = format!(
         "{{\"package\":{package:?},\"test\":{test:?},\"verdict\":{verdict:?},\"headline\":{headline:?},\
          \"text\":{text:?},\"story\":{text:?},\"coverage\":[\"the lock expires\"],\"states\":{states},\
-         \"single\":{single},\"replay\":{replay}}}"
+         \"single\":{single},\"replay\":{replay},\"space\":{space}}}"
     );
     let place = std::path::Path::new(&directory).join(format!("1-{test}-{}.json", u8::from(single)));
     std::fs::write(place, json).unwrap();

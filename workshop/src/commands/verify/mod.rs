@@ -5,8 +5,8 @@
 //! `excerpts` of what the code prints, the `hints`), of the starter, its copy
 //! (`copies`) and the solution that it goes on from (`continued`), of the solution, of
 //! the lines under the stories (`replays`), of the table of what kills the mistakes,
-//! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, and
-//! the commands that they speak of (`commands_named`). Each answers with a list of
+//! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, the
+//! `drawings` on them, and the commands that they speak of (`commands_named`). Each answers with a list of
 //! culprits (`culprit`).
 
 mod agenda;
@@ -17,6 +17,7 @@ mod continued;
 mod copies;
 mod culprit;
 mod decks;
+mod drawings;
 mod excerpts;
 mod files;
 mod hints;
@@ -150,6 +151,7 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
 fn read_pages(repository: &Repository, names: &[Name], fix: bool) -> Vec<Culprit> {
     let mut culprits: Vec<Culprit> =
         PAGES.iter().flat_map(|page| excerpts::check(repository, &path(repository, page), fix)).collect();
+    culprits.extend(drawings::check(repository, fix));
     culprits.extend(decks::check(repository, fix));
     culprits.extend(brainstorms::check(repository, fix));
     culprits.extend(agenda::check(repository, names, fix));
