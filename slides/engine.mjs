@@ -1,16 +1,29 @@
 // What our decks need beyond Marp: pictures inside of the page (so that it is
 // one file, and a drawing follows the colours of the theme), the source of an
-// excerpt under it, and the line of a story where a fault strikes in colour.
+// excerpt under it, and in a story the names of the lanes, all lines of a fault, and
+// those from which on it is too late, each with a look of its own.
 // Used by `.ci/slides`; the decks are plain Markdown without it.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import "../workshop/src/commands/book/stories.js";
 
 const slides = dirname(fileURLToPath(import.meta.url));
 const root = dirname(slides);
 // Where the pages will be: links are to lead from there to the repository.
 const out = process.env.SLIDES_OUT ? resolve(process.env.SLIDES_OUT) : join(root, "slides");
 const types = { ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp" };
+
+// A story, each of its lines with the look that it has in the book, too.
+function marked(html) {
+  const open = /^<pre.*?><code.*?>/.exec(html)?.[0] ?? "";
+  const [body, ...close] = html.slice(open.length).split("</code>");
+  const lines = body.split("\n");
+  const plain = lines.map((line) => line.replace(/&\w+;|&#\d+;/g, "x"));
+  const looks = globalThis.storyLooks(plain);
+  const drawn = lines.map((line, place) => (looks[place] ? `<span class="${looks[place]}">${line}</span>` : line));
+  return [open + drawn.join("\n"), ...close].join("</code>");
+}
 
 function plugin(md) {
   const escape = md.utils.escapeHtml;
@@ -43,7 +56,7 @@ function plugin(md) {
     const [, source] = tokens[place].info.trim().split(/\s+/);
     let html = fence(tokens, place, options, env, self);
     if (/^text\b/.test(tokens[place].info)) {
-      html = html.replace(/^(<pre.*?><code.*?>)?(✗.*)$/gm, '$1<span class="fault">$2</span>');
+      html = marked(html);
     }
     const lines = tokens[place].content.trimEnd().split("\n");
     const columns = Math.max(...lines.map((line) => [...line].length));

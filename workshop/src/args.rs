@@ -260,6 +260,9 @@ pub enum Command {
         /// The folder to be made
         #[arg(value_name = "DIR")]
         directory: PathBuf,
+        /// Play this on the front page: a page that `story --html` has made
+        #[arg(long, value_name = "FILE")]
+        story: Option<PathBuf>,
     },
     /// Make a copy for attendees, without solutions (for instructors)
     Handout {

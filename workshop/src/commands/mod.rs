@@ -104,7 +104,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         }
         Some(Command::Code { name }) => code::run(&repository, name.as_deref()),
         Some(Command::Room { codes }) => room::run(&repository, &codes),
-        Some(Command::Book { directory }) => book::run(&repository, &directory),
+        Some(Command::Book { directory, story }) => book::run(&repository, &directory, story.as_deref()),
         Some(Command::Handout { directory, unlock: Some(number), mistakes, .. }) => {
             handout::unlock(&repository, &directory, &number, mistakes)
         }

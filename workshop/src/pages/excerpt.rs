@@ -9,6 +9,8 @@
 //! [excerpt]: ../README.md "from=| variant | to=| tokens"
 //! ~~~
 //!
+//! Of a story, the names of its lanes come first in any case.
+//!
 //! `#handle` is an item of a Rust file: a function, a method, a struct, and so
 //! on. `from` and `to` are texts in the first and the last line. The path of a
 //! block begins at the root; that of a table at its page, since it is a link.
@@ -211,6 +213,7 @@ impl Source {
             let found = lines.iter().skip(first + 1).position(|line| line.contains(to.as_str()));
             end = first + 2 + found.with_context(|| format!("no later line contains to, {to:?}"))?;
         }
+        let heads = lane_heads(&lines, first);
         let mut lines = &lines[first..end];
         while let Some((last, rest)) = lines.split_last()
             && last.trim().is_empty()
@@ -219,6 +222,7 @@ impl Source {
         }
         ensure!(!lines.is_empty(), "nothing is left");
         let is_part = self.item.is_some() || self.from.is_some() || self.to.is_some();
+        let lines: Vec<&str> = heads.into_iter().chain(lines.iter().copied()).collect();
         let indents = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| indent(line));
         let shared = indents.min().filter(|_| is_part).unwrap_or(0);
         Ok(lines.iter().map(|line| line.get(shared..).unwrap_or("").trim_end().to_owned()).collect())
@@ -246,6 +250,16 @@ fn without_header(lines: Vec<&str>) -> Vec<&str> {
         Some(place) => lines.into_iter().skip(place + 2).skip_while(|line| line.trim().is_empty()).collect(),
         None => lines,
     }
+}
+
+/// The names of the lanes, if this line of a golden file is one of a story, and not the
+/// first.
+fn lane_heads<'a>(lines: &[&'a str], first: usize) -> Option<&'a str> {
+    const LANES: [char; 3] = ['│', '┃', '●'];
+    let in_lanes = |line: &&&str| line.contains(LANES);
+    let before = lines[..first].iter().rev().skip_while(in_lanes).next()?;
+    let is_story = in_lanes(&lines.get(first)?) && before.starts_with("  ") && !before.trim().is_empty();
+    is_story.then_some(before)
 }
 
 fn indent(line: &str) -> usize {
@@ -372,6 +386,17 @@ mod tests {
         let path = |folder: &str, line: &str| Source::of_table(line, folder).unwrap().unwrap().path;
         assert_eq!(path("exercises/04-x", "[excerpt]: ../../solutions/04-x/y.snap"), "solutions/04-x/y.snap");
         assert_eq!(path("", "[excerpt]: ./prices/y.snap"), "prices/y.snap");
+    }
+
+    #[test]
+    fn a_part_of_a_story_has_the_names_of_its_lanes() {
+        let golden = "---\nsource: a\n---\nVIOLATED\n\n  broker w1\n     ●────▶  one\n     ┃    │  is\n     ◀────●  two\n\n  ┃ known\n";
+        let part = |from: &str| cut(&format!("text a.snap from=\"{from}\""), golden).unwrap();
+        assert_eq!(part("two"), "broker w1\n   ◀────●  two\n\n┃ known");
+        assert!(part("one").starts_with("broker w1\n   ●────▶  one\n   ┃    │  is\n"));
+        assert!(part("broker").starts_with("broker w1\n   ●"));
+        assert!(part("VIOLATED").starts_with("VIOLATED\n\n  broker w1"));
+        assert_eq!(part("known"), "┃ known");
     }
 
     #[test]

@@ -8,6 +8,8 @@
 // - hints and answers are folded away
 // - at 1280 and at 360 pixels, light and dark: nothing is wider than the screen, the
 //   lanes of a story stand under each other, and nothing is said on the console
+// - the front page plays its story, which goes on at a key
+// - in a story, the names of its lanes and what strikes are marked
 // - by keyboard: the next page, the search and its first result
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -30,7 +32,9 @@ function must(holds, what) {
 const files = readdirSync(dir, { recursive: true }).map((file) => file.replaceAll("\\", "/"));
 const there = new Set(files);
 // 404.html is for a host, which asks for it by its name.
-const pages = files.filter((file) => file.endsWith(".html") && file !== "404.html").sort();
+// The story on the front page is no page of the book; .ci/player looks at such.
+const played = "first-story.html";
+const pages = files.filter((file) => file.endsWith(".html") && file !== "404.html" && file !== played).sort();
 const html = new Map(pages.map((page) => [page, readFileSync(join(dir, page), "utf8")]));
 const decoded = (text) => text.replaceAll("&amp;", "&").replaceAll("&quot;", '"').replaceAll("&#39;", "'");
 const ids = new Map([...html].map(([page, text]) =>
@@ -143,6 +147,18 @@ for (const file of [looked.hints, looked.answers, looked.mistake]) {
   await page.keyboard.press("Enter");
   must(await seen(), `${file}: Enter does not unfold it`);
 }
+
+// The story on the front page, and what is marked in the one above it.
+await go("index.html");
+const frame = await (await page.waitForSelector("iframe.player")).contentFrame();
+await frame.waitForSelector("#steps [aria-current]");
+const step = () => frame.$eval("#slider", (slider) => slider.value);
+const first_step = await step();
+await frame.focus("#slider");
+await page.keyboard.press("ArrowRight");
+must((await step()) !== first_step, "the story on the front page does not go on");
+for (const look of ["heads", "fault", "turn"]) must((await page.$$(`.story-${look}`)).length > 0, `no ${look} is marked in a story`);
+if (png) await (await page.$("iframe.player")).screenshot({ path: join(png, "player.png") });
 
 // By keyboard alone: a page further, and to what a search finds.
 await go("index.html");
