@@ -1,12 +1,14 @@
 //! Exercise 02: first the predictions, then your own handler.
 
 use chaos::{Chaos, DelayedAckFailure, Fault, System, explore, should_be, specifications};
+use closing::{Closing, Dialogue};
 use ex02_first_item_added::endpoint;
 use shared::order::{add_item, remove_item};
 
 mod support;
 use support::{
-    Predictions, QUESTIONS, check, fail, naive_run, naive_search, two_items, verdict_on_your_handler,
+    Predictions, QUESTIONS, answers_of_your_handler, check, fail, naive_run, naive_search, two_items,
+    verdict_on_your_handler,
 };
 
 /// Compares your predictions with what happens.
@@ -117,6 +119,14 @@ fn t10_every_schedule() {
     let two = explore(orders).send(two_items()).workers(2).faults(1).run();
     let one = explore(orders).send([add_item("order-1", "tea")]).workers(2).faults(2).run();
     println!("{}", verdict_on_your_handler(if two.holds() { &one } else { &two }));
+}
+
+/// The questions that all other exercises end with (closing/src/lib.rs): the same
+/// again under another id, another order, a copy after 150 other messages, and so
+/// on. Here they are asked, too, and what your handler answers is told.
+#[test]
+fn t11_what_every_exercise_ends_with() {
+    println!("{}", answers_of_your_handler(&Closing::of(Dialogue::ORDERS, |_| orders())));
 }
 
 /// `cargo workshop explore 02` runs this with three of the messages, two workers and
