@@ -8,6 +8,7 @@
 mod changes;
 mod engine;
 mod kept;
+mod programs;
 mod solutions;
 mod switches;
 
