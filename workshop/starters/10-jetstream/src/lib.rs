@@ -34,8 +34,7 @@ pub async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) ->
 
     // Step 1. This looks first, and publishes if there is nothing yet. What may
     // happen between the two lines? Say to the stream what must be true at the
-    // moment it stores. Then ask yourself what a refusal means, who may have
-    // been faster, and whether looking first is still good for anything.
+    // moment it stores.
     if !stream.read(&subject).await?.is_empty() {
         return Ok(Outcome::AlreadyDone);
     }
@@ -51,8 +50,7 @@ pub async fn withdraw(stream: &dyn SubjectStream, order_id: &str, cents: u64) ->
 /// When nobody can say whether the fact was stored. Ask again.
 pub async fn click(stream: &dyn SubjectStream, order_id: &str, page: &str) -> anyhow::Result<Outcome> {
     // Step 2. Here the stream is to recognise what it knows, by an id that you
-    // give it. What do two clicks have in common that mean the same? And what
-    // tells them from all others, in the whole stream?
+    // give it. When do two clicks mean the same?
     _ = stream;
     todo!("step 2: store the click on {page} under click.{order_id}, with an id")
 }
@@ -74,18 +72,16 @@ pub async fn refund(
     // Everything about this order, whatever kind of subject it is under.
     let mut account = Account::default();
     for message in stream.read(&format!("*.{order_id}")).await? {
-        // Step 3. This request may be a copy: what it asks for may be among
-        // these facts already. By what do you know it?
+        // Step 3. What this request asks for may be among these facts already.
         account.add(Fact::read(&message.body)?);
     }
     if cents > account.left() {
         return Ok(Outcome::Refused);
     }
 
-    // Step 4. The rule was checked against what was read. Others have read the
-    // same. What must still be true when the stream stores this, so that the
-    // check is worth something? You have seen the number that says it. And what
-    // is to be done when it is not true any more?
+    // Step 4. The rule was checked against what was read, and others may have
+    // read the same. What must still be true when the stream stores this, so that
+    // the check is worth something?
     let fact = Fact::Refunded { cents, caused_by };
     stream.publish(Publication::new(format!("refund.{order_id}"), fact.to_bytes())).await?;
     Ok(Outcome::Done)
@@ -98,8 +94,7 @@ pub async fn refund(
 /// As for [`refund`].
 pub async fn validate(stream: &dyn SubjectStream, order_id: &str, by: &str) -> anyhow::Result<Outcome> {
     // Step 5. Under `return.ORDER` there are two places for humans, one each,
-    // and a third one for the payment. Who has agreed already? Is there a place
-    // left? And will it still be free when the stream stores your fact?
+    // and a third one for the payment.
     _ = stream;
     todo!("step 5: {by} agrees to the return of {order_id}")
 }
@@ -111,8 +106,7 @@ pub async fn validate(stream: &dyn SubjectStream, order_id: &str, by: &str) -> a
 ///
 /// As for [`refund`].
 pub async fn pay_return(stream: &dyn SubjectStream, order_id: &str) -> anyhow::Result<Outcome> {
-    // Step 6. Exactly in third place, or not at all. How do you say *third* to a
-    // stream that counts through all orders?
+    // Step 6. Exactly in third place, or not at all.
     _ = stream;
     todo!("step 6: pay the return of {order_id}, in third place")
 }
