@@ -260,7 +260,7 @@ pub enum Command {
         /// The folder to be made
         #[arg(value_name = "DIR")]
         directory: PathBuf,
-        /// Play this on the front page: a page that `story --html` has made
+        /// Play this on the front page; `story --html` has made it
         #[arg(long, value_name = "FILE")]
         story: Option<PathBuf>,
     },

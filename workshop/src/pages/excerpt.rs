@@ -257,7 +257,7 @@ fn without_header(lines: Vec<&str>) -> Vec<&str> {
 fn lane_heads<'a>(lines: &[&'a str], first: usize) -> Option<&'a str> {
     const LANES: [char; 3] = ['│', '┃', '●'];
     let in_lanes = |line: &&&str| line.contains(LANES);
-    let before = lines[..first].iter().rev().skip_while(in_lanes).next()?;
+    let before = lines[..first].iter().rev().find(|line| !in_lanes(line))?;
     let is_story = in_lanes(&lines.get(first)?) && before.starts_with("  ") && !before.trim().is_empty();
     is_story.then_some(before)
 }

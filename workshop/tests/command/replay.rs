@@ -8,7 +8,8 @@ fn a_known_code_is_replayed_and_nothing_else_is_shown() {
     workshop.solve("03-state", "violated");
     let ran = workshop.run(&["replay", &KNOWN.to_uppercase()]).exits(1).does_not_say("Next:");
     // And how it is looked at, step by step.
-    let look = format!("\nlook at it: cargo workshop story 03 --code {} --html story.html --open\n", &*KNOWN);
+    let look =
+        format!("\nlook at it:\ncargo workshop story 03 --code {} --html story.html --open\n", &*KNOWN);
     assert_eq!(ran.out, format!("VIOLATED: Replayed\n\nThe replayed story.\n{look}"));
     workshop.run(&["story", "03", "--code", &KNOWN]).exits(1).says(&[
         "The run",
