@@ -82,8 +82,10 @@ fn belongings(parts: &[Part<'_>]) -> Belongings {
     if !parts.iter().any(several) {
         return Belongings { outputs, moved: false };
     }
-    let sayable: Vec<Vec<Value>> =
-        parts.iter().map(|part| can_say(part.specification, part.evidence.inputs)).collect();
+    let sayable: Vec<Vec<Value>> = parts
+        .iter()
+        .map(|part| can_say(part.specification, part.evidence.aggregate, part.evidence.inputs))
+        .collect();
     let mut moved = false;
     for (place, part) in parts.iter().enumerate() {
         let others = || (0..parts.len()).filter(|&it| it != place && parts[it].endpoint == part.endpoint);
@@ -404,7 +406,14 @@ impl Together<'_, '_> {
         let all: Vec<Step> = steps.collect();
         let start = Progress {
             order: Vec::new(),
-            states: self.members.iter().map(|&part| parts[part].specification.initial()).collect(),
+            states: self
+                .members
+                .iter()
+                .map(|&part| {
+                    let Part { specification, evidence, .. } = &parts[part];
+                    specification.opening(evidence.aggregate)
+                })
+                .collect(),
             said: self.plan.pools.iter().map(|pool| vec![None; pool.ids.len()]).collect(),
         };
         let mut seen = BTreeSet::new();

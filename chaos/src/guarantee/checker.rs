@@ -84,7 +84,7 @@ fn explained_within(
     let actual = sorted(evidence.contents(specification));
     let all = evidence.inputs.len();
     let mut seen: BTreeSet<(Vec<usize>, String, Vec<usize>)> = BTreeSet::new();
-    let mut stack = vec![Attempt::new(Vec::new(), specification.initial(), Vec::new())];
+    let mut stack = vec![Attempt::new(Vec::new(), specification.opening(evidence.aggregate), Vec::new())];
     let mut steps = 0;
     while let Some(attempt) = stack.last_mut() {
         if attempt.processed.len() == all {
@@ -127,12 +127,13 @@ fn explained_within(
 /// given order is tried first. None as well if there are too many orders.
 pub(crate) fn state_instead_of(
     specification: &dyn Specification,
+    aggregate: &str,
     inputs: &[Message],
     state: &Value,
 ) -> Option<Value> {
     const MOST_STEPS: usize = 20_000;
     let mut seen: BTreeSet<(Vec<usize>, String)> = BTreeSet::new();
-    let mut stack = vec![(Vec::<usize>::new(), specification.initial())];
+    let mut stack = vec![(Vec::<usize>::new(), specification.opening(aggregate))];
     let mut steps = 0;
     let mut first = None;
     while let Some((done, reached)) = stack.pop() {
@@ -246,8 +247,8 @@ mod tests {
     #[test]
     fn another_state_is_named_if_no_order_leads_to_this_one() {
         let inputs = letters("abc");
-        assert_eq!(state_instead_of(&Letters, &inputs, &json!("cab")), None);
+        assert_eq!(state_instead_of(&Letters, "", &inputs, &json!("cab")), None);
         // The order in which they were given is the first that is tried.
-        assert_eq!(state_instead_of(&Letters, &inputs, &json!("abcc")), Some(json!("abc")));
+        assert_eq!(state_instead_of(&Letters, "", &inputs, &json!("abcc")), Some(json!("abc")));
     }
 }

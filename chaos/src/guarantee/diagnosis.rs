@@ -108,8 +108,7 @@ impl<'a> Diagnosis<'a> {
         speaker: &'a Speaker,
     ) -> Self {
         let all: Vec<usize> = (0..evidence.inputs.len()).collect();
-        let Executions { found: legal, exhausted } =
-            executions(specification, evidence.inputs, &causes, &all);
+        let Executions { found: legal, exhausted } = executions(specification, evidence, &causes, &all);
         let actual = evidence.contents(specification);
         Self { specification, evidence, causes, speaker, legal, lawless: exhausted, actual }
     }
@@ -269,7 +268,12 @@ impl<'a> Diagnosis<'a> {
     /// others (and, if asked for, itself) did before it.
     fn possible_outputs(&self, input: usize, after_itself: bool) -> Vec<Vec<Value>> {
         let inputs = self.evidence.inputs;
-        let states = reached_states(self.specification, inputs, (!after_itself).then_some(input));
+        let states = reached_states(
+            self.specification,
+            self.evidence.aggregate,
+            inputs,
+            (!after_itself).then_some(input),
+        );
         let processed = states.iter().flat_map(|state| self.specification.process(state, &inputs[input]));
         processed.map(|(_, outputs)| outputs).collect()
     }
@@ -351,7 +355,7 @@ impl<'a> Diagnosis<'a> {
     /// The execution of these messages that leads to the state, and comes nearest
     /// to what was published.
     fn reaching(&self, indices: &[usize]) -> Option<Execution> {
-        let all = executions(self.specification, self.evidence.inputs, &self.causes, indices);
+        let all = executions(self.specification, self.evidence, &self.causes, indices);
         let all = all.found.into_iter();
         let there = all.filter(|execution| &execution.state == self.evidence.state);
         there.min_by_key(|execution| self.outputs_apart(execution))
@@ -527,29 +531,30 @@ struct Executions {
 /// nothing is processed before its cause was said; if there is none, in every order.
 fn executions(
     specification: &dyn Specification,
-    inputs: &[Message],
+    evidence: &Evidence<'_>,
     causes: &[Option<Value>],
     indices: &[usize],
 ) -> Executions {
     if causes.iter().any(Option::is_some) {
-        let in_order = executions_in(specification, inputs, causes, indices);
+        let in_order = executions_in(specification, evidence, causes, indices);
         if !in_order.found.is_empty() {
             return in_order;
         }
     }
-    executions_in(specification, inputs, &vec![None; inputs.len()], indices)
+    executions_in(specification, evidence, &vec![None; evidence.inputs.len()], indices)
 }
 
 fn executions_in(
     specification: &dyn Specification,
-    inputs: &[Message],
+    evidence: &Evidence<'_>,
     causes: &[Option<Value>],
     indices: &[usize],
 ) -> Executions {
+    let Evidence { aggregate, inputs, .. } = *evidence;
     const MOST_STEPS: usize = 200_000;
     let mut found = Vec::new();
     let mut steps = 0;
-    let start = Execution { order: Vec::new(), state: specification.initial(), outputs: Vec::new() };
+    let start = Execution { order: Vec::new(), state: specification.opening(aggregate), outputs: Vec::new() };
     let mut stack = vec![(start, indices.to_vec())];
     while let Some((execution, left)) = stack.pop() {
         if left.is_empty() {
@@ -589,8 +594,8 @@ fn executions_in(
 
 /// Everything that the processing of one of these messages can publish, after some
 /// of the others.
-pub(crate) fn can_say(specification: &dyn Specification, inputs: &[Message]) -> Vec<Value> {
-    let states = reached_states(specification, inputs, None);
+pub(crate) fn can_say(specification: &dyn Specification, aggregate: &str, inputs: &[Message]) -> Vec<Value> {
+    let states = reached_states(specification, aggregate, inputs, None);
     let processed = states.iter().flat_map(|state| inputs.iter().map(move |input| (state, input)));
     let mut said: Vec<Value> = Vec::new();
     for (state, input) in processed {
@@ -605,10 +610,15 @@ pub(crate) fn can_say(specification: &dyn Specification, inputs: &[Message]) -> 
 
 /// States that these messages can lead to, in whatever order and however often,
 /// but for one of them.
-fn reached_states(specification: &dyn Specification, inputs: &[Message], but: Option<usize>) -> Vec<Value> {
+fn reached_states(
+    specification: &dyn Specification,
+    aggregate: &str,
+    inputs: &[Message],
+    but: Option<usize>,
+) -> Vec<Value> {
     const MOST_STATES: usize = 200;
     const MOST_BEFORE: usize = 4;
-    let mut states = vec![specification.initial()];
+    let mut states = vec![specification.opening(aggregate)];
     let mut from = 0;
     for _ in 0..inputs.len().min(MOST_BEFORE) {
         let until = states.len();

@@ -150,7 +150,7 @@ impl<'a> Heard<'a> {
         else {
             return kept;
         };
-        let sayable: Vec<_> = kept.iter().map(|part| can_say(law, &part.inputs)).collect();
+        let sayable: Vec<_> = kept.iter().map(|part| can_say(law, &part.aggregate, &part.inputs)).collect();
         for orphan in &mut orphans {
             let unknown = orphan.aggregate.is_empty();
             orphan.outputs.retain(|output| {

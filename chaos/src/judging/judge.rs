@@ -189,7 +189,7 @@ impl Judge {
             let law = self.system.specifications[part.endpoint].as_deref()?;
             let told = by_the_law(|| {
                 let state = law.state(&shown);
-                let expected = checker::state_instead_of(law, &part.inputs, &state)?;
+                let expected = checker::state_instead_of(law, &part.aggregate, &part.inputs, &state)?;
                 Some((law.describe(&state), law.describe(&expected)))
             });
             let (is, should_be) = told.ok()??;

@@ -72,7 +72,11 @@ impl Judge {
                 return true;
             };
             let Ok(message) = transitions.texts().message(&copy.message) else { return false };
-            let said = |message: &Message| (law.aggregate(message), law.process(&law.initial(), message));
+            let said = |message: &Message| {
+                let aggregate = law.aggregate(message);
+                let said = law.process(&law.opening(&aggregate), message);
+                (aggregate, said)
+            };
             let other = Message { id: change(message.id), body: message.body.clone() };
             said(&message) == said(&other)
         };

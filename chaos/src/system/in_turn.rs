@@ -24,7 +24,7 @@ impl System {
     ) -> Option<String> {
         let law = self.specifications.first()?.as_deref()?;
         let about = |message: &&Message| law.aggregate(message) == aggregate;
-        let (mut expected, mut outputs) = (law.initial(), Vec::new());
+        let (mut expected, mut outputs) = (law.opening(aggregate), Vec::new());
         for message in sent.iter().filter(about) {
             let mut possible = law.process(&expected, message);
             let (next, said) = possible.pop().filter(|_| possible.is_empty())?;

@@ -168,6 +168,9 @@ impl<S: Specification> Specification for RecordedSpecification<S> {
     fn initial(&self) -> Value {
         self.specification.initial()
     }
+    fn opening(&self, aggregate: &str) -> Value {
+        self.specification.opening(aggregate)
+    }
     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
         self.specification.process(state, message)
     }

@@ -2,9 +2,10 @@
 //! whoever is paid, through a message to itself.
 
 use chaos::what_to_send::Handful;
-use chaos::{Law, Property, System};
+use chaos::{Law, Property, System, explore};
 use ports::{Chance, Endpoint, StateMachine};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::runner::{as_at_work, view, with_an_outbox};
 use crate::{assert_all_hold, first_violated, searched};
@@ -92,6 +93,44 @@ fn handful() -> Handful {
 #[test]
 fn with_an_outbox_no_cent_is_lost() {
     assert_all_hold(&searched(right, &handful()));
+}
+
+/// Not all accounts begin alike: Bob has a little, and Cleo nothing. What is in the store
+/// and what the law opens with are the same.
+#[test]
+fn accounts_open_with_what_is_in_them() {
+    fn opening(account: &str) -> u64 {
+        match account {
+            "ann" => 100,
+            "bob" => 10,
+            _ => 0,
+        }
+    }
+    let law = || {
+        let law = Law::of_machine::<Accounts>().opening_with(|account| Account { cents: opening(account) });
+        law.described_by(|account: &Account| format!("a balance of {}", account.cents))
+    };
+    let system = move |opened_by_law: bool| {
+        let endpoint = Endpoint::new("accounts", with_an_outbox::<Accounts>)
+            .view(|snapshot, account| match snapshot.document(account) {
+                Some(_) => view::<Accounts>(snapshot, account),
+                None => Ok(Account { cents: opening(account) }),
+            })
+            .subscribes_to("Credit");
+        let law = if opened_by_law { law() } else { Law::of_machine::<Accounts>() };
+        let system = System::of(endpoint).judged_by(law);
+        ["ann", "bob", "cleo"].into_iter().fold(system, |system, account| {
+            let document = json!({ "state": { "cents": opening(account) }, "processed": {} });
+            system.stored("accounts", account, serde_json::to_vec(&document).expect("plain data"))
+        })
+    };
+    let transfer = |from: &str, to: &str, cents| Order::Transfer { from: from.into(), to: to.into(), cents };
+    let handful = Handful::of(&transfer("bob", "cleo", 30)).in_conflict_with(&transfer("ann", "bob", 80));
+    for sending in handful.interesting_messages() {
+        explore(|| system(true)).send(sending.messages.clone()).assert_exactly_once();
+        // A law by which everybody has 100 is refuted by the first plain run.
+        assert!(!explore(|| system(false)).send(sending.messages).run().holds());
+    }
 }
 
 #[test]

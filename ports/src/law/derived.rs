@@ -77,6 +77,7 @@ use crate::{Chance, Message, StateMachine, words};
 /// two different lots where it should be one.
 pub struct Law<S> {
     about: Box<About>,
+    opening: Box<Opening<S>>,
     process: Box<Process<S>>,
     lots: Lots,
     describe: Box<Describe<S>>,
@@ -86,6 +87,8 @@ pub struct Law<S> {
 
 /// Which aggregate a message is about.
 type About = dyn Fn(&Message) -> String + Send + Sync;
+/// What an aggregate is before any message has reached it.
+type Opening<S> = dyn Fn(&str) -> S + Send + Sync;
 /// Changes a state, and returns the bodies of the outputs; nothing of a message that
 /// is not understood.
 type Process<S> = dyn Fn(&mut S, &Message, &Chance<'_>) -> Option<Vec<Value>> + Send + Sync;
@@ -152,6 +155,7 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Law<S> {
     ) -> Self {
         Self {
             about: Box::new(about),
+            opening: Box::new(|_| S::default()),
             process: Box::new(process),
             lots: Lots::default(),
             describe: Box::new(|_, written| words::state(written)),
@@ -160,8 +164,46 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Law<S> {
         }
     }
 
-    /// In fields of these names, in outputs and in the state, any id is as good as
-    /// any other: the handler draws them by lot, from wherever.
+    /// What an aggregate is before any message has reached it, where that is not the
+    /// default for all of them: some accounts have money in them, some seats were sold
+    /// long ago. The handler finds the same in its store: see `System::stored` of the
+    /// engine.
+    ///
+    /// ```
+    /// use ports::law::{Law, Specification};
+    /// use serde_json::json;
+    ///
+    /// let law = Law::of(|_| "ann".to_owned(), |cents: &mut u64, _| {
+    ///     *cents = cents.saturating_sub(80);
+    ///     Vec::<()>::new()
+    /// });
+    /// let law = law.opening_with(|account| if account == "ann" { 100 } else { 0 });
+    /// assert_eq!(law.opening("ann"), json!(100));
+    /// assert_eq!(law.opening("bob"), json!(0));
+    /// ```
+    #[must_use]
+    pub fn opening_with(mut self, opening: impl Fn(&str) -> S + Send + Sync + 'static) -> Self {
+        self.opening = Box::new(opening);
+        self
+    }
+
+    /// In fields of these names, in outputs and in the state, any id (a UUID) is as good
+    /// as any other: the handler draws them by lot, from wherever.
+    ///
+    /// ```
+    /// use ports::MessageId;
+    /// use ports::law::{FRESH, Law, Specification};
+    /// use serde_json::json;
+    ///
+    /// let law = Law::of(|_| "the shop".to_owned(), |(): &mut (), _| {
+    ///     vec![json!({ "Voucher": { "code": FRESH, "cents": 500 } })]
+    /// });
+    /// let law = law.drawn_by_lot(["code"]);
+    /// // Whichever id it is, and wherever the handler has it from: a voucher over 500.
+    /// let code = MessageId::named("from a list of my own");
+    /// let said = json!({ "Voucher": { "code": code, "cents": 500 } });
+    /// assert_eq!(law.content(&said), json!({ "Voucher": { "code": FRESH, "cents": 500 } }));
+    /// ```
     #[must_use]
     pub fn drawn_by_lot(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.lots = Lots::in_fields(fields);
@@ -169,6 +211,18 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Law<S> {
     }
 
     /// A state in words of one's own: "a seat that Ann has".
+    ///
+    /// ```
+    /// use ports::law::{Law, Specification};
+    /// use serde_json::json;
+    ///
+    /// let law = Law::of(|_| "7c".to_owned(), |_: &mut Option<String>, _| Vec::<()>::new());
+    /// let law = law.described_by(|seat| match seat {
+    ///     Some(guest) => format!("a seat that {guest} has"),
+    ///     None => "a free seat".to_owned(),
+    /// });
+    /// assert_eq!(law.describe(&json!("Ann")), "a seat that Ann has");
+    /// ```
     #[must_use]
     pub fn described_by(mut self, describe: impl Fn(&S) -> String + Send + Sync + 'static) -> Self {
         self.describe = Box::new(move |state, _| describe(&state));
@@ -177,6 +231,19 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Law<S> {
 
     /// What it means for the business that something went wrong, in words of one's
     /// own: see [`Specification::damage`].
+    ///
+    /// ```
+    /// use ports::law::{Law, Specification, Symptom};
+    /// use serde_json::json;
+    ///
+    /// let law = Law::of(|_| "7c".to_owned(), |_: &mut Option<String>, _| Vec::<()>::new());
+    /// let law = law.which_means(|seat, symptom| match symptom {
+    ///     Symptom::NeverPublished(_) => format!("somebody stands before seat {seat} without a ticket"),
+    ///     other => other.about(seat),
+    /// });
+    /// let symptom = Symptom::NeverPublished(json!({ "Reserved": { "guest": "ann" } }));
+    /// assert_eq!(law.damage("7c", &symptom), "somebody stands before seat 7c without a ticket");
+    /// ```
     #[must_use]
     pub fn which_means(mut self, damage: impl Fn(&str, &Symptom) -> String + Send + Sync + 'static) -> Self {
         self.damage = Box::new(damage);
@@ -191,6 +258,10 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Specification for Law<
 
     fn initial(&self) -> Value {
         self.lots.numbered(&written(&S::default()))
+    }
+
+    fn opening(&self, aggregate: &str) -> Value {
+        self.lots.numbered(&written(&(self.opening)(aggregate)))
     }
 
     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {

@@ -57,6 +57,14 @@ pub trait Specification: Send + Sync {
     /// in which the endpoint's view returns it.
     fn initial(&self) -> Value;
 
+    /// The same, where aggregates open with different states: an account that has money
+    /// in it, a seat that was sold long ago. By default, all open with the
+    /// [initial](Self::initial) one.
+    fn opening(&self, aggregate: &str) -> Value {
+        _ = aggregate;
+        self.initial()
+    }
+
     /// What processing a message may lead to: the next state and the bodies of
     /// the messages to publish. More than one possibility where the handler is
     /// free to choose. A fresh id in an output is written as [`FRESH`]. An empty list
