@@ -49,6 +49,33 @@ use ports::{Message, MessageId};
 use serde::Serialize;
 
 /// A handful of commands, each with its part in what is worth sending.
+///
+/// ```
+/// use chaos::what_to_send::Handful;
+/// use chaos::{Law, System, explore};
+/// use ports::{Context, Endpoint, Message, Ports};
+/// use serde_json::json;
+///
+/// /// Forgets every guest.
+/// async fn forget(_: &Message, _: &Ports, _: &Context) -> anyhow::Result<()> {
+///     Ok(())
+/// }
+///
+/// fn bell() -> System {
+///     let law = Law::of(|_| "the bell".to_owned(), |rings: &mut u32, _| {
+///         *rings += 1;
+///         Vec::<()>::new()
+///     });
+///     System::of(Endpoint::new("bell", forget).view(|_, _| Ok(0))).judged_by(law)
+/// }
+///
+/// // Each lot in a search of its own: the first that is violated has the shortest story.
+/// let handful = Handful::of(&json!({ "Ring": { "guest": "ann" } }))
+///     .in_conflict_with(&json!({ "Ring": { "guest": "bob" } }));
+/// let mut searches = handful.interesting_messages().into_iter();
+/// let violated = searches.find(|sending| !explore(bell).send(sending.messages.clone()).run().holds());
+/// assert_eq!(violated.unwrap().to_string(), "once: Ring(ann)");
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is made of it until `.interesting_messages()`"]
 pub struct Handful {
@@ -58,7 +85,7 @@ pub struct Handful {
     elsewhere: Option<Message>,
 }
 
-/// Messages to be sent together, and what they are to find out.
+/// Messages to be sent together, and what they are to find out: see [`Handful`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sending {
     /// What is asked with them: "undone, and said again".

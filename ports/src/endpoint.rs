@@ -22,6 +22,23 @@ type Aggregates = dyn Fn(&Snapshot) -> anyhow::Result<Vec<String>> + Send + Sync
 /// the business state out of what it stores.
 ///
 /// The same endpoint runs under the chaos engine and on real adapters.
+///
+/// ```
+/// use ports::{Endpoint, Precondition};
+///
+/// // Listens for guests, has a store for the keys of the hotel, and calls somebody's service.
+/// let porter = Endpoint::new("porter", async |message, ports, _| {
+///     ports.service("taxi").call(message.id, &message.body).await?;
+///     ports.store("keys").put("7c", b"out".to_vec(), Precondition::IfAbsent).await?;
+///     Ok(())
+/// })
+/// .with_store("keys")
+/// .with_service("taxi")
+/// .subscribes_to("GuestArrived")
+/// .view(|snapshot, room| Ok(snapshot.document_in("keys", room).is_some()));
+/// assert_eq!(porter.subscriptions(), ["GuestArrived"]);
+/// assert_eq!((porter.stores().len(), porter.services().len()), (1, 1));
+/// ```
 #[derive(Clone)]
 pub struct Endpoint {
     name: String,

@@ -88,6 +88,44 @@ pub fn explore(system: impl FnOnce() -> System) -> Explore {
 }
 
 /// A search to be run: see [`explore`].
+///
+/// Its bounds are what a green verdict means. A good order to raise them in: two messages
+/// and one fault (the default); another message; another fault; calls that land late.
+///
+/// ```
+/// use chaos::{Fault, Property, explore};
+/// use ports::{Message, MessageId};
+/// # use chaos::{Law, System};
+/// # use ports::{Context, Endpoint, Ports, Precondition, Snapshot};
+/// # async fn ring(_: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+/// #     let read = ports.documents.get("bell").await?;
+/// #     let rings = read.as_ref().map_or(0, |document| document.body.len());
+/// #     let body = vec![b'|'; rings + 1];
+/// #     ports.documents.put("bell", body, Precondition::unchanged_since(read.as_ref())).await?;
+/// #     Ok(())
+/// # }
+/// # fn bell() -> System {
+/// #     let rings = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("bell").map_or(0, <[u8]>::len));
+/// #     let law = Law::of(|_| "the bell".to_owned(), |rings: &mut usize, _| {
+/// #         *rings += 1;
+/// #         Vec::<()>::new()
+/// #     });
+/// #     System::of(Endpoint::new("bell", ring).view(rings)).judged_by(law)
+/// # }
+///
+/// let ann = || Message::new(MessageId::named("ann"), &"Ann");
+/// // A bell that counts, and remembers nobody: nothing is wrong with it on a good day.
+/// explore(bell).send([ann()]).workers(1).faults(0).assert_exactly_once();
+/// // Nor if all that can go wrong is that a store is away.
+/// let away = explore(bell).send([ann()]).only([Fault::ReadFails, Fault::WriteUnavailable]);
+/// away.clone().must_visit([Fault::ReadFails]).assert_exactly_once();
+/// // With everything but this, a single fault is enough.
+/// let report = explore(bell).send([ann()]).without(Fault::WriteReplyLost).run();
+/// assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing));
+/// // What never struck is no reason to be green, and a limit that was hit neither.
+/// assert!(!away.clone().must_visit([Fault::LockExpires]).run().holds());
+/// assert!(!away.limit_states(3).run().holds());
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing is explored until `.run()` or `.assert_exactly_once()`"]
 pub struct Explore {
@@ -111,6 +149,19 @@ impl Explore {
     }
 
     /// Sends messages to the endpoint of this name.
+    ///
+    /// ```
+    /// use chaos::{Law, System, explore};
+    /// use ports::{Endpoint, Message, MessageId};
+    ///
+    /// let quiet = || Law::of(|_| "all".to_owned(), |(): &mut (), _| Vec::<()>::new());
+    /// let hotel = || {
+    ///     let [door, desk] = ["door", "desk"].map(|name| Endpoint::new(name, async |_, _, _| Ok(())));
+    ///     System::of(door).judged_by(quiet()).and(desk).judged_by(quiet())
+    /// };
+    /// let [ann, bob] = ["Ann", "Bob"].map(|name| Message::new(MessageId::named(name), &name));
+    /// explore(hotel).send([ann]).send_to("desk", [bob]).assert_exactly_once();
+    /// ```
     ///
     /// # Panics
     ///
@@ -173,7 +224,40 @@ impl Explore {
     }
 
     /// Tries every class of faults, those included in which a call takes effect at
-    /// some [later](Faults::LATE) moment.
+    /// some [later](Faults::LATE) moment: what was given up for lost lands behind
+    /// whatever was done about it.
+    ///
+    /// ```
+    /// use chaos::{Property, explore};
+    /// use ports::{Message, MessageId};
+    /// # use chaos::{Fault, Law, System};
+    /// # use ports::{Context, Endpoint, Ports, Precondition, Snapshot, StoreError};
+    /// /// Puts the guest down; without a reply, takes it back, and tries once more later.
+    /// async fn note(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    ///     let put = ports.documents.put("guest", b"here".to_vec(), Precondition::None).await;
+    ///     if matches!(put, Err(StoreError::NoReply)) {
+    ///         ports.documents.delete("guest", Precondition::None).await?;
+    ///     }
+    ///     put?;
+    ///     if message.name() == "Goes" {
+    ///         ports.documents.delete("guest", Precondition::None).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fn book() -> System {
+    /// #     let law = Law::of(|_| "the book".to_owned(), |here: &mut bool, message: &Message| {
+    /// #         *here = message.name() != "Goes";
+    /// #         Vec::<()>::new()
+    /// #     });
+    /// #     let here = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("guest").is_some());
+    /// #     System::of(Endpoint::new("book", note).view(here)).judged_by(law)
+    /// # }
+    ///
+    /// let goes = || explore(book).send([Message::new(MessageId::named("ann"), &"Goes")]).workers(1);
+    /// goes().assert_exactly_once();
+    /// // The write that nobody waits for any more comes when Ann has gone.
+    /// assert!(!goes().with_late_effects().run().holds());
+    /// ```
     pub fn with_late_effects(mut self) -> Self {
         self.scenario.bounds.classes = Faults::all();
         self

@@ -12,6 +12,17 @@ use crate::handler::watchdog::Blocked;
 use crate::world::fault::Fault;
 
 /// What a search or a run came to.
+///
+/// ```
+/// use chaos::{Inconclusive, Verdict, explore, System};
+/// use ports::{Endpoint, Message, MessageId};
+///
+/// // Nobody says what the bell should do, so nothing it does is right or wrong.
+/// let bell = || System::of(Endpoint::new("bell", async |_, _, _| Ok(())));
+/// let ann = Message::new(MessageId::named("ann"), &"Ann");
+/// let report = explore(bell).send([ann]).run();
+/// assert_eq!(report.verdict, Verdict::Inconclusive(Inconclusive::NobodyJudges));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Every schedule and fault within the bounds was tried, and none violates

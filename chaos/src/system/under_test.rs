@@ -144,6 +144,32 @@ impl System {
     /// in [`store`](Self::store); of two documents under one key, the later one
     /// counts.
     ///
+    /// The law must open with the same: see `Law::opening_with`.
+    ///
+    /// ```
+    /// use chaos::{Law, System, explore};
+    /// use ports::{Endpoint, Message, MessageId, Precondition, Snapshot};
+    ///
+    /// // Ann has 100, and gives all of it away, whoever asks.
+    /// let give = async |_: &_, ports: &ports::Ports, _: &_| {
+    ///     ports.documents.put("ann", b"0".to_vec(), Precondition::None).await?;
+    ///     Ok(())
+    /// };
+    /// let cents = |snapshot: &Snapshot, account: &str| {
+    ///     Ok(snapshot.document(account).map_or(Ok(0), serde_json::from_slice::<u64>)?)
+    /// };
+    /// let law = Law::of(|_| "ann".to_owned(), |cents: &mut u64, _| {
+    ///     *cents = 0;
+    ///     Vec::<()>::new()
+    /// });
+    /// let law = law.opening_with(|account| if account == "ann" { 100 } else { 0 });
+    /// let bank = || {
+    ///     let bank = Endpoint::new("bank", give).view(cents);
+    ///     System::of(bank).judged_by(law).stored("bank", "ann", b"100".to_vec())
+    /// };
+    /// explore(bank).send([Message::new(MessageId::named("a beggar"), &"Give")]).assert_exactly_once();
+    /// ```
+    ///
     /// # Panics
     ///
     /// When no endpoint added so far has such a store.
@@ -170,6 +196,26 @@ impl System {
 
     /// At rest, `measure` of what the endpoint added last stores must be at
     /// most `at_most`: [`Property::BoundedStorage`](crate::Property::BoundedStorage).
+    ///
+    /// ```
+    /// use chaos::{Property, System, explore};
+    /// use ports::{Endpoint, Message, MessageId, Precondition};
+    ///
+    /// // A diary of all guests, which nobody ever tears a page out of.
+    /// let diary = Endpoint::new("diary", async |message, ports, _| {
+    ///     ports.documents.put(message.name(), Vec::new(), Precondition::None).await?;
+    ///     Ok(())
+    /// });
+    /// let system = || {
+    ///     System::of(diary)
+    ///         .stores_at_most("the number of guests", 1, |snapshot| snapshot.documents().count())
+    ///         .which_means("the diary is full by next summer")
+    /// };
+    /// let guests = ["Ann", "Bob"].map(|name| Message::new(MessageId::named(name), &name));
+    /// let report = explore(system).send(guests).run();
+    /// assert_eq!(report.violated(), Some(Property::BoundedStorage));
+    /// assert!(report.to_string().contains("=> The diary is full by next summer"), "{report}");
+    /// ```
     #[must_use]
     pub fn stores_at_most(
         mut self,
@@ -203,6 +249,24 @@ impl System {
 
     /// At rest, `find` must find nothing in what the endpoint added last
     /// stores: [`Property::NoGarbage`](crate::Property::NoGarbage).
+    ///
+    /// ```
+    /// use chaos::{Property, System, explore};
+    /// use ports::{Endpoint, Message, MessageId, Precondition};
+    ///
+    /// // It puts up a ladder, and leaves it there.
+    /// let painter = Endpoint::new("painter", async |_, ports, _| {
+    ///     ports.documents.put("ladder", Vec::new(), Precondition::None).await?;
+    ///     Ok(())
+    /// });
+    /// let system = || {
+    ///     System::of(painter).leaves_no_garbage(|snapshot| {
+    ///         snapshot.documents().map(|(key, _)| format!("the {key} is still there")).collect()
+    ///     })
+    /// };
+    /// let report = explore(system).send([Message::new(MessageId::named("wall"), &"Paint")]).run();
+    /// assert_eq!(report.violated(), Some(Property::NoGarbage));
+    /// ```
     #[must_use]
     pub fn leaves_no_garbage(
         mut self,

@@ -127,6 +127,16 @@ impl fmt::Display for Fault {
 }
 
 /// A set of fault classes.
+///
+/// ```
+/// use chaos::{Fault, Faults};
+///
+/// let two: Faults = [Fault::LockExpires, Fault::Duplicate].into_iter().collect();
+/// assert!(two.contains(Fault::Duplicate) && !two.contains(Fault::WriteFails));
+/// // What a search tries, unless it is told otherwise.
+/// assert!(Faults::usual().contains(Fault::WriteReplyLost));
+/// assert!(!Faults::usual().contains(Fault::WriteReplyLate));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Faults(u32);
 

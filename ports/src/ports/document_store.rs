@@ -97,6 +97,15 @@ impl fmt::Display for Etag {
 }
 
 /// Under which condition a write may take effect.
+///
+/// ```
+/// use ports::{Document, Etag, Precondition};
+///
+/// // What most writes need: as it was when I decided.
+/// let read = Document { body: b"ann".to_vec(), etag: Etag("7".to_owned()) };
+/// assert_eq!(Precondition::unchanged_since(Some(&read)), Precondition::IfEtag(read.etag));
+/// assert_eq!(Precondition::unchanged_since(None), Precondition::IfAbsent);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Precondition {
     /// In any case: the last writer wins.
