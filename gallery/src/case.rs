@@ -31,7 +31,7 @@ impl Case {
     /// This search finds that the property is violated when these faults strike, and
     /// with one fault less it finds nothing. The first such search is the one whose
     /// story is told.
-    pub(crate) fn is_found<const N: usize>(
+    pub(crate) fn violates<const N: usize>(
         mut self,
         search: impl Fn() -> Explore + Send + Sync + 'static,
         property: Property,

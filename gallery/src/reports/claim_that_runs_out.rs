@@ -59,9 +59,9 @@ pub fn case(case: Case) -> Case {
     // Nobody dies, and nothing is lost: it only takes long.
     let slow = [Fault::LockExpires, Fault::Duplicate, Fault::TimeToLiveExpires];
     let as_reported = move |version| move || search(version).only(slow);
-    case.is_found(as_reported(Version::AsReported), property, [Fault::TimeToLiveExpires, Fault::LockExpires])
+    case.violates(as_reported(Version::AsReported), property, [Fault::TimeToLiveExpires, Fault::LockExpires])
         .holds(as_reported(Version::Repaired), 2, slow)
         // It takes less: of an owner that is gone, nobody knows whether it had been done.
-        .is_found(|| search(Version::AsReported), property, [Fault::WriteReplyLost])
+        .violates(|| search(Version::AsReported), property, [Fault::WriteReplyLost])
         .holds(|| search(Version::Repaired), 2, slow)
 }

@@ -47,7 +47,7 @@ pub fn case(case: Case) -> Case {
     let crash = [Fault::CrashAfterWrite];
     let visited = [Fault::WriteReplyLost, Fault::CrashAfterWrite, Fault::CrashBeforeWrite];
     // The function is stopped; a reply that is lost does as well.
-    case.is_found(move || search(Version::AsReported).only(crash), Property::Settles, crash)
-        .is_found(|| search(Version::AsReported), Property::Settles, [Fault::WriteReplyLost])
+    case.violates(move || search(Version::AsReported).only(crash), Property::Settles, crash)
+        .violates(|| search(Version::AsReported), Property::Settles, [Fault::WriteReplyLost])
         .holds(|| search(Version::Repaired), 2, visited)
 }

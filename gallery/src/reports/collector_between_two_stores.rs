@@ -147,9 +147,9 @@ pub fn case(case: Case) -> Case {
     let alone = |version| search(version).workers(1);
     let crash = [Fault::CrashAfterWrite];
     let visited = [Fault::WriteReplyLost, Fault::CrashAfterWrite];
-    case.is_found(move || alone(Version::AsReported).only(crash), Property::NoLostMessages, crash)
-        .is_found(move || alone(Version::AsReported), Property::NoLostMessages, [Fault::WriteReplyLost])
-        .is_found(|| search(Version::AsReported), Property::NoLostMessages, [])
+    case.violates(move || alone(Version::AsReported).only(crash), Property::NoLostMessages, crash)
+        .violates(move || alone(Version::AsReported), Property::NoLostMessages, [Fault::WriteReplyLost])
+        .violates(|| search(Version::AsReported), Property::NoLostMessages, [])
         .holds(move || alone(Version::Repaired), 1, visited)
         .holds(|| search(Version::Repaired), 1, visited)
 }

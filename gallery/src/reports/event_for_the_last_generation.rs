@@ -93,7 +93,7 @@ fn search(version: Version) -> Explore {
 }
 
 pub fn case(case: Case) -> Case {
-    case.is_found(|| search(Version::AsReported), Property::NoLostMessages, [])
+    case.violates(|| search(Version::AsReported), Property::NoLostMessages, [])
         .holds(|| search(Version::Repaired), 0, [])
         .holds(|| search(Version::Repaired), 1, [Fault::CrashAfterWrite, Fault::WriteReplyLost])
 }

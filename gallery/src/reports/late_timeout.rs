@@ -104,8 +104,8 @@ fn search(saga: Saga) -> Explore {
 
 pub fn case(case: Case) -> Case {
     let unsent = [Fault::CrashBeforePublish];
-    case.is_found(|| search(Saga::AsReported), Property::NoGhostMessages, [])
+    case.violates(|| search(Saga::AsReported), Property::NoGhostMessages, [])
         .holds(|| search(Saga::OnlyItsStart), 0, [])
-        .is_found(move || search(Saga::OnlyItsStart).only(unsent), Property::NoLostMessages, unsent)
+        .violates(move || search(Saga::OnlyItsStart).only(unsent), Property::NoLostMessages, unsent)
         .holds(|| search(Saga::Repaired), 2, [Fault::CrashBeforePublish, Fault::PublishFails])
 }

@@ -70,7 +70,7 @@ fn search(lock: Lock) -> Explore {
 
 pub fn case(case: Case) -> Case {
     let passes = [Fault::TimeToLiveExpires];
-    case.is_found(|| search(Lock::AsReported), Property::NoLostMessages, passes)
-        .is_found(|| search(Lock::OwnLockOnly), Property::NoLostMessages, passes)
+    case.violates(|| search(Lock::AsReported), Property::NoLostMessages, passes)
+        .violates(|| search(Lock::OwnLockOnly), Property::NoLostMessages, passes)
         .holds(|| search(Lock::Repaired), 2, [Fault::TimeToLiveExpires, Fault::CrashAfterWrite])
 }

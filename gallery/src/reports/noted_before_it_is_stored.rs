@@ -62,13 +62,13 @@ pub fn case(case: Case) -> Case {
     let visited = [Fault::WriteReplyLost, Fault::CrashAfterWrite, Fault::WriteFails];
     // The message is not stored: that is what was reported. A reply to the note that is
     // lost will do as well.
-    case.is_found(
+    case.violates(
         || search(Known::AsReported).only([Fault::WriteFails]),
         Property::NoLostMessages,
         [Fault::WriteFails],
     )
-    .is_found(|| search(Known::AsReported), Property::NoLostMessages, [Fault::WriteReplyLost])
-    .is_found(
+    .violates(|| search(Known::AsReported), Property::NoLostMessages, [Fault::WriteReplyLost])
+    .violates(
         move || search(Known::TakenBack).only(crashes),
         Property::NoLostMessages,
         [Fault::CrashAfterWrite],

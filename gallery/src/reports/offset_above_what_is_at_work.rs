@@ -76,7 +76,7 @@ fn search(version: Version) -> Explore {
 
 pub fn case(case: Case) -> Case {
     let visited = [Fault::CrashBeforeWrite, Fault::WriteReplyLost, Fault::LockExpires];
-    case.is_found(|| search(Version::AsReported), Property::NoLostMessages, [])
+    case.violates(|| search(Version::AsReported), Property::NoLostMessages, [])
         .holds(|| search(Version::Repaired), 0, [])
         .holds(|| search(Version::Repaired), 1, visited)
 }

@@ -60,7 +60,7 @@ fn search(older: Older) -> Explore {
 
 pub fn case(case: Case) -> Case {
     let visited = [Fault::AckFails, Fault::WriteFails, Fault::Duplicate];
-    case.is_found(|| search(Older::AsReported), Property::NoLostMessages, [])
+    case.violates(|| search(Older::AsReported), Property::NoLostMessages, [])
         .holds(|| search(Older::Repaired), 0, [])
         .holds(|| search(Older::Repaired), 1, visited)
         .holds(|| search(Older::MakesTheNewerWait), 0, [])

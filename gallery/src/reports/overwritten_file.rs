@@ -87,7 +87,7 @@ fn search(version: Version) -> Explore {
 
 pub fn case(case: Case) -> Case {
     let passes = [Fault::TimeToLiveExpires];
-    case.is_found(|| search(Version::AsReported), Property::NoLostMessages, passes)
+    case.violates(|| search(Version::AsReported), Property::NoLostMessages, passes)
         .holds(|| search(Version::Repaired), 1, [Fault::TimeToLiveExpires, Fault::CrashAfterWrite])
         .holds(|| search(Version::Repaired), 2, [Fault::TimeToLiveExpires, Fault::CrashAfterWrite])
 }

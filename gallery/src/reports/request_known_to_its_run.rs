@@ -77,6 +77,6 @@ fn search(version: Version) -> Explore {
 }
 
 pub fn case(case: Case) -> Case {
-    case.is_found(|| search(Version::AsReported), Property::NoDuplicatedProcessing, [Fault::Duplicate])
+    case.violates(|| search(Version::AsReported), Property::NoDuplicatedProcessing, [Fault::Duplicate])
         .holds(|| search(Version::Repaired), 2, [Fault::Duplicate, Fault::AckFails])
 }

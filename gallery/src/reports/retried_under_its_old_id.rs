@@ -62,6 +62,6 @@ fn search(version: Version) -> Explore {
 }
 
 pub fn case(case: Case) -> Case {
-    case.is_found(|| search(Version::AsReported), Property::NoLostMessages, [Fault::WriteFails])
+    case.violates(|| search(Version::AsReported), Property::NoLostMessages, [Fault::WriteFails])
         .holds(|| search(Version::Repaired), 1, [Fault::WriteFails, Fault::WriteUnavailable])
 }

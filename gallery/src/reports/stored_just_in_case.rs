@@ -58,6 +58,6 @@ fn search(version: Version) -> Explore {
 }
 
 pub fn case(case: Case) -> Case {
-    case.is_found(|| search(Version::AsReported), Property::NoLostMessages, [Fault::WriteFails])
+    case.violates(|| search(Version::AsReported), Property::NoLostMessages, [Fault::WriteFails])
         .holds(|| search(Version::Repaired), 2, [Fault::WriteFails, Fault::WriteUnavailable])
 }

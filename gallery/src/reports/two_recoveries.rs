@@ -96,7 +96,7 @@ fn search(version: Version) -> Explore {
 }
 
 pub fn case(case: Case) -> Case {
-    case.is_found(|| search(Version::AsReported), Property::ConsistentOutputs, [Fault::LockExpires])
+    case.violates(|| search(Version::AsReported), Property::ConsistentOutputs, [Fault::LockExpires])
         .holds(|| search(Version::Repaired), 1, [Fault::LockExpires, Fault::Duplicate])
         .holds(|| search(Version::Repaired), 2, [Fault::LockExpires, Fault::Duplicate, Fault::CrashAfterWrite])
 }

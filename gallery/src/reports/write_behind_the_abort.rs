@@ -97,7 +97,7 @@ fn search(version: Version) -> Explore {
 pub fn case(case: Case) -> Case {
     let late = |version| search(version).with_late_effects();
     let visited = [Fault::WriteReplyLate, Fault::WriteLandsLate];
-    case.is_found(move || late(Version::AsReported), Property::Settles, [Fault::WriteReplyLate])
+    case.violates(move || late(Version::AsReported), Property::Settles, [Fault::WriteReplyLate])
         .holds(move || late(Version::Repaired), 1, visited)
         .holds(move || late(Version::Repaired).workers(2), 1, visited)
         // Nothing of it is seen where every call takes effect at once or never.
