@@ -75,6 +75,11 @@ use crate::{Chance, Message, StateMachine, words};
 /// makes them of something else says in which fields they are:
 /// [`drawn_by_lot`](Self::drawn_by_lot). *Not seen*: that a state and an output name
 /// two different lots where it should be one.
+///
+/// *Not known again*: a lot that comes back in a message, such as a code that somebody is
+/// to confirm. The law has drawn another one, and calls a right handler violated. Let
+/// such an id follow from that of a message ([`derive`](crate::MessageId::derive)), and
+/// say so in a law [of two functions](Self::of).
 pub struct Law<S> {
     about: Box<About>,
     opening: Box<Opening<S>>,
