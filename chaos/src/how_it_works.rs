@@ -255,6 +255,31 @@
 //! a clock runs all messages share it, so they are one component, and no access is
 //! local.
 //!
+//! A handler may set a deadline itself, and ask whether it has passed. It gets a name,
+//! no time: nothing can be calculated from it, only the clock knows what it means, and
+//! that is one bit, *to come* or *passed*. So a state has an ordered list of the names
+//! that are to come, and cycles close. A time of which handlers see the value would be
+//! another one in every state.
+//!
+//! - *Setting* one appends to the list, and notes which locks run: it commutes neither
+//!   with another one's setting nor with the end of a lock, and is not local.
+//! - *Asking* for one that is to come depends on whether it passes first, and is not
+//!   local. One that has passed stays so, whatever anybody does: that answer depends on
+//!   nothing.
+//! - *A deadline of nobody*, whose name is in nothing that is stored or was published,
+//!   in no message, delivery or call, is dropped from the list at once. Nobody can come
+//!   by its name any more (an id cannot be guessed), so nobody asks for it; all that it
+//!   could still do is to keep others waiting. That is the meaning of the model, and
+//!   not a reduction: brute force drops it, too. A step after which a deadline is
+//!   nobody's, an acknowledgement say, disables its passing. But while that worker was
+//!   busy the passing was a fault, and the world after both is the world after the
+//!   acknowledgement alone: it is dominated, as in argument 7.
+//! - *Names* are fresh ids like any other. Whoever holds one in its hands knows it
+//!   until its delivery is over, whether it looks at it again or not.
+//!
+//! *Assumes* that all machines have one time, and that a deadline is not made up of
+//! pieces. *Checked*: one that the clock has not made is refused.
+//!
 //! # Budgets
 //!
 //! **Argument 9: dominance.** What has been spent is not part of a state's

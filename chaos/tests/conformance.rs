@@ -97,6 +97,15 @@ fn a_service_conforms() {
 }
 
 #[test]
+fn the_clock_conforms() {
+    let endpoint = Endpoint::new("suite", async |_, ports, _| {
+        shared::conformance::clock(&*ports.clock).await;
+        Ok(())
+    });
+    assert_conforms(endpoint, StoreKind::default());
+}
+
+#[test]
 fn a_stream_conforms_whatever_it_looks_at_first() {
     for check_first in [CheckFirst::MessageId, CheckFirst::Expectation] {
         let endpoint = Endpoint::new("suite", async move |_, ports, _| {

@@ -663,6 +663,11 @@ fn random_handlers_with_things_outside_end_as_by_brute_force() {
 }
 
 #[test]
+fn random_handlers_with_deadlines_end_as_by_brute_force() {
+    compare_random(random::clock, 60, &[]);
+}
+
+#[test]
 fn random_handlers_that_mean_well_end_as_by_brute_force() {
     compare_random(random::well_meant, 160, &[]);
 }

@@ -6,6 +6,7 @@
 //! | messages | a consumer of its own on one stream, the [record]: explicit acknowledgement, redelivery, in-progress, a delay after a failure, dead letters |
 //! | [`Publisher`](ports::Publisher) | that same stream; published is what the server has acknowledged |
 //! | [`DocumentStore`](ports::DocumentStore) | a key-value bucket each: [`kv`] |
+//! | [`Clock`](ports::Clock) | the time of the machine: [`clock`] |
 //! | ids | [`MessageId::random`](ports::MessageId::random), never a counter of the process |
 //!
 //! One server binary, `nats-server` 2.11 or later, is all that it needs;
@@ -33,6 +34,7 @@
 //!   taken from elsewhere; a run only notices if something acknowledged is missing.
 //! - A run tries the schedules that happen to happen. It finds; it proves nothing.
 
+pub mod clock;
 pub mod connection;
 pub mod kv;
 pub mod record;

@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_local};
 use tracing::Instrument;
 
+use crate::clock::MachineClock;
 use crate::connection::Connection;
 use crate::kv::KvStore;
 use crate::record::{Kind, Record};
@@ -125,6 +126,7 @@ impl Ports {
             events: Arc::new(NotHere),
             documents: Arc::new(own.clone()),
             publisher: Arc::new(Record::open(connection).await?.publisher(name)),
+            clock: Arc::new(MachineClock::default()),
             stores: stores.collect(),
             log: Arc::new(NotHere),
             streams: BTreeMap::new(),

@@ -40,9 +40,9 @@ pub use endpoint::Endpoint;
 pub use ids::MessageId;
 pub use message::Message;
 pub use ports::{
-    Document, DocumentStore, Etag, EventStore, Expected, NewEvent, Ports, Precondition, Publication,
-    PublishAck, PublishError, Publisher, RecordLog, RecordedEvent, Service, ServiceError, StoreError,
-    StreamError, StreamMessage, SubjectStream,
+    Clock, ClockError, Deadline, Document, DocumentStore, Etag, EventStore, Expected, NewEvent, Ports,
+    Precondition, Publication, PublishAck, PublishError, Publisher, RecordLog, RecordedEvent, Service,
+    ServiceError, StoreError, StreamError, StreamMessage, SubjectStream,
 };
 pub use snapshot::Snapshot;
 pub use state_machine::{Chance, StateMachine};

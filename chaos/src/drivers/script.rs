@@ -335,6 +335,7 @@ impl Stage {
                         tally.publishes += usize::from(effect);
                         round_trips.publishes += 1;
                     }
+                    CallKind::Clock => {}
                 }
             }
             Step::Ack { .. } | Step::Land { .. } | Step::Expire { .. } => {}

@@ -7,8 +7,11 @@
 use std::time::Duration;
 
 use ports::outside::NoAnswer;
-use ports::words::{Speaker, abbreviate_id, list};
-use ports::{Document, Etag, Message, NewEvent, Precondition, PublishError, RecordedEvent, StoreError};
+use ports::words::{Speaker, abbreviate_id, duration, list};
+use ports::{
+    ClockError, Deadline, Document, Etag, Message, NewEvent, Precondition, PublishError, RecordedEvent,
+    StoreError,
+};
 
 use smallvec::SmallVec;
 
@@ -55,6 +58,12 @@ pub(crate) enum RawCall {
         request: Vec<u8>,
         writes: bool,
     },
+    SetDeadline {
+        time: Duration,
+    },
+    HasPassed {
+        deadline: String,
+    },
 }
 
 /// What a call is about: a document, a stream, or a key of something outside.
@@ -74,6 +83,8 @@ pub(crate) enum Call {
     Delete { object: ObjectKey, condition: Condition },
     Publish { message: Text },
     Ask { object: ObjectKey, request: Text, writes: bool },
+    SetDeadline { time: Duration },
+    HasPassed { deadline: Text },
 }
 
 /// A precondition with its etag interned.
@@ -90,6 +101,8 @@ pub(crate) enum CallKind {
     Read,
     Write,
     Publish,
+    /// The clock is always there.
+    Clock,
 }
 
 impl Call {
@@ -128,6 +141,10 @@ impl Call {
                 let object = ObjectKey { store, key: texts.intern(key.as_bytes()) };
                 Self::Ask { object, request: texts.intern(request), writes: *writes }
             }
+            RawCall::SetDeadline { time } => Self::SetDeadline { time: *time },
+            RawCall::HasPassed { deadline } => {
+                Self::HasPassed { deadline: texts.intern(deadline.as_bytes()) }
+            }
         }
     }
 
@@ -155,6 +172,8 @@ impl Call {
             Self::Ask { object, request, writes } => {
                 Self::Ask { object: key(object), request: request.map(renumber), writes: *writes }
             }
+            Self::SetDeadline { time } => Self::SetDeadline { time: *time },
+            Self::HasPassed { deadline } => Self::HasPassed { deadline: deadline.map(renumber) },
         }
     }
 
@@ -165,6 +184,7 @@ impl Call {
                 CallKind::Write
             }
             Self::Publish { .. } => CallKind::Publish,
+            Self::SetDeadline { .. } | Self::HasPassed { .. } => CallKind::Clock,
         }
     }
 
@@ -178,7 +198,8 @@ impl Call {
             Self::Delete { condition, .. } => texts.extend(condition.etag()),
             Self::Publish { message } => texts.push(message),
             Self::Ask { request, .. } => texts.push(request),
-            Self::ReadStream { .. } | Self::Get { .. } => {}
+            Self::HasPassed { deadline } => texts.push(deadline),
+            Self::ReadStream { .. } | Self::Get { .. } | Self::SetDeadline { .. } => {}
         }
         texts
     }
@@ -191,6 +212,7 @@ impl Call {
             Self::Put { time_to_live, condition: Condition::IfAbsent, .. } => Some((1, 0, *time_to_live)),
             Self::Put { time_to_live, .. } => Some((0, 0, *time_to_live)),
             Self::Ask { writes, .. } => Some((u64::from(*writes), 0, None)),
+            Self::SetDeadline { time } => Some((0, 0, Some(*time))),
             _ => None,
         };
         (std::mem::discriminant(self), store, numbers)
@@ -205,7 +227,7 @@ impl Call {
             | Self::Put { object, .. }
             | Self::Delete { object, .. }
             | Self::Ask { object, .. } => Some(object),
-            Self::Publish { .. } => None,
+            Self::Publish { .. } | Self::SetDeadline { .. } | Self::HasPassed { .. } => None,
         }
     }
 }
@@ -263,6 +285,11 @@ pub(crate) enum Reply {
         /// Whether that is a refusal.
         refused: bool,
     },
+    /// The clock calls a deadline so.
+    Deadline(Id),
+    Passed(bool),
+    /// The clock has never made such a deadline.
+    NotADeadline,
 }
 
 impl Reply {
@@ -280,6 +307,7 @@ impl Reply {
             Self::Answered { reply, refused } => {
                 Self::Answered { reply: reply.map(&mut renumber), refused: *refused }
             }
+            Self::Deadline(id) => Self::Deadline(renumber(*id)),
             other => other.clone(),
         }
     }
@@ -297,6 +325,9 @@ impl Reply {
                 StoreError::Unavailable => NoAnswer::Unavailable,
                 _ => NoAnswer::NoReply,
             })),
+            RawCall::SetDeadline { .. } | RawCall::HasPassed { .. } => {
+                unreachable!("the clock is no store: {error}")
+            }
         };
         match self {
             Self::Unavailable => error(StoreError::Unavailable),
@@ -316,6 +347,9 @@ impl Reply {
             Self::Appended(version) => Answer::Appended(Ok(*version)),
             Self::Published => Answer::Published(Ok(())),
             Self::Answered { reply, .. } => Answer::Answered(Ok(texts.bytes(reply))),
+            Self::Deadline(id) => Answer::Deadline(Ok(Deadline(texts.string(&Text::etag(*id))))),
+            Self::Passed(passed) => Answer::Passed(Ok(*passed)),
+            Self::NotADeadline => Answer::Passed(Err(ClockError::NotADeadline(raw.key().to_owned()))),
         }
     }
 }
@@ -362,6 +396,8 @@ impl RawCall {
                 )
             }
             Self::Ask { key, request, .. } => format!("ask({key}, {})", bytes_in_words(request)),
+            Self::SetDeadline { time } => format!("deadline_in({})", duration(*time)),
+            Self::HasPassed { deadline } => format!("has_passed({})", abbreviate_id(deadline)),
         }
     }
 
@@ -371,6 +407,8 @@ impl RawCall {
             Self::Get { key, .. } | Self::Put { key, .. } | Self::Delete { key, .. } => key,
             Self::Publish { .. } => "the broker",
             Self::Ask { key, .. } => key,
+            Self::SetDeadline { .. } => "the clock",
+            Self::HasPassed { deadline } => deadline,
         }
     }
 }
@@ -399,4 +437,6 @@ pub(crate) enum Answer {
     Deleted(Result<(), StoreError>),
     Published(Result<(), PublishError>),
     Answered(Result<Vec<u8>, NoAnswer>),
+    Deadline(Result<Deadline, ClockError>),
+    Passed(Result<bool, ClockError>),
 }

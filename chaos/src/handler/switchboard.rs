@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ports::outside::{LogClient, NoAnswer, ServiceClient, StreamClient, Wire};
 use ports::{
-    Document, DocumentStore, Endpoint, Etag, EventStore, Message, NewEvent, Ports, Precondition,
-    PublishError, Publisher, RecordedEvent, Service, StoreError, SubjectStream,
+    Clock, ClockError, Deadline, Document, DocumentStore, Endpoint, Etag, EventStore, Message, NewEvent,
+    Ports, Precondition, PublishError, Publisher, RecordedEvent, Service, StoreError, SubjectStream,
 };
 
 use super::call::{Answer, RawCall};
@@ -88,6 +88,7 @@ impl Switchboard {
             events: store(0),
             documents: store(0),
             publisher: store(0),
+            clock: Arc::new(SimulatedClock { switchboard: self.clone() }),
             stores: (1..)
                 .zip(stores)
                 .map(|(number, name)| (name.clone(), store(number) as Arc<dyn DocumentStore>))
@@ -187,6 +188,23 @@ struct SimulatedOutside {
     /// 0 for the endpoint's logs, n for its n-th further store, stream or
     /// service.
     number: u8,
+}
+
+/// The clock of the simulated world.
+struct SimulatedClock {
+    switchboard: Switchboard,
+}
+
+#[async_trait]
+impl Clock for SimulatedClock {
+    async fn deadline_in(&self, time: Duration) -> Result<Deadline, ClockError> {
+        expect!(self.switchboard.call(RawCall::SetDeadline { time }).await, Deadline)
+    }
+
+    async fn has_passed(&self, deadline: &Deadline) -> Result<bool, ClockError> {
+        let call = RawCall::HasPassed { deadline: deadline.0.clone() };
+        expect!(self.switchboard.call(call).await, Passed)
+    }
 }
 
 #[async_trait]

@@ -52,6 +52,11 @@ impl Text {
     pub(crate) fn etag(id: Id) -> Self {
         Self { template: Texts::ETAG, ids: SmallVec::from_slice(&[id]) }
     }
+
+    /// The id, if the text is nothing but that.
+    pub(crate) fn sole_id(&self) -> Option<Id> {
+        (self.template == Texts::ETAG).then(|| self.ids[0])
+    }
 }
 
 /// A place in a template where an id goes.

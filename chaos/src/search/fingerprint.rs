@@ -4,7 +4,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::handler::call::{Call, Condition, ObjectKey};
 use crate::handler::text::Text;
-use crate::world::state::{Content, Phase, World};
+use crate::world::state::{Content, Due, Phase, World};
 
 /// A phase as a number.
 pub(super) fn phase(phase: Phase) -> u32 {
@@ -79,13 +79,24 @@ pub(crate) fn fingerprint(world: &World, buffer: &mut Vec<u8>) -> u128 {
     }
     sink.word(world.timers.len() as u32);
     for timer in &world.timers {
-        sink.key(&timer.key);
+        match &timer.due {
+            Due::Document(key) => {
+                sink.word(0);
+                sink.key(key);
+            }
+            Due::Memory { of, what, message } => {
+                sink.word(1);
+                sink.key(of);
+                sink.text(what);
+                sink.text(message);
+            }
+            Due::Deadline(id) => {
+                sink.word(2);
+                sink.word(*id);
+            }
+        }
         sink.long(timer.time_to_live.as_millis() as u64);
         sink.word(timer.older_locks);
-        if let Some((what, message)) = &timer.forgets {
-            sink.text(what);
-            sink.text(message);
-        }
     }
     sink.word(u32::from(world.component));
     xxh3_128(buffer)
@@ -129,6 +140,8 @@ impl Sink<'_> {
             Call::Delete { .. } => 4,
             Call::Publish { .. } => 5,
             Call::Ask { writes, .. } => 6 + u32::from(*writes),
+            Call::SetDeadline { .. } => 8,
+            Call::HasPassed { .. } => 9,
         });
         if let Some(object) = call.object() {
             self.key(object);
@@ -148,6 +161,8 @@ impl Sink<'_> {
             Call::Delete { condition, .. } => self.condition(condition),
             Call::Publish { message } => self.text(message),
             Call::Ask { request, .. } => self.text(request),
+            Call::SetDeadline { time } => self.long(time.as_millis() as u64),
+            Call::HasPassed { deadline } => self.text(deadline),
         }
     }
 

@@ -9,7 +9,7 @@ use super::footprints::Footprints;
 use crate::handler::text::Id;
 use crate::world::fault::Fault;
 use crate::world::footprint::{Access, AccessKind};
-use crate::world::state::{Busy, Object, Phase, World};
+use crate::world::state::{Busy, Due, Object, Phase, World};
 use crate::world::step::Step;
 use crate::world::transition_system::TransitionSystem;
 
@@ -116,9 +116,13 @@ impl View<'_> {
                 let mut others = None;
                 self.transitions.calls_of(busy).all(|call| {
                     let footprint = self.transitions.footprint(self.world, &call);
-                    footprint.accesses().next().is_none()
-                        || footprint.is_refused_for_ever()
-                        || footprint.accesses().all(|access| self.is_local_access(busy, access, &mut others))
+                    // Argument 10: whoever looks at the clock waits for nobody's step,
+                    // but other steps are not the same before it and after it.
+                    let local =
+                        |access: Access<'_>, others: &mut _| self.is_local_access(busy, access, others);
+                    footprint.is_refused_for_ever()
+                        || !footprint.depends_on_time()
+                            && footprint.accesses().all(|access| local(access, &mut others))
                 })
             }
         }
@@ -161,9 +165,11 @@ impl View<'_> {
         }
         let changes_a_rule = access.changes_what_may_be_forgotten();
         let timers = self.world.timers.iter().filter(|timer| !self.transitions.is_by_clock(timer));
-        let mut remembered = timers
-            .filter(|timer| timer.forgets.as_ref().is_some_and(|(_, message)| *message != busy.message));
-        remembered.any(|timer| changes_a_rule || timer.key == *access.object)
+        let mut remembered = timers.filter_map(|timer| match &timer.due {
+            Due::Memory { of, message, .. } if *message != busy.message => Some(of),
+            _ => None,
+        });
+        remembered.any(|of| changes_a_rule || of == access.object)
             || changes_a_rule && others & forgotten != 0
     }
 

@@ -12,7 +12,7 @@ use super::fingerprint::phase;
 use super::reductions::Reductions;
 use crate::handler::call::ObjectKey;
 use crate::handler::text::{Id, Ids, Text};
-use crate::world::state::{Content, Envelope, Object, World};
+use crate::world::state::{Content, Due, Envelope, Object, World};
 
 /// Where the parts of a world went when it was brought into canonical form:
 /// `workers[new] = old`, and so on.
@@ -151,10 +151,14 @@ pub(crate) fn canonicalise(world: &mut World, reductions: Reductions, stale_left
         in_flight.call = in_flight.call.map(&mut |id| renaming.name(id));
     }
     for timer in &mut world.timers {
-        renaming.key(&mut timer.key);
-        if let Some((what, message)) = &mut timer.forgets {
-            renaming.text(what);
-            renaming.text(message);
+        match &mut timer.due {
+            Due::Document(key) => renaming.key(key),
+            Due::Memory { of, what, message } => {
+                renaming.key(of);
+                renaming.text(what);
+                renaming.text(message);
+            }
+            Due::Deadline(id) => *id = renaming.name(*id),
         }
     }
     if with_ids {
@@ -251,11 +255,13 @@ mod tests {
             text(message, f);
             *call = call.map(&mut *f);
         }
-        for Timer { key, forgets, .. } in &mut world.timers {
-            text(&mut key.key, f);
-            if let Some((what, message)) = forgets {
-                text(what, f);
-                text(message, f);
+        for Timer { due, .. } in &mut world.timers {
+            match due {
+                Due::Document(key) => text(&mut key.key, f),
+                Due::Memory { of, what, message } => {
+                    [&mut of.key, what, message].into_iter().for_each(|it| text(it, f));
+                }
+                Due::Deadline(id) => *id = f(*id),
             }
         }
     }

@@ -136,6 +136,10 @@ impl Teller<'_> {
             Call::Publish { message } => {
                 format!("publishes {}{}", self.message(message), self.other_id(message))
             }
+            Call::SetDeadline { time } => format!("sets a deadline in {}", words::duration(*time)),
+            Call::HasPassed { deadline } => {
+                format!("asks whether {} has passed", self.deadline_in(deadline))
+            }
         }
     }
 
@@ -202,6 +206,10 @@ impl Teller<'_> {
                 )
             }
             (_, Reply::Absent) => ": not there".to_owned(),
+            (_, Reply::Deadline(id)) => format!(": {}", self.deadline(*id)),
+            (_, Reply::Passed(true)) => ": it has".to_owned(),
+            (_, Reply::Passed(false)) => ": not yet".to_owned(),
+            (_, Reply::NotADeadline) => ": that is no deadline".to_owned(),
             (Call::Ask { object, .. }, Reply::Answered { reply, .. }) => {
                 let said = self.outside(object).say_reply(&self.transitions.texts().bytes(reply));
                 if said.is_empty() { said } else { format!(": {}", self.with_names(&said)) }

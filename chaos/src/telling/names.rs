@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::steps::{message_at, put_out};
 use super::story::Teller;
-use crate::handler::call::{ObjectKey, bytes_in_words};
+use crate::handler::call::{ObjectKey, Reply, bytes_in_words};
 use crate::handler::text::{Id, Ids, Text};
 use crate::world::step::{CallOutcome, Step};
 
@@ -94,6 +94,21 @@ impl Teller<'_> {
         let gets_through =
             matches!(outcome, CallOutcome::Ok | CallOutcome::ReplyLost | CallOutcome::CrashAfter);
         put_out(self.transitions, taken).filter(|_| gets_through)
+    }
+
+    /// What a deadline is called: d1, d2, … in the order in which they were set.
+    pub(super) fn deadline(&self, deadline: Id) -> String {
+        let set = self.trace.taken().iter().filter_map(|taken| match taken.applied.reply {
+            Some(Reply::Deadline(id)) => Some(id),
+            _ => None,
+        });
+        let place = set.into_iter().position(|id| id == deadline);
+        place.map_or_else(|| self.text(&Text::etag(deadline)), |place| format!("d{}", place + 1))
+    }
+
+    /// The deadline that a text is the name of; or the text itself.
+    pub(super) fn deadline_in(&self, text: &Text) -> String {
+        text.sole_id().map_or_else(|| words::plain(&self.text(text).into()), |id| self.deadline(id))
     }
 
     /// A document's body, as much of it as fits into a few lines; nothing, if there is
@@ -190,12 +205,19 @@ impl Teller<'_> {
     /// What the message with this id says, if it is known.
     pub(super) fn name_of(&self, text: &str) -> Option<String> {
         let id: MessageId = text.parse().ok()?;
+        let set = || {
+            self.trace.taken().iter().find_map(|taken| match taken.applied.reply {
+                Some(Reply::Deadline(id)) if self.text(&Text::etag(id)) == text => Some(self.deadline(id)),
+                _ => None,
+            })
+        };
         // An id is named by what it becomes: what is published in the end counts.
-        self.trace.end().published.iter().chain(&self.transitions.sent).find_map(|copy| {
+        let said = self.trace.end().published.iter().chain(&self.transitions.sent).find_map(|copy| {
             let message: Message =
                 serde_json::from_slice(&self.transitions.texts().bytes(&copy.message)).ok()?;
             (message.id == id).then(|| format!("‹{}›", self.speaker.said(&message)))
-        })
+        });
+        said.or_else(set)
     }
 
     /// A text with JSON told as everywhere else, and with what messages say in the place

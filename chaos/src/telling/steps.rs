@@ -45,7 +45,13 @@ pub(super) fn most_concerned(transitions: &TransitionSystem, trace: &Trace) -> O
 /// Whether something is written or published in this step.
 fn has_an_effect(transitions: &TransitionSystem, taken: &TakenStep) -> bool {
     match call_in(transitions, taken) {
-        Some(Call::ReadStream { .. } | Call::Get { .. } | Call::Ask { writes: false, .. }) => false,
+        Some(
+            Call::ReadStream { .. }
+            | Call::Get { .. }
+            | Call::Ask { writes: false, .. }
+            | Call::SetDeadline { .. }
+            | Call::HasPassed { .. },
+        ) => false,
         Some(
             Call::Append { .. }
             | Call::Put { .. }

@@ -10,12 +10,12 @@ use super::folding;
 use super::knowledge::Followed;
 use super::picture::{Line, draw, width, wrap};
 use super::steps::{busy_in, call_in, message_at, most_concerned, put_out};
-use crate::handler::call::{ObjectKey, Reply};
+use crate::handler::call::{CallKind, ObjectKey, Reply};
 use crate::handler::fault::HandlerFault;
 use crate::handler::rehearsal::{Ending, HistoryId};
 use crate::handler::text::{Id, Text};
 use crate::search::no_return::NoReturn;
-use crate::world::state::{Busy, Content, Object, Phase, World};
+use crate::world::state::{Busy, Content, Due, Object, Phase, World};
 use crate::world::step::{CallOutcome, Step};
 use crate::world::trace::{TakenStep, Trace};
 use crate::world::transition_system::TransitionSystem;
@@ -323,9 +323,10 @@ impl<'a> Teller<'a> {
                     ),
                     _ => true,
                 };
-                let to = match call.object() {
-                    Some(object) => self.object_lane(object),
-                    None => Some(BROKER),
+                let to = match (call.object(), call.kind()) {
+                    (Some(object), _) => self.object_lane(object),
+                    (None, CallKind::Clock) => None,
+                    (None, _) => Some(BROKER),
                 };
                 self.say_step(taken, Some((lane(worker), to.unwrap_or(lane(worker)))), text);
             }
@@ -346,15 +347,18 @@ impl<'a> Teller<'a> {
             }
             Step::Expire { timer } => {
                 let timer = before.timers[usize::from(timer)].clone();
-                let (name, after) = (self.object_name(&timer.key), words::duration(timer.time_to_live));
-                let what = match &timer.forgets {
+                let after = words::duration(timer.time_to_live);
+                let what = match &timer.due {
                     // Counted from when it was told, and not from the line above.
-                    Some((what, _)) => {
-                        format!("{} after {after}", self.outside(&timer.key).say_forgotten(&self.text(what)))
+                    Due::Memory { of, what, .. } => {
+                        format!("{} after {after}", self.outside(of).say_forgotten(&self.text(what)))
                     }
-                    None => format!("{after} later: {name} is deleted by its store"),
+                    Due::Document(key) => {
+                        format!("{after} later: {} is deleted by its store", self.object_name(key))
+                    }
+                    Due::Deadline(id) => format!("{} passes, {after} after it was set", self.deadline(*id)),
                 };
-                let to = self.object_lane(&timer.key);
+                let to = timer.due.object().and_then(|object| self.object_lane(object));
                 self.say_step(taken, to.map(|to| (to, to)), what);
             }
         }

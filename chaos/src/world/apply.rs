@@ -38,6 +38,12 @@ impl TransitionSystem {
         if let Some(fault) = fault {
             self.pay(world, step, fault);
         }
+        let applied = self.change(world, step)?;
+        self.drop_deadlines_of_nobody(world);
+        Ok(applied)
+    }
+
+    fn change(&mut self, world: &mut World, step: Step) -> Result<Applied, HandlerFault> {
         match step {
             Step::Deliver { copy, worker } => {
                 let copy = world.queue.remove(usize::from(copy));
@@ -164,7 +170,7 @@ impl TransitionSystem {
         let (message, ids) = (busy.message.clone(), busy.ids.clone());
         for call in dropped {
             let fault = match call.kind() {
-                CallKind::Read => continue,
+                CallKind::Read | CallKind::Clock => continue,
                 CallKind::Write => Fault::WriteLandsLate,
                 CallKind::Publish => Fault::PublishLandsLate,
             };

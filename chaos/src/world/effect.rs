@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fault::Fault;
-use super::state::{Cause, Content, Envelope, Version, World};
+use super::state::{Cause, Content, Due, Envelope, Version, World};
 use super::transition_system::TransitionSystem;
 use crate::handler::call::{Call, Condition, ObjectKey, Reply};
 use crate::handler::text::Text;
@@ -28,7 +28,7 @@ impl TransitionSystem {
             Call::Put { object, body, condition, time_to_live } => {
                 let reply = self.put(world, object, body, condition);
                 if let (Reply::Stored { .. }, Some(time_to_live)) = (&reply, *time_to_live) {
-                    self.will_expire(world, object.clone(), time_to_live);
+                    self.will_come(world, Due::Document(object.clone()), time_to_live);
                 }
                 reply
             }
@@ -46,6 +46,18 @@ impl TransitionSystem {
                 Reply::Published
             }
             Call::Ask { object, request, .. } => self.ask(world, message, object, request),
+            Call::SetDeadline { time } => {
+                let deadline = world.next_id;
+                world.next_id += 1;
+                if !time.is_zero() {
+                    self.will_come(world, Due::Deadline(deadline), *time);
+                }
+                Reply::Deadline(deadline)
+            }
+            Call::HasPassed { deadline } => match deadline.sole_id() {
+                Some(deadline) => Reply::Passed(!world.is_to_come(deadline)),
+                None => Reply::NotADeadline,
+            },
         }
     }
 
@@ -84,8 +96,9 @@ impl TransitionSystem {
         if let Some((what, time_to_live)) = turn.remembers
             && forgets
         {
-            let told = (texts.intern(what.as_bytes()), message.clone());
-            self.will_be_forgotten(world, object.clone(), time_to_live, told);
+            let what = texts.intern(what.as_bytes());
+            let due = Due::Memory { of: object.clone(), what, message: message.clone() };
+            self.will_come(world, due, time_to_live);
         }
         reply
     }
@@ -110,7 +123,7 @@ impl TransitionSystem {
             object.older.clear();
         }
         let key = &world.objects[place].key;
-        world.timers.retain(|timer| &timer.key != key);
+        world.timers.retain(|timer| !matches!(&timer.due, Due::Document(of) if of == key));
         if gone && !weak {
             world.objects.remove(place);
         }

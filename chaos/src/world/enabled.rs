@@ -110,6 +110,7 @@ impl TransitionSystem {
             }
             CallKind::Write => self.affordable_of(world, busy, &WRITE, push),
             CallKind::Publish => self.affordable_of(world, busy, &PUBLISH, push),
+            CallKind::Clock => {}
         }
     }
 
@@ -275,5 +276,6 @@ fn fault_of_kind(kind: CallKind, outcome: CallOutcome) -> Option<Fault> {
         (CallKind::Read, _) => Some(Fault::ReadFails),
         (CallKind::Write, _) => of(&WRITE),
         (CallKind::Publish, _) => of(&PUBLISH),
+        (CallKind::Clock, _) => unreachable!("the clock is always there"),
     }
 }

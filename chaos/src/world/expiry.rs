@@ -1,13 +1,12 @@
-//! What time does: documents that expire, streams and services that forget, and
-//! locks that run.
+//! What time does: documents that expire, streams and services that forget,
+//! deadlines that pass, and locks that run.
 
 use std::time::Duration;
 
 use super::fault::Fault;
-use super::state::{Content, Timer, World};
+use super::state::{Content, Due, Timer, World};
 use super::step::Step;
 use super::transition_system::TransitionSystem;
-use crate::handler::call::ObjectKey;
 use crate::handler::text::Text;
 use crate::system::outside::Outside;
 use crate::system::store_map::Store;
@@ -60,13 +59,14 @@ impl TransitionSystem {
     }
 
     fn rule_of(&self, timer: &Timer) -> Option<&MayForget> {
-        self.stores.outside(timer.key.store)?.forgets_at_will()
+        let Due::Memory { of, .. } = &timer.due else { return None };
+        self.stores.outside(of.store)?.forgets_at_will()
     }
 
     /// For what is forgotten at will, whether it may be now.
     fn may_forget_at_will(&self, world: &World, timer: &Timer) -> Option<bool> {
         let rule = self.rule_of(timer)?;
-        let (_, message) = timer.forgets.as_ref()?;
+        let Due::Memory { of, message, .. } = &timer.due else { return None };
         let about = |other: &Text| other == message;
         let under_way =
             world.workers.iter().any(|worker| worker.busy.as_ref().is_some_and(|busy| about(&busy.message)))
@@ -74,7 +74,7 @@ impl TransitionSystem {
         if under_way {
             return Some(false);
         }
-        let endpoint = self.stores.first_owner(timer.key.store)?;
+        let endpoint = self.stores.first_owner(of.store)?;
         let message = self.texts().message(message).ok()?;
         Some(rule(&super::snapshot::stored(self, world, endpoint), &message))
     }
@@ -105,29 +105,16 @@ impl TransitionSystem {
             })
     }
 
-    /// A document has been stored with a time to live.
-    pub(super) fn will_expire(&self, world: &mut World, key: ObjectKey, time_to_live: Duration) {
-        let older_locks = world.running_locks();
-        world.timers.push(Timer { key, time_to_live, forgets: None, older_locks });
-    }
-
-    /// Something outside remembers `what` from now on, told at the processing of
-    /// `message`.
-    pub(super) fn will_be_forgotten(
-        &self,
-        world: &mut World,
-        key: ObjectKey,
-        time_to_live: Duration,
-        (what, message): (Text, Text),
-    ) {
-        let mut timer = Timer { key, time_to_live, forgets: Some((what, message)), older_locks: 0 };
+    /// Something will happen once this time has passed.
+    pub(super) fn will_come(&self, world: &mut World, due: Due, time_to_live: Duration) {
+        let mut timer = Timer { due, time_to_live, older_locks: 0 };
         if self.is_by_clock(&timer) {
             timer.older_locks = world.running_locks();
             world.timers.push(timer);
         } else {
             // What is forgotten at will has no order and knows no locks. It comes
             // first, in an order that does not depend on when it came.
-            let class = |timer: &Timer| (timer.key.store, timer.key.key.template);
+            let class = |timer: &Timer| timer.due.object().map(|of| (of.store, of.key.template));
             let before = |other: &&Timer| !self.is_by_clock(other) && class(other) <= class(&timer);
             let place = world.timers.iter().take_while(before).count();
             world.timers.insert(place, timer);
@@ -136,11 +123,29 @@ impl TransitionSystem {
 
     /// The time of a timer has come.
     pub(super) fn expire(&mut self, world: &mut World, timer: &Timer) {
-        let Ok(found) = world.find(&timer.key) else { return };
-        let Some((what, _)) = &timer.forgets else { return self.replace(world, found, None) };
-        let Some(outside) = self.stores.outside(timer.key.store) else { return };
-        let what = self.texts().string(what);
-        let state = outside.model.forget(&self.outside_state(world, found), &what);
-        world.objects[found].content = Content::Outside(self.rehearsal.texts.intern(&state));
+        let Some(found) = timer.due.object().and_then(|object| world.find(object).ok()) else { return };
+        match &timer.due {
+            Due::Document(_) => self.replace(world, found, None),
+            Due::Memory { of, what, .. } => {
+                let Some(outside) = self.stores.outside(of.store) else { return };
+                let what = self.texts().string(what);
+                let state = outside.model.forget(&self.outside_state(world, found), &what);
+                world.objects[found].content = Content::Outside(self.rehearsal.texts.intern(&state));
+            }
+            // That it is no more among what is to come is all there is to it.
+            Due::Deadline(_) => {}
+        }
+    }
+
+    /// A deadline that nobody can ask for any more is none: the moment comes, and
+    /// means nothing to anybody.
+    pub(super) fn drop_deadlines_of_nobody(&self, world: &mut World) {
+        let lost = |world: &World, due: &Due| match due {
+            Due::Deadline(id) => !world.mentions(*id, self.any_left(world, Fault::StaleRead)),
+            Due::Document(_) | Due::Memory { .. } => false,
+        };
+        while let Some(place) = world.timers.iter().position(|timer| lost(world, &timer.due)) {
+            world.timers.remove(place);
+        }
     }
 }

@@ -67,8 +67,8 @@ pub enum Fault {
     LockExpires,
     /// The broker delivers a message once more, now or much later.
     Duplicate,
-    /// While a worker is busy, a document's time to live passes (while none is, time
-    /// passes by itself); or a stream has forgotten the id of
+    /// While a worker is busy, a document's time to live or a deadline passes (while none
+    /// is, time passes by itself); or a stream has forgotten the id of
     /// a message, or a [forgetful](crate::System::forgetful) service a key.
     TimeToLiveExpires,
 }

@@ -86,7 +86,19 @@ impl<'a> Footprint<'a> {
 
     /// Whether it sets a deadline that the clock decides.
     pub(crate) fn sets_deadline(self) -> bool {
-        matches!(self.call, Call::Put { time_to_live: Some(_), .. })
+        matches!(self.call, Call::Put { time_to_live: Some(_), .. } | Call::SetDeadline { .. })
+    }
+
+    /// Whether it depends on what has passed when, besides what it accesses: it sets
+    /// a deadline, or asks for one that may pass. (One that has passed stays so,
+    /// whatever happens.)
+    pub(crate) fn depends_on_time(self) -> bool {
+        match self.call {
+            Call::HasPassed { deadline } => {
+                deadline.sole_id().is_some_and(|deadline| self.world.is_to_come(deadline))
+            }
+            _ => self.sets_deadline(),
+        }
     }
 }
 

@@ -69,12 +69,21 @@ pub(crate) struct Object {
 impl Object {
     /// The fresh ids that can be learned by reading it, etags included.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
+        self.ids_of(self.older.as_slice())
+    }
+
+    /// The same, if nobody reads an older version.
+    pub(crate) fn current_ids(&self) -> impl Iterator<Item = Id> {
+        self.ids_of(&[])
+    }
+
+    fn ids_of<'a>(&'a self, older: &'a [Option<Version>]) -> impl Iterator<Item = Id> + 'a {
         let (events, current) = match &self.content {
             Content::Stream(events) => (events.as_slice(), None),
             Content::Outside(state) => (std::slice::from_ref(state), None),
             Content::Document(version) => (&[][..], version.as_ref()),
         };
-        let versions = self.older.iter().flatten().chain(current);
+        let versions = older.iter().flatten().chain(current);
         let in_versions = versions.flat_map(|version| version.body.ids.iter().copied().chain([version.etag]));
         events.iter().flat_map(|event| event.ids.iter().copied()).chain(in_versions)
     }
@@ -137,18 +146,37 @@ pub(crate) struct InFlight {
     pub(crate) certain: bool,
 }
 
-/// A document that its store will delete, or something that will be forgotten
-/// outside.
+/// What will happen when its time has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timer {
-    pub(crate) key: ObjectKey,
+    pub(crate) due: Due,
     pub(crate) time_to_live: Duration,
-    /// What will be forgotten, and at the processing of which message it was
-    /// told; none for a document.
-    pub(crate) forgets: Option<(Text, Text)>,
     /// The workers (one bit each) whose lock was running when this was set, and
     /// still is; none, if it is not the clock that decides.
     pub(crate) older_locks: u32,
+}
+
+/// What time does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// A document is deleted by its store.
+    Document(ObjectKey),
+    /// What something outside was told at the processing of a message is forgotten
+    /// there.
+    Memory { of: ObjectKey, what: Text, message: Text },
+    /// A deadline passes that a handler has had from the clock. One that has passed is
+    /// the name of nothing any more.
+    Deadline(Id),
+}
+
+impl Due {
+    /// The document, or the thing outside, that it changes.
+    pub(crate) fn object(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::Document(object) | Self::Memory { of: object, .. } => Some(object),
+            Self::Deadline(_) => None,
+        }
+    }
 }
 
 impl World {
@@ -220,6 +248,32 @@ impl World {
         self.queue.is_empty()
             && self.workers.iter().all(|worker| worker.busy.is_none())
             && self.in_flight.iter().all(|in_flight| !in_flight.certain)
+    }
+
+    /// Whether this id is written down anywhere where a handler can come across it:
+    /// in what is stored, in what was published, in what somebody is at work on, or in
+    /// a call that is under way. Whether older versions can be read is said by
+    /// `older`.
+    pub(crate) fn mentions(&self, id: Id, older: bool) -> bool {
+        let written = |text: &Text| text.ids.contains(&id);
+        let copies = self.queue.iter().chain(&self.published);
+        let mut busy = self.workers.iter().filter_map(|worker| worker.busy.as_ref());
+        self.objects.iter().any(|object| {
+            let mut ids = object.current_ids();
+            written(&object.key.key)
+                || ids.any(|other| other == id)
+                || older && object.ids().any(|other| other == id)
+        }) || copies.into_iter().any(|copy| written(&copy.message))
+            || busy.any(|busy| written(&busy.message) || busy.ids.contains(&id))
+            || self
+                .in_flight
+                .iter()
+                .any(|late| written(&late.message) || late.call.texts().into_iter().any(written))
+    }
+
+    /// Whether this is a deadline that has not passed.
+    pub(crate) fn is_to_come(&self, deadline: Id) -> bool {
+        self.timers.iter().any(|timer| timer.due == Due::Deadline(deadline))
     }
 
     /// How many workers are busy besides one.
@@ -347,7 +401,7 @@ pub(crate) mod tests {
 
         fn call(&mut self) -> Call {
             let object = self.key();
-            match self.below(8) {
+            match self.below(10) {
                 0 => Call::ReadStream { object },
                 1 => {
                     let expected = u64::from(self.below(2));
@@ -362,6 +416,8 @@ pub(crate) mod tests {
                 },
                 5 => Call::Delete { object, condition: self.condition() },
                 6 => Call::Publish { message: self.text() },
+                7 => Call::SetDeadline { time: self.time_to_live() },
+                8 => Call::HasPassed { deadline: self.text() },
                 _ => Call::Ask { object, request: self.text(), writes: self.maybe() },
             }
         }
@@ -378,8 +434,12 @@ pub(crate) mod tests {
         /// Whether something is forgotten or deleted is a matter of the store.
         fn timer(&mut self) -> Timer {
             let key = self.key();
-            let forgets = (key.store == 2).then(|| (self.text(), self.text()));
-            Timer { key, time_to_live: self.time_to_live(), forgets, older_locks: self.below(8) }
+            let due = match key.store {
+                0 => Due::Deadline(self.id()),
+                1 => Due::Document(key),
+                _ => Due::Memory { of: key, what: self.text(), message: self.text() },
+            };
+            Timer { due, time_to_live: self.time_to_live(), older_locks: self.below(8) }
         }
 
         /// Two workers of one endpoint, and one of another. Mostly, most of it is

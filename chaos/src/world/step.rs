@@ -22,7 +22,8 @@ pub(crate) enum Step {
     Ack { worker: u8, outcome: CallOutcome },
     /// A call whose caller is dead takes effect.
     Land { in_flight: u8 },
-    /// A document's time to live has passed, or something is forgotten outside.
+    /// A document's time to live has passed, or a deadline; or something is forgotten
+    /// outside.
     Expire { timer: u8 },
 }
 

@@ -5,7 +5,7 @@
 //! every step; the engine's own tests do that with all their random programs.
 
 use super::fault::Fault;
-use super::state::{Content, Phase, Timer, World};
+use super::state::{Content, Due, Phase, Timer, World};
 use super::transition_system::TransitionSystem;
 use crate::handler::call::Call;
 use crate::handler::rehearsal::Ending;
@@ -142,8 +142,23 @@ impl TransitionSystem {
             (
                 "a document that will expire is there",
                 Box::new(|| {
-                    let of_documents = world.timers.iter().filter(|timer| timer.forgets.is_none());
-                    of_documents.into_iter().all(|timer| world.current(&timer.key).is_some())
+                    world.timers.iter().all(|timer| match &timer.due {
+                        Due::Document(key) => world.current(key).is_some(),
+                        Due::Memory { .. } | Due::Deadline(_) => true,
+                    })
+                }),
+            ),
+            (
+                "a deadline that will pass is known to somebody, and set once",
+                Box::new(|| {
+                    let older = self.any_left(world, Fault::StaleRead);
+                    (1..).zip(&world.timers).all(|(next, timer)| match timer.due {
+                        Due::Deadline(id) => {
+                            let again = world.timers[next..].iter().any(|other| other.due == timer.due);
+                            world.mentions(id, older) && !again
+                        }
+                        Due::Document(_) | Due::Memory { .. } => true,
+                    })
                 }),
             ),
         ]
@@ -160,7 +175,11 @@ fn all_ids(world: &World) -> impl Iterator<Item = Id> {
     let of_workers = of_workers.flat_map(|busy| busy.message.ids.iter().chain(&busy.ids).copied());
     let of_calls = world.in_flight.iter().flat_map(|call| call.message.ids.iter().copied());
     let of_causes = world.causes.iter().flat_map(|cause| cause.under.ids.iter().copied());
-    of_objects.chain(of_copies).chain(of_workers).chain(of_calls).chain(of_causes)
+    let deadlines = world.timers.iter().filter_map(|timer| match timer.due {
+        Due::Deadline(id) => Some(id),
+        Due::Document(_) | Due::Memory { .. } => None,
+    });
+    of_objects.chain(of_copies).chain(of_workers).chain(of_calls).chain(of_causes).chain(deadlines)
 }
 
 #[cfg(test)]
@@ -180,11 +199,12 @@ mod tests {
     use crate::world::step::Step;
 
     /// Two messages under way at two workers, each with a document that will
-    /// expire.
+    /// expire, and with a deadline.
     fn in_the_middle() -> (TransitionSystem, World) {
         let endpoint = Endpoint::new("e", async |message, ports, _| {
             let (key, hour) = (message.id.to_string(), std::time::Duration::from_secs(3_600));
             ports.documents.put_expiring(&key, b"seen".to_vec(), Precondition::None, hour).await?;
+            ports.clock.deadline_in(hour).await?;
             ports.documents.get(&key).await?;
             Ok(())
         });
@@ -211,7 +231,7 @@ mod tests {
         for worker in 0..2 {
             transitions.apply(&mut world, Step::Deliver { copy: 0, worker }).unwrap();
         }
-        for worker in 0..2 {
+        for worker in [0, 1, 0, 1] {
             let outcome = crate::world::step::CallOutcome::Ok;
             transitions.apply(&mut world, Step::Call { worker, call: 0, outcome }).unwrap();
         }
@@ -232,7 +252,7 @@ mod tests {
             tamper(&mut world);
             transitions.broken_invariant(&world).unwrap_or("nothing is broken")
         };
-        let expected: [Tamper; 14] = [
+        let expected: [Tamper; 16] = [
             (|world| world.objects.swap(0, 1), "objects are sorted"),
             (|world| world.objects[0].content = Content::Outside(Text::etag(0)), "what is outside"),
             (|world| world.objects[0].older.push(None), "only a weak store"),
@@ -285,10 +305,24 @@ mod tests {
             (|world| world.workers[0].busy.as_mut().unwrap().holds_lock = false, "a timer waits"),
             (
                 |world| {
-                    let key = world.timers[0].key.clone();
-                    world.objects.retain(|object| object.key != key);
+                    let key = world.timers[0].due.object().cloned();
+                    world.objects.retain(|object| Some(&object.key) != key.as_ref());
                 },
                 "a document that will expire",
+            ),
+            (
+                |world| {
+                    let deadline = world.timers[2].due.clone();
+                    world.timers[3].due = deadline;
+                },
+                "a deadline that will pass",
+            ),
+            (
+                |world| {
+                    world.next_id += 1;
+                    world.timers[2].due = Due::Deadline(world.next_id - 1);
+                },
+                "a deadline that will pass",
             ),
         ];
         for (tamper, rule) in expected {

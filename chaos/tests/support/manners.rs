@@ -27,6 +27,11 @@ pub enum Lock {
     Second,
     Week,
     Forever,
+    /// There is a deadline in it, of a second or a week, and whoever finds that it has
+    /// passed takes the lock over.
+    Lease {
+        week: bool,
+    },
 }
 
 /// How far a handler has come before or after what it is there for.
@@ -59,7 +64,12 @@ impl Manners {
                 Some(_) => return Phase::Wish(Wish::Fail),
             }
         }
-        if let Some(lock) = self.lock {
+        if let Some(Lock::Lease { week }) = self.lock {
+            match leased(message, week, &log[at..], dice) {
+                Phase::Through(replies) => at += replies,
+                wish => return wish,
+            }
+        } else if let Some(lock) = self.lock {
             match log.get(at) {
                 None => return Phase::Wish(Wish::Ask(vec![lock.taken_by(message)])),
                 Some((_, Answer::Stored(_))) => at += 1,
@@ -152,7 +162,35 @@ impl Lock {
         match self {
             Self::Forever => Ask::Put { key, body, guard },
             Self::Second | Self::Week => Ask::PutExpiring { key, body, guard, week: self == Self::Week },
+            Self::Lease { .. } => unreachable!("a lease takes more than one call"),
         }
+    }
+}
+
+/// Takes a lease; if there is one that has passed, takes it over.
+fn leased(message: Note, week: bool, log: &Log, dice: u64) -> Phase {
+    let Some((_, first)) = log.first() else { return Phase::Wish(Wish::Ask(vec![Ask::Deadline { week }])) };
+    let Answer::Deadline(mine) = *first else { unreachable!("the clock never fails") };
+    let put = |guard| {
+        let body = Note { text: message.text, id: Some(mine) };
+        Phase::Wish(Wish::Ask(vec![Ask::Put { key: LOCK, body, guard }]))
+    };
+    let answers: Vec<&Answer> = log[1..].iter().map(|(_, answer)| answer).collect();
+    match answers.as_slice() {
+        [] => put(Guard::IfAbsent),
+        [Answer::Stored(_), ..] => Phase::Through(2),
+        [Answer::Conflict] => Phase::Wish(Wish::Ask(vec![Ask::Get(LOCK)])),
+        [Answer::Conflict, Answer::Found(Note { id: Some(theirs), .. }, _)] => {
+            Phase::Wish(Wish::Ask(vec![Ask::HasPassed(*theirs)]))
+        }
+        // Some believe what they have read, and some do not look at what they replace.
+        [Answer::Conflict, Answer::Found(_, etag), Answer::Passed(true)] => {
+            put(if dice.is_multiple_of(4) { Guard::None } else { Guard::IfEtag(*etag) })
+        }
+        [Answer::Conflict, Answer::Found(..), Answer::Passed(true), Answer::Stored(_), ..] => {
+            Phase::Through(5)
+        }
+        _ => Phase::Wish(Wish::Fail),
     }
 }
 

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::{
-    Context, Endpoint, Etag, Expected, Message, MessageId, NewEvent, Ports, Precondition, Publication,
-    RecordedEvent, ServiceError, StoreError, StreamError,
+    Context, Deadline, Endpoint, Etag, Expected, Message, MessageId, NewEvent, Ports, Precondition,
+    Publication, RecordedEvent, ServiceError, StoreError, StreamError,
 };
 
 pub type Name = u32;
@@ -92,6 +92,12 @@ pub enum Ask {
         expected: Expect,
     },
     Receive(&'static str),
+    /// A deadline of the clock: in a week, or else within a second.
+    Deadline {
+        week: bool,
+    },
+    /// Whether a deadline has passed; or what else has this name.
+    HasPassed(Name),
 }
 
 /// What is expected of the subject stream.
@@ -126,6 +132,8 @@ pub enum Answer {
     WrongLast(u64),
     /// Sequence, subject, body and name.
     Messages(Vec<(u64, String, Note, Option<Note>)>),
+    Deadline(Name),
+    Passed(bool),
 }
 
 /// What a handler wants next.
@@ -188,6 +196,7 @@ impl Ask {
                 name: name.map(|name| name.map(f)),
                 expected: *expected,
             },
+            Self::HasPassed(name) => Self::HasPassed(f(*name)),
             other => *other,
         }
     }
@@ -210,6 +219,7 @@ impl Answer {
                 Self::Found(body, f(*etag))
             }
             Self::Stored(etag) => Self::Stored(f(*etag)),
+            Self::Deadline(deadline) => Self::Deadline(f(*deadline)),
             Self::Records(records) => Self::Records(records.iter().map(|record| record.map(f)).collect()),
             Self::Messages(messages) => {
                 let map = |(sequence, subject, body, name): &(u64, String, Note, Option<Note>)| {
@@ -250,6 +260,7 @@ enum RawAnswer {
     Known(Answer),
     Found(String, Etag),
     Stored(Etag),
+    Deadline(Deadline),
     Records(Vec<String>),
     Messages(Vec<(u64, String, String, Option<String>)>),
 }
@@ -327,6 +338,7 @@ async fn run(
                             .collect(),
                     ),
                     RawAnswer::Stored(etag) => Answer::Stored(learn(&mut names, &etag.0)),
+                    RawAnswer::Deadline(deadline) => Answer::Deadline(learn(&mut names, &deadline.0)),
                 };
                 log.push((ask, answer));
             }
@@ -434,7 +446,7 @@ fn call<'a>(number: u8, ask: Ask, names: &[String], message: &'a Message, ports:
         }
         Ask::PutExpiring { key: k, body: note, guard: g, week } => {
             let (store, key, body, guard) = (store(&k), key(&k), body(&note), guard(&g));
-            let time = Duration::from_secs(if week { 7 * 24 * 3_600 } else { 1 });
+            let time = time_of(week);
             Box::pin(async move {
                 match store.put_expiring(&key, body, guard, time).await {
                     Ok(etag) => RawAnswer::Stored(etag),
@@ -514,6 +526,16 @@ fn call<'a>(number: u8, ask: Ask, names: &[String], message: &'a Message, ports:
                 }
             })
         }
+        Ask::Deadline { week } => Box::pin(async move {
+            RawAnswer::Deadline(ports.clock.deadline_in(time_of(week)).await.expect("the clock is there"))
+        }),
+        Ask::HasPassed(name) => {
+            let deadline = Deadline(names[name as usize].clone());
+            Box::pin(async move {
+                let passed = ports.clock.has_passed(&deadline).await;
+                RawAnswer::Known(Answer::Passed(passed.expect("an id might be a deadline")))
+            })
+        }
         Ask::Publish(note) => {
             let message = outgoing(number, note, names);
             Box::pin(async move {
@@ -524,6 +546,10 @@ fn call<'a>(number: u8, ask: Ask, names: &[String], message: &'a Message, ports:
             })
         }
     }
+}
+
+fn time_of(week: bool) -> Duration {
+    Duration::from_secs(if week { 7 * 24 * 3_600 } else { 1 })
 }
 
 fn stream_failed(error: &StreamError) -> Answer {

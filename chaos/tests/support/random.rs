@@ -26,6 +26,8 @@ pub struct Style {
     /// Which of what is outside is used: the service, logs, the subject stream,
     /// the clock.
     pub outside: [bool; 4],
+    /// Whether it sets deadlines, and asks whether they have passed.
+    pub deadlines: bool,
     pub manners: Manners,
 }
 
@@ -139,6 +141,12 @@ fn names_before(message: Note, log: &Log) -> Name {
 }
 
 fn ask(rng: &mut Xoshiro256PlusPlus, style: Style, message: Note, known: Name) -> Ask {
+    if style.deadlines && rng.random_bool(0.45) {
+        return match known > 0 && rng.random_bool(0.6) {
+            true => Ask::HasPassed(rng.random_range(0..known)),
+            false => Ask::Deadline { week: rng.random_bool(0.5) },
+        };
+    }
     if style.outside != [false; 4] && rng.random_bool(0.65) {
         return outside_ask(rng, style, message, known);
     }
@@ -267,6 +275,7 @@ pub fn case(seed: u64) -> (Style, Scope) {
         apart: rng.random_bool(0.4),
         by_id: false,
         outside: [false; 4],
+        deadlines: false,
         manners: Manners::default(),
     };
     let messages = if rng.random_bool(0.15) { 3 } else { rng.random_range(1..=2) };
@@ -334,6 +343,36 @@ pub fn outside(seed: u64) -> (Style, Scope) {
     (Style { outside, ..style }, scope)
 }
 
+/// A random handler that has the clock.
+pub fn clock(seed: u64) -> (Style, Scope) {
+    let (style, mut scope) = case(seed);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x000c_10c4);
+    let two_endpoints = scope.endpoints == 2;
+    let mut outside = [false; 4];
+    outside[3] = rng.random_bool(0.3);
+    let lock = rng.random_bool(0.3).then(|| Lock::Lease { week: rng.random_bool(0.5) });
+    let style = Style {
+        outside,
+        deadlines: true,
+        // Else, no deadline is ever told to anybody.
+        fresh_ids: rng.random_bool(0.8),
+        calls: if lock.is_some() { 1 } else { style.calls.max(if two_endpoints { 2 } else { 3 }) },
+        manners: Manners { lock, ..Manners::default() },
+        ..style
+    };
+    if rng.random_bool(0.8) {
+        scope.classes = scope.classes.with(Fault::TimeToLiveExpires);
+        // No deadline passes where faults are counted by message.
+        if scope.faults_per_message.take().is_some() {
+            scope.faults = 1;
+        }
+        if scope.mail.len() <= 2 && scope.endpoints == 1 {
+            scope.faults = scope.faults.max(rng.random_range(1..=2));
+        }
+    }
+    (style, scope)
+}
+
 /// A random handler for several endpoints that pass on what they get, and meet
 /// in documents that are named by ids.
 pub fn chain(seed: u64) -> (Style, Scope) {
@@ -347,6 +386,7 @@ pub fn chain(seed: u64) -> (Style, Scope) {
         apart: rng.random_bool(0.3),
         by_id: true,
         outside: [false; 4],
+        deadlines: false,
         manners: Manners::default(),
     };
     let wirings: [(u8, &[(u8, char, u8)]); 7] = [
@@ -400,6 +440,7 @@ pub fn well_meant(seed: u64) -> (Style, Scope) {
         apart: rng.random_bool(0.3),
         by_id: false,
         outside: [0.1, 0.05, 0.1, 0.15].map(|probability| rng.random_bool(probability)),
+        deadlines: false,
         manners,
     };
     let any = |rng: &mut Xoshiro256PlusPlus| Fault::ALL[rng.random_range(0..Fault::ALL.len())];

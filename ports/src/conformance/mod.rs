@@ -24,6 +24,9 @@
 //!   spawn nothing and set no timers, and so they can run as a handler in a
 //!   simulator, where every call stays pending until the simulator answers it.
 
+mod clock;
+#[cfg(test)]
+mod clock_tests;
 mod document_store;
 mod event_store;
 #[cfg(test)]
@@ -41,6 +44,7 @@ mod tests;
 use std::fmt;
 use std::sync::Mutex;
 
+pub use clock::{clock, passing};
 pub use document_store::{document_store, expiry, size_limit};
 pub use event_store::event_store;
 pub use publisher::publisher;

@@ -67,6 +67,19 @@ rules! {
     ABOVE_LIMIT_IS_REFUSED = "a document above the limit is refused as too large, with its size and the limit in the error";
 }
 
+// Clocks.
+rules! {
+    DEADLINE_PASSES_NOT_BEFORE = "a deadline has not passed until its time has passed since it was made";
+    DEADLINE_PASSES = "a deadline has passed once its time has passed since it was made";
+    NO_TIME_HAS_PASSED = "a deadline in no time at all has passed when it is made";
+    PASSED_IS_PASSED = "a deadline that has passed stays so";
+    ASKING_CHANGES_NOTHING = "asking for a deadline moves none";
+    DEADLINES_ARE_APART = "that one deadline has passed says nothing about another";
+    DEADLINES_PASS_IN_ORDER = "deadlines pass in the order of their moments, whenever they were made";
+    DEADLINE_IS_TEXT = "a deadline that was written down and read again is the same moment";
+    NOT_A_DEADLINE_IS_REFUSED = "a text that is no deadline is refused";
+}
+
 // Publishers.
 rules! {
     PUBLISH_SUCCEEDS = "a publish succeeds, of a copy too";

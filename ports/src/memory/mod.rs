@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod clock;
 mod document_store;
 mod event_store;
 mod outside;
@@ -39,6 +40,7 @@ mod run;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use clock::MemoryClock;
 pub use document_store::{DYNAMODB_LIMIT, MemoryDocumentStore};
 pub use event_store::MemoryEventStore;
 pub use outside::MemoryOutside;
@@ -61,6 +63,8 @@ pub struct MemoryPorts {
     pub documents: MemoryDocumentStore,
     /// What the endpoint publishes.
     pub publisher: MemoryPublisher,
+    /// The endpoint's clock. It is moved by hand, and apart from the clocks of stores.
+    pub clock: MemoryClock,
     /// The endpoint's further document stores, by name.
     pub stores: BTreeMap<String, MemoryDocumentStore>,
     /// The endpoint's logs of opaque records.
@@ -80,6 +84,7 @@ impl Default for MemoryPorts {
             events: MemoryEventStore::default(),
             documents: MemoryDocumentStore::default(),
             publisher: MemoryPublisher::default(),
+            clock: MemoryClock::default(),
             stores: BTreeMap::new(),
             log: MemoryOutside::new(LogModel),
             streams: BTreeMap::new(),
@@ -131,6 +136,7 @@ impl MemoryPorts {
             events: Arc::new(self.events.clone()),
             documents: Arc::new(self.documents.clone()),
             publisher: Arc::new(self.publisher.clone()),
+            clock: Arc::new(self.clock.clone()),
             stores: stores.collect(),
             log: Arc::new(LogClient(self.log.clone())),
             streams: streams.collect(),

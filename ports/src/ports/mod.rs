@@ -3,8 +3,9 @@
 //! Every port is a trait, so that the same handler runs on the in-memory
 //! adapters, under the chaos engine and on real infrastructure. Every method
 //! can fail, and a failed write is the interesting kind of failure: see
-//! [`StoreError::NoReply`].
+//! [`StoreError::NoReply`]. Only the [`Clock`] is always there.
 
+mod clock;
 mod document_store;
 mod event_store;
 mod publisher;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use crate::outside::Wire;
 
+pub use clock::{Clock, ClockError, Deadline};
 pub use document_store::{Document, DocumentStore, Etag, Precondition};
 pub use event_store::{EventStore, NewEvent, RecordedEvent};
 pub use publisher::{PublishError, Publisher};
@@ -67,6 +69,8 @@ pub struct Ports {
     pub documents: Arc<dyn DocumentStore>,
     /// The way out: what is published here is seen by others at once.
     pub publisher: Arc<dyn Publisher>,
+    /// When something is over.
+    pub clock: Arc<dyn Clock>,
     /// Further document stores, by name (an inbox, an outbox, a token store).
     pub stores: BTreeMap<String, Arc<dyn DocumentStore>>,
     /// Its logs of opaque records.

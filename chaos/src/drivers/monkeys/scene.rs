@@ -81,13 +81,15 @@ pub enum ChoiceKind {
     Write,
     /// A handler publishes through a port.
     Publish,
+    /// A handler asks the clock.
+    Clock,
     /// The endpoint dispatches an output that a handler has handed over.
     Dispatch,
     /// The endpoint acknowledges a message.
     Ack,
     /// A call from before takes effect only now.
     LateEffect,
-    /// A time to live has passed, or something is forgotten.
+    /// A time to live or a deadline has passed, or something is forgotten.
     Expiry,
 }
 
@@ -190,6 +192,7 @@ impl<'a> Choice<'a> {
                     CallKind::Read => ChoiceKind::Read,
                     CallKind::Write => ChoiceKind::Write,
                     CallKind::Publish => ChoiceKind::Publish,
+                    CallKind::Clock => ChoiceKind::Clock,
                 }
             }
             Step::Dispatch { .. } => ChoiceKind::Dispatch,

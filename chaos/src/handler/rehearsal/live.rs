@@ -95,6 +95,10 @@ impl Rehearsal {
             }
             Reply::Answered { refused: true, .. } => "refused".to_owned(),
             Reply::Answered { .. } => "answered".to_owned(),
+            Reply::Deadline(_) => "a deadline".to_owned(),
+            Reply::Passed(true) => "it has passed".to_owned(),
+            Reply::Passed(false) => "not yet".to_owned(),
+            Reply::NotADeadline => "that is no deadline".to_owned(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::handler::call::ObjectKey;
 use crate::world::expiry::LOCK_DURATION;
-use crate::world::state::{Timer, World};
+use crate::world::state::{Due, Timer, World};
 use crate::world::step::Step;
 use crate::world::trace::TakenStep;
 
@@ -48,12 +48,12 @@ impl Clock {
         let mut earlier = std::mem::take(&mut self.timers);
         for timer in &after.timers {
             let same = |(other, _): &(Timer, u64)| {
-                (&other.key, other.time_to_live, &other.forgets)
-                    == (&timer.key, timer.time_to_live, &timer.forgets)
+                (&other.due, other.time_to_live) == (&timer.due, timer.time_to_live)
             };
             let place = earlier.iter().position(same);
             let set = place.map(|place| earlier.remove(place).1);
-            let set = set.filter(|_| timer.forgets.is_some() || !stored_anew(&timer.key));
+            let anew = matches!(&timer.due, Due::Document(key) if stored_anew(key));
+            let set = set.filter(|_| !anew);
             self.timers.push((timer.clone(), set.unwrap_or(self.now)));
         }
     }

@@ -1,5 +1,6 @@
 //! What a worker knows: what it was told since its delivery began.
 
+use ports::words;
 use records::film::{Content, Known};
 
 use super::reel::Reel;
@@ -26,6 +27,11 @@ impl Teller<'_> {
     fn known(&self, reel: &mut Reel, call: &Call, reply: &Reply, after: &World) -> Known {
         let about = match call {
             Call::Publish { message } => self.message(message),
+            Call::SetDeadline { .. } => match reply {
+                Reply::Deadline(id) => self.deadline(*id),
+                _ => String::new(),
+            },
+            Call::HasPassed { deadline } => self.deadline_in(deadline),
             _ => call.object().map(|object| self.object_name(object)).unwrap_or_default(),
         };
         let place = call.object().and_then(|object| reel.place(object));
@@ -56,6 +62,10 @@ impl Teller<'_> {
             (_, Reply::Unavailable) => in_words("cannot be reached"),
             (_, Reply::Silence) => in_words("no reply: done or not, who knows"),
             (Call::Publish { .. }, _) => in_words("published"),
+            (Call::SetDeadline { time }, _) => in_words(&format!("in {}", words::duration(*time))),
+            (_, Reply::Passed(true)) => in_words("has passed"),
+            (_, Reply::Passed(false)) => in_words("has not passed yet"),
+            (_, Reply::NotADeadline) => in_words("is no deadline"),
             _ => in_words("done"),
         };
         Known { about, ..known }

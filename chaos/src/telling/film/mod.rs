@@ -22,7 +22,7 @@ use super::story::{BROKER, Teller, sign_of};
 use crate::handler::call::ObjectKey;
 use crate::handler::text::Text;
 use crate::search::no_return::NoReturn;
-use crate::world::state::{Busy, Phase, World};
+use crate::world::state::{Busy, Due, Phase, World};
 
 impl Teller<'_> {
     /// The run as a film, with this under it.
@@ -151,13 +151,14 @@ impl Teller<'_> {
         let under_way = under_way.collect();
         let deadlines = world.timers.iter().map(|timer| {
             let after = words::duration(timer.time_to_live);
-            match &timer.forgets {
-                Some((what, _)) => {
-                    format!("{} after {after}", self.outside(&timer.key).say_forgotten(&self.text(what)))
+            match &timer.due {
+                Due::Memory { of, what, .. } => {
+                    format!("{} after {after}", self.outside(of).say_forgotten(&self.text(what)))
                 }
-                None => {
-                    format!("{after} after it was stored: {} is deleted", self.object_name(&timer.key))
+                Due::Document(key) => {
+                    format!("{after} after it was stored: {} is deleted", self.object_name(key))
                 }
+                Due::Deadline(id) => format!("{after} after it was set: {} passes", self.deadline(*id)),
             }
         });
         let deadlines = deadlines.collect();

@@ -25,10 +25,17 @@ impl Model<'_> {
             Ask::PutExpiring { key, body, guard, week } => {
                 let answer = self.effect(state, endpoint, message, &Ask::Put { key, body, guard });
                 if answer != Answer::Conflict {
-                    let seconds = if week { 7 * 24 * 3_600 } else { 1 };
-                    state.fade(Fading::Document(place_of(endpoint, key)), seconds);
+                    state.fade(Fading::Document(place_of(endpoint, key)), seconds(week));
                 }
                 answer
+            }
+            Ask::Deadline { week } => {
+                let name = state.fresh();
+                state.fade(Fading::Deadline(name), seconds(week));
+                Answer::Deadline(name)
+            }
+            Ask::HasPassed(name) => {
+                Answer::Passed(!state.fading.iter().any(|(fading, _)| *fading == Fading::Deadline(name)))
             }
             Ask::Call { key, request } => {
                 let (done, remembered) = state.service.entry(key).or_default();
@@ -137,6 +144,10 @@ impl Model<'_> {
             state.documents.remove(&place);
         }
     }
+}
+
+fn seconds(week: bool) -> u64 {
+    if week { 7 * 24 * 3_600 } else { 1 }
 }
 
 /// What a read of this document answers.

@@ -18,6 +18,9 @@
 //!   or not), the next deadline in order passes. *In order*: of two deadlines set
 //!   one after the other, the later one cannot pass first if its time to live is
 //!   as long or longer. That needs no class of faults to be allowed.
+//! - The clock gives a handler a deadline, or says whether one has passed. It never
+//!   fails. A deadline is a name; once nobody knows it any more (no document, message,
+//!   worker, or call that is under way), there is no such deadline.
 //!
 //! # Steps that are faults
 //!

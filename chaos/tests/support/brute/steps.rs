@@ -15,6 +15,8 @@ enum Kind {
     Read,
     Write,
     Publish,
+    /// It never fails.
+    Clock,
 }
 
 fn kind(ask: &Ask) -> Kind {
@@ -28,6 +30,7 @@ fn kind(ask: &Ask) -> Kind {
         | Ask::AppendLog { .. }
         | Ask::Send { .. } => Kind::Write,
         Ask::Publish(_) => Kind::Publish,
+        Ask::Deadline { .. } | Ask::HasPassed(_) => Kind::Clock,
     }
 }
 
@@ -158,6 +161,10 @@ impl Model<'_> {
         self.landings(state, &mut next);
         self.deadlines(state, &mut next);
         self.forgetting(state, &mut next);
+        for (_, state) in &mut next {
+            let old = self.scope.classes.contains(Fault::StaleRead) && state.used[1] < self.scope.stale;
+            state.forget_deadlines(old);
+        }
         next
     }
 
@@ -281,6 +288,7 @@ impl Model<'_> {
             Kind::Read => return self.failed_read(state, worker, place, message, &real, next),
             Kind::Write => &MISHAPS_OF_WRITES[..],
             Kind::Publish => &MISHAPS_OF_PUBLISHES[..],
+            Kind::Clock => &[],
         };
         for (fault, mishap) in mishaps {
             let Some(mut state) = self.pay(state, *fault, Some(message)) else { continue };
@@ -422,7 +430,7 @@ impl Model<'_> {
     /// Calls that nobody waits for any more may take effect later, or not.
     fn drop_asks(&self, state: &mut State, worker: usize, asks: &[Ask]) {
         let (endpoint, Some(busy)) = state.workers[worker].clone() else { unreachable!("busy") };
-        for ask in asks.iter().filter(|ask| kind(ask) != Kind::Read) {
+        for ask in asks.iter().filter(|ask| !matches!(kind(ask), Kind::Read | Kind::Clock)) {
             // What cannot be paid for now never can.
             if self.pay(state, lands_late(ask), Some(busy.message)).is_some() {
                 let (message, ask) = (busy.message, busy.real(ask));

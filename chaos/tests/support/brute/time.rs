@@ -2,7 +2,7 @@
 
 use chaos::Fault;
 
-use super::super::programs::{Key, Note};
+use super::super::programs::{Key, Name, Note};
 use super::Forgets;
 use super::steps::Model;
 use super::world::{Place, SHARED, State};
@@ -13,6 +13,8 @@ pub(super) enum Fading {
     Document(Place),
     /// The stream's knowledge of a name.
     Name(Note),
+    /// That a deadline of the clock is yet to come.
+    Deadline(Name),
 }
 
 /// How long locks last, and how long the stream remembers a name, in seconds.
@@ -45,6 +47,23 @@ impl State {
         }
     }
 
+    /// The clock has no deadlines but those of which somebody knows the name. Older
+    /// versions of documents count if they can still be read.
+    pub fn forget_deadlines(&mut self, old: bool) {
+        loop {
+            let mut known = Vec::new();
+            self.mention_elsewhere(old, &mut |name| known.push(name));
+            let unknown = self.fading.iter().position(|(fading, _)| match fading {
+                Fading::Deadline(name) => !known.contains(name),
+                Fading::Document(_) | Fading::Name(_) => false,
+            });
+            match unknown {
+                Some(place) => _ = self.keep(place),
+                None => return,
+            }
+        }
+    }
+
     /// Whether this deadline is the next one. One that was set before and lasts
     /// no longer passes before it; and so does a lock that was running when it
     /// was set, if that lasts no longer.
@@ -71,6 +90,7 @@ impl Model<'_> {
                     self.replace(&mut state, store, key, None);
                 }
                 Fading::Name(name) => _ = state.known.remove(&name),
+                Fading::Deadline(_) => {}
             }
             next.push((!free, state));
         }

@@ -126,9 +126,23 @@ impl State {
 
     /// Every name that occurs.
     fn mention(&self, f: &mut impl FnMut(Name)) {
+        for (fading, _) in &self.fading {
+            match fading {
+                Fading::Document((_, _, id)) | Fading::Name(Note { id, .. }) => {
+                    id.iter().for_each(|&id| f(id))
+                }
+                Fading::Deadline(name) => f(*name),
+            }
+        }
+        self.mention_elsewhere(true, f);
+    }
+
+    /// Every name that occurs anywhere but in what fades; those in older versions of
+    /// documents only if that is asked for.
+    pub fn mention_elsewhere(&self, old: bool, f: &mut impl FnMut(Name)) {
         for ((_, _, id), (now, history)) in &self.documents {
             id.iter().for_each(|&id| f(id));
-            for (note, etag) in history.iter().chain([now]).flatten() {
+            for (note, etag) in history.iter().filter(|_| old).chain([now]).flatten() {
                 note.id.iter().for_each(|&id| f(id));
                 f(*etag);
             }
@@ -140,10 +154,6 @@ impl State {
         let sent = self.subjects.iter().flat_map(|(_, body, name)| [body].into_iter().chain(name));
         let outside = self.logs.values().flatten().chain(accounts).chain(sent).chain(self.known.keys());
         outside.filter_map(|note| note.id).for_each(&mut *f);
-        for (fading, _) in &self.fading {
-            let (Fading::Document((_, _, id)) | Fading::Name(Note { id, .. })) = fading;
-            id.iter().for_each(|&id| f(id));
-        }
         let published = self.published.iter().flat_map(|(message, under)| [message].into_iter().chain(under));
         let messages = self.queue.iter().map(|(_, message)| message).chain(published);
         messages
@@ -188,6 +198,7 @@ impl State {
             match fading {
                 Fading::Document((_, _, id)) => *id = id.map(&mut *f),
                 Fading::Name(name) => *name = name.map(f),
+                Fading::Deadline(name) => *name = f(*name),
             }
         }
         for (_, message) in &mut self.queue {
