@@ -300,7 +300,7 @@ fn t08_recovery_reads_a_log_of_any_length_in_batches() {
             assert!(all, "of a log with {length} records, the history is not that of all of them");
             let mut place = 0;
             for (from, limit) in log.reads() {
-                assert!(limit <= BATCH, "{limit} records were asked for at once");
+                assert!(limit <= 1_024, "{limit} records were asked for at once, and 1,024 is the most");
                 assert!(limit > 0, "no record was asked for");
                 should_be!("the place at which the next batch begins", from, place);
                 place = (from + limit as u64).min(u64::from(length));
@@ -614,7 +614,7 @@ fn closing() -> Closing<impl Fn(&[Message]) -> System> {
     Closing::of(Dialogue::CHECKOUTS, |_| checkouts())
 }
 
-/// Ann buys tea, cake, and tea. That is two packets of tea.
+/// Ann buys tea, and tea. That is two packets of tea.
 #[test]
 fn t24_the_same_once_more_is_bought_once_more() {
     closing().the_same_again();
