@@ -534,6 +534,33 @@ fn an_endpoint_may_listen_to_itself() {
     assert_eq!(judgement.violated, [Property::NoLostMessages], "one symptom explains it: {report}");
 }
 
+/// What a message to oneself leads to is never published, and nothing else is wrong. It
+/// must not be held against an order in which a message is processed before its own
+/// cause: a timeout before its order would have published just that, and left the order
+/// open.
+#[test]
+fn a_lost_output_of_a_message_to_oneself_is_told_as_lost() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        if message.name() == "Order" {
+            ports.documents.put("order", b"open".to_vec(), Precondition::None).await?;
+            context.publish(Message::new(message.id.derive("timeout"), &"Timeout"));
+        } else {
+            ports.documents.delete("order", Precondition::None).await?;
+        }
+        Ok(())
+    };
+    let law = support::about_one("it", json!(false), |open, message| match message.name() {
+        "Order" => (json!(true), vec![json!("Timeout")]),
+        _ if open == &json!(true) => (json!(false), vec![json!("Cancelled")]),
+        _ => (open.clone(), Vec::new()),
+    });
+    let view = |snapshot: &Snapshot, _: &str| Ok(snapshot.document("order").is_some());
+    let sales = Endpoint::new("sales", handler).subscribes_to("Timeout").view(view);
+    let system = System::of(sales).judged_by(law);
+    let report = explore(|| system).send([named("Order")]).workers(1).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+}
+
 /// An order comes in, and what goes out is about a thing: the two mean different
 /// aggregates. What comes back is about the thing, too.
 #[test]

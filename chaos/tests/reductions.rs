@@ -519,3 +519,39 @@ fn with_more_kinds_of_messages_than_can_be_told_apart_nothing_is_left_out() {
     assert!(with.states > 3 * LAST * 2, "{with:?}");
     assert_eq!(Counts { restarts: 0, ..with }, without);
 }
+
+/// `Write` leaves a pointer, and only then what it points to; `Look` follows the pointer,
+/// and complains if nothing is there.
+async fn pointing_first(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    let read = ports.documents.get("pointer").await?;
+    if message.body == "Write" {
+        if read.is_some() {
+            return Ok(());
+        }
+        let name = context.new_id().to_string();
+        ports.documents.put("pointer", name.clone().into_bytes(), Precondition::IfAbsent).await?;
+        ports.documents.put(&name, b"there".to_vec(), Precondition::None).await?;
+    } else if let Some(pointer) = read {
+        let name = String::from_utf8(pointer.body)?;
+        if ports.documents.get(&name).await?.is_none() {
+            ports.documents.put("complaint", b"nothing there".to_vec(), Precondition::None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A document with a fresh name is nobody else's only as long as nobody else may read the
+/// name: whichever of the messages that is, and if there is one only.
+#[test]
+fn whoever_may_read_a_name_may_come_before_what_it_names() {
+    let complaints = |snapshot: &Snapshot| {
+        let complaint = snapshot.document("complaint").map(|_| "a complaint".to_owned());
+        complaint.into_iter().collect::<Vec<_>>()
+    };
+    for order in [["Look", "Write"], ["Write", "Look"]] {
+        let system = || System::of(Endpoint::new("e", pointing_first)).leaves_no_garbage(complaints);
+        let mail = order.map(|name| Message::new(MessageId::named(name), &name));
+        let report = explore(system).send(mail).workers(2).faults(0).run();
+        assert_eq!(report.violated(), Some(Property::NoGarbage), "{order:?}: {report}");
+    }
+}
