@@ -602,6 +602,36 @@ fn a_name_is_forgotten_in_the_middle_of_something() {
     }
 }
 
+/// A deadline that nobody can ask for any more keeps no other one waiting: `n` sets one
+/// while `m`, which has set one before, is still at work. Once `m` is done it takes one
+/// fault for it to pass, and not two.
+#[test]
+fn a_deadline_of_nobody_keeps_nobody_waiting() {
+    let put = |text, body| {
+        Wish::Ask(vec![Ask::Put { key: Key::own(text), body: Note::plain(body), guard: Guard::None }])
+    };
+    let deadline = || Wish::Ask(vec![Ask::Deadline { week: false }]);
+    let is_at_work = |answer: &Answer| matches!(answer, Answer::Found(Note { text: 'a', .. }, _));
+    let program: Program = Arc::new(move |_, message, log, _| match (message.text, log) {
+        ('m', []) => deadline(),
+        ('m', [_]) => put('y', 'a'),
+        ('m', [_, _]) => put('y', 'b'),
+        ('n', []) => Wish::Ask(vec![Ask::Get(Key::own('y'))]),
+        ('n', [(_, y)]) if is_at_work(y) => deadline(),
+        ('n', [_, _]) => Wish::Ask(vec![Ask::Get(Key::own('y'))]),
+        ('n', [_, (_, Answer::Deadline(set)), (_, y)]) if is_at_work(y) => {
+            Wish::Ask(vec![Ask::HasPassed(*set)])
+        }
+        ('n', [.., (_, Answer::Passed(true))]) => put('x', 'a'),
+        _ => Wish::Done(Vec::new()),
+    });
+    for faults in 0..=2 {
+        let classes = [Fault::TimeToLiveExpires].into_iter().collect();
+        let scope = Scope { faults, classes, ..Scope::default() };
+        assert_eq!(assert_same("of nobody", &program, &scope, 100_000).compared, 1);
+    }
+}
+
 /// Requests with different fresh ids are different requests.
 #[test]
 fn requests_that_differ_in_ids_contend_for_a_key() {
