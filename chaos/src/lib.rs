@@ -68,6 +68,7 @@
 //! | [`Law`] | a specification from a state machine, or from two functions |
 //! | [`environment`] | every variable that is looked at |
 //! | [`limits`] | how far it goes, and why no further |
+//! | [`transcript`] | a run as it can be played elsewhere, on a real server say |
 //!
 //! [`how_it_works`] explains the search, numbers the arguments on which its
 //! soundness rests, and says of every assumption how it is checked, or that it is
@@ -116,6 +117,7 @@ pub use guarantee::checker::judge;
 pub use guarantee::judgement::{Evidence, Judgement, TooManyOrders};
 pub use handler::fault::HandlerFault;
 pub use handler::text::Naming;
+pub use judging::recorded::Recorded;
 pub use judging::verdict::{Finding, Inconclusive, Verdict};
 pub use ports::law::{FRESH, Law, Property, Specification, Symptom};
 pub use ports::words::thousands;
@@ -127,5 +129,6 @@ pub use search::reductions::Reductions;
 pub use shared::specifications;
 pub use system::under_test::{StoreKind, System};
 pub use telling::report::{Report, headlines};
+pub use telling::transcript;
 pub use world::budget::Bounds;
 pub use world::fault::{Fault, Faults};

@@ -319,6 +319,12 @@ impl Explore {
         self
     }
 
+    /// What it searches.
+    #[must_use]
+    pub fn system(&self) -> &System {
+        &self.scenario.system
+    }
+
     /// Runs the search, and demands that it [holds](Verdict::Holds).
     ///
     /// # Panics

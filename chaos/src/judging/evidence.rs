@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ports::{Message, MessageId};
+use ports::{Endpoint, Message, MessageId};
 use serde_json::Value;
 
 use super::verdict::Inconclusive;
@@ -77,6 +77,23 @@ impl<'a> Heard<'a> {
             published.push(Published { by: usize::from(copy.endpoint), message, subscribers, under });
         }
         Ok(Self { system, sent, published })
+    }
+
+    /// What was said in a run that somebody else has made. Under which messages an
+    /// endpoint published something, nobody has written down.
+    pub(super) fn recorded(
+        system: &'a System,
+        sent: Vec<(usize, Message)>,
+        published: Vec<(usize, Message)>,
+    ) -> Self {
+        let published = published.into_iter().map(|(by, message)| {
+            let hears =
+                |endpoint: &Endpoint| endpoint.subscriptions().iter().any(|name| name == message.name());
+            let endpoints = system.endpoints.iter().enumerate();
+            let subscribers = endpoints.filter(|(_, endpoint)| hears(endpoint)).map(|(number, _)| number);
+            Published { by, subscribers: subscribers.collect(), message, under: Vec::new() }
+        });
+        Self { system, sent, published: published.collect() }
     }
 
     /// Who said what: those who sent, and the endpoints.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ports::law::Property;
-use ports::words;
+use ports::words::{self, Speaker};
 use ports::{MessageId, Snapshot};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -130,19 +130,7 @@ impl Judge {
     ) -> Result<(), Judged> {
         let heard = Heard::in_world(&self.system, transitions, world, hint).map_err(Err)?;
         let speaker = transitions.speaker().clone();
-        let mut parts = by_the_law(|| {
-            let ((sent, outputs), parts) = (heard.said(), heard.parts());
-            // What one part says twice is told with all else that is wrong with it.
-            let of_one_part = |one: &Said<'_>, other: &Said<'_>| {
-                let says = |part: &Part, said: &Said<'_>| part.outputs.contains(said.message);
-                parts.iter().any(|part| says(part, one) && says(part, other))
-            };
-            match contents::two_contents(&sent, &outputs).filter(|(one, other)| !of_one_part(one, other)) {
-                Some((one, other)) => Err(Box::new(contents::judgement(one, other, &speaker))),
-                None => Ok(parts),
-            }
-        })?
-        .map_err(|judgement| violated(*judgement))?;
+        let mut parts = parts_of(&heard, &speaker)?;
         for part in &parts {
             self.reached[part.endpoint] |= !part.inputs.is_empty();
         }
@@ -158,14 +146,29 @@ impl Judge {
             self.view_with_other_ids(transitions, world, part.endpoint, &part.aggregate, state)
                 .map_err(|fault| found(Finding::Handler(fault)))?;
         }
+        self.hold_against_the_law(&parts, &states, &speaker)?;
+        self.measure(&snapshots)
+    }
+
+    /// Objects to what no order of the messages explains.
+    pub(super) fn hold_against_the_law(
+        &self,
+        parts: &[Part],
+        states: &[Value],
+        speaker: &Speaker,
+    ) -> Result<(), Judged> {
         by_the_law(|| {
-            let known = parts.iter().zip(&states);
+            let known = parts.iter().zip(states);
             let states: Vec<Value> = known.map(|(part, shown)| self.by_its_law(part, shown)).collect();
             let parts = parts.iter().zip(&states).filter_map(|(part, state)| self.evidence(part, state));
-            causes::judge(&parts.collect::<Vec<_>>(), &speaker)
+            causes::judge(&parts.collect::<Vec<_>>(), speaker)
         })?
         .map_err(undecided)?
-        .map_err(violated)?;
+        .map_err(violated)
+    }
+
+    /// Objects to what is stored and should not be.
+    pub(super) fn measure(&self, snapshots: &[Snapshot]) -> Result<(), Judged> {
         let mut stored = snapshots.iter().enumerate();
         let too_much = stored.find_map(|(endpoint, snapshot)| self.storage(endpoint, snapshot));
         too_much.map_or(Ok(()), |judgement| Err(violated(judgement)))
@@ -290,6 +293,23 @@ impl Judge {
     }
 }
 
+/// The parts of all that was heard, unless one id stands for two contents.
+pub(super) fn parts_of(heard: &Heard<'_>, speaker: &Speaker) -> Result<Vec<Part>, Judged> {
+    by_the_law(|| {
+        let ((sent, outputs), parts) = (heard.said(), heard.parts());
+        // What one part says twice is told with all else that is wrong with it.
+        let of_one_part = |one: &Said<'_>, other: &Said<'_>| {
+            let says = |part: &Part, said: &Said<'_>| part.outputs.contains(said.message);
+            parts.iter().any(|part| says(part, one) && says(part, other))
+        };
+        match contents::two_contents(&sent, &outputs).filter(|(one, other)| !of_one_part(one, other)) {
+            Some((one, other)) => Err(Box::new(contents::judgement(one, other, speaker))),
+            None => Ok(parts),
+        }
+    })?
+    .map_err(|judgement| violated(*judgement))
+}
+
 /// In which documents what was measured is, if each of them has a share of it; as a
 /// remark in brackets. There is none, if the measure cannot do without one of them: it
 /// is asked about snapshots that never were.
@@ -374,7 +394,7 @@ fn key_of(world: &World, key: &mut Vec<u8>) {
     }
 }
 
-fn found(finding: Finding) -> Judged {
+pub(super) fn found(finding: Finding) -> Judged {
     Ok(Err(finding))
 }
 

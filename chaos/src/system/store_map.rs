@@ -142,6 +142,11 @@ impl StoreMap {
         (0..self.endpoints.len() as u8).find(|&endpoint| self.is_further(endpoint, store))
     }
 
+    /// Its name among all stores.
+    pub(crate) fn name(&self, store: Store) -> &str {
+        &self.entries[usize::from(store)].name
+    }
+
     /// What the endpoints that have this store call it.
     pub(crate) fn label(&self, store: Store) -> &str {
         &self.entries[usize::from(store)].label

@@ -341,6 +341,18 @@ impl System {
         self
     }
 
+    /// The endpoints, in the order in which they were added.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// The documents that are there before anything happens: store, as in
+    /// [`store`](Self::store), key and body.
+    pub fn documents_at_the_start(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
+        self.stored.iter().map(|(store, key, body)| (store.as_str(), key.as_str(), body.as_slice()))
+    }
+
     /// Whether anything at rest is held against anything.
     pub(crate) fn asks_anything(&self) -> bool {
         self.specifications.iter().any(Option::is_some)

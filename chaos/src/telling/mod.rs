@@ -3,7 +3,8 @@
 //! A [`Teller`](story::Teller) puts a recorded run into words and arrows, a
 //! [`Report`](report::Report) adds the verdict and the damage, and a
 //! [`Record`](record::Record) hands all of it to `cargo workshop`, with the run as a
-//! [`film`] where somebody wants to look at it.
+//! [`film`] where somebody wants to look at it, and as a
+//! [`Transcript`](transcript::Transcript) for whoever plays it elsewhere.
 
 mod calls;
 mod changes;
@@ -18,3 +19,4 @@ pub(crate) mod report;
 mod should_be;
 mod steps;
 mod story;
+pub mod transcript;

@@ -10,6 +10,7 @@ use records::{Film, Space};
 use super::picture::{width, wrap};
 use super::record::is_filmed;
 use super::story::Teller;
+use super::transcript::Transcript;
 use crate::handler::fault::HandlerFault;
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
@@ -88,6 +89,8 @@ pub struct Report {
     pub(crate) film: Option<Box<Film>>,
     /// The states that there are within the bounds, if they are to be drawn.
     pub(crate) space: Option<Box<Space>>,
+    /// That run, for whoever plays it elsewhere.
+    pub(crate) transcript: Option<Box<Transcript>>,
 }
 
 impl Report {
@@ -110,6 +113,7 @@ impl Report {
             single: false,
             film: None,
             space: None,
+            transcript: None,
         }
     }
 
@@ -131,6 +135,7 @@ impl Report {
             let teller = Teller::new(transitions, trace, about, self.no_return);
             Box::new(teller.film(self.closing()))
         });
+        self.transcript = Some(Box::new(Transcript::of(transitions, trace)));
         self.choices = trace.choices();
         self.struck = trace.faults().collect();
         self.steps = trace.len();
@@ -156,6 +161,13 @@ impl Report {
     #[must_use]
     pub fn space(&self) -> Option<&Space> {
         self.space.as_deref()
+    }
+
+    /// The run that shows what was found, in terms that a real server has as well. None
+    /// if there is nothing to show.
+    #[must_use]
+    pub fn transcript(&self) -> Option<&Transcript> {
+        self.transcript.as_deref()
     }
 
     /// The violated property, if one is.
