@@ -2,16 +2,15 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Fault, Property, Report, explore};
+use chaos::{Explore, Property, Report};
 use closing::{Closing, Dialogue};
-use shared::Endpoint;
-use shared::order::{add_item, remove_item};
 
 #[path = "../mistakes/enters_its_attempt_after_its_letters.rs"]
 mod enters_its_attempt_after_its_letters;
 #[path = "../mistakes/names_the_outbox_after_the_version.rs"]
 mod names_the_outbox_after_the_version;
 mod support;
+use support::{Make, searches, searches_for_rest};
 
 #[path = "../mistakes/adopts_the_letters_of_a_failed_attempt.rs"]
 mod adopts_the_letters_of_a_failed_attempt;
@@ -47,22 +46,21 @@ mod uses_a_number_twice;
 mod waits_for_whoever_opened_the_transaction;
 
 /// The shortest story of all that the searches of the exercise find.
-fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
+fn shortest_failure(endpoint: Make) -> Report {
+    shortest(searches(endpoint))
+}
+
+fn shortest(searches: Vec<Explore>) -> Report {
     searches
         .into_iter()
-        .map(|(messages, faults)| {
-            explore(|| support::orders(endpoint())).send(messages).workers(2).faults(faults).run()
-        })
+        .map(Explore::run)
         .filter(|report| !report.holds())
         .min_by_key(|report| report.steps)
         .expect("the mistake survives every search of the exercise")
 }
 
 /// The shortest story of all that the closing questions find.
-fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
+fn closing_failure(endpoint: Make) -> Report {
     Closing::of(Dialogue::ORDERS, |_| support::orders(endpoint()))
         .shortest_failure()
         .expect("the mistake survives every closing question")
@@ -187,16 +185,9 @@ fn enters_its_attempt_after_its_letters() {
     chaos::assert_golden!("enters-its-attempt-after-its-letters", report);
 }
 
-/// The exercise asks whether an order at rest takes another message; here that one is
-/// sent.
 #[test]
 fn waits_for_whoever_opened_the_transaction() {
-    let report = explore(|| support::orders(waits_for_whoever_opened_the_transaction::orders()))
-        .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
-        .workers(2)
-        .faults(2)
-        .only([Fault::LockExpires, Fault::CrashBeforeWrite])
-        .run();
+    let report = shortest(searches_for_rest(waits_for_whoever_opened_the_transaction::orders));
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
     chaos::assert_golden!("waits-for-whoever-opened-the-transaction", report);
 }

@@ -2,9 +2,7 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Fault, Property, Report, explore};
-use shared::order::{OrderEvent, add_item, remove_item};
-use shared::{Endpoint, Message, MessageId, Snapshot};
+use chaos::{Explore, Property, Report};
 
 #[path = "../mistakes/creates_a_token_where_it_finds_none_when_it_resumes.rs"]
 mod creates_a_token_where_it_finds_none_when_it_resumes;
@@ -17,7 +15,7 @@ mod leaves_the_cleaning_to_whoever_removed_the_token;
 mod opens_a_door_that_leaves_it_to_the_first;
 #[path = "support/mod.rs"]
 mod support;
-use support::{alone, behind, both, further_down};
+use support::{Make, searches, searches_at, searches_for_entries, searches_in_time};
 
 #[path = "../mistakes/cleans_up_before_the_token_goes.rs"]
 mod cleans_up_before_the_token_goes;
@@ -55,39 +53,14 @@ mod swallows_the_error_of_a_token;
 mod takes_its_tokens_back_after_any_error;
 
 /// The shortest story of all that the searches of the exercise find.
-fn shortest_failure(orders: fn() -> Endpoint, loyalty: fn() -> Endpoint) -> Report {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let one = [tea.clone()];
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
-    let searches = searches.into_iter().map(|(sent, faults)| {
-        explore(|| alone(orders(), &sent)).send(sent.clone()).workers(2).faults(faults)
-    });
-    let through_both = explore(|| both(orders(), loyalty(), &one)).send(one.clone()).workers(2).faults(1);
-    let tokens = |all: &Snapshot| all.documents_in("tokens").count();
-    let quiet = both(orders(), loyalty(), &one).stores_at_most("the number of tokens", 0, tokens);
-    shortest(searches.chain([through_both, explore(|| quiet).send(one.clone()).workers(2).faults(0)]))
+fn shortest_failure(orders: Make, loyalty: Make) -> Report {
+    shortest(searches(orders, loyalty))
 }
 
-/// The shortest story of a duplicate and time, further down.
-fn shortest_failure_in_time(loyalty: fn() -> Endpoint) -> Report {
-    let tea = OrderEvent::ItemAdded { order_id: "order-1".into(), item: "tea".into() };
-    let heard = [Message::new(MessageId::named("tea was added"), &tea)];
-    let system = further_down(loyalty(), &heard);
-    let search = explore(|| system).send(heard).faults(2);
-    shortest([search.only([Fault::Duplicate, Fault::TimeToLiveExpires])].into_iter())
-}
-
-/// The shortest story at the door.
-fn shortest_failure_at(door: fn() -> Endpoint) -> Report {
-    let request = [add_item("order-1", "tea")];
-    let search = explore(|| behind(door())).send(request).workers(2).faults(2);
-    shortest([search.without(Fault::TimeToLiveExpires)].into_iter())
-}
-
-fn shortest(searches: impl Iterator<Item = chaos::Explore>) -> Report {
+fn shortest(searches: Vec<Explore>) -> Report {
     searches
-        .map(chaos::Explore::run)
+        .into_iter()
+        .map(Explore::run)
         .filter(|report| !report.holds())
         .min_by_key(|report| report.steps)
         .expect("the mistake survives every search of the exercise")
@@ -95,7 +68,7 @@ fn shortest(searches: impl Iterator<Item = chaos::Explore>) -> Report {
 
 #[test]
 fn keeps_an_inbox_for_seven_days() {
-    let report = shortest_failure_in_time(keeps_an_inbox_for_seven_days::loyalty);
+    let report = shortest(searches_in_time(keeps_an_inbox_for_seven_days::loyalty));
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("keeps-an-inbox-for-seven-days", report);
 }
@@ -210,35 +183,35 @@ fn creates_tokens_that_nobody_removes() {
 
 #[test]
 fn opens_a_door_that_creates_a_token_every_time() {
-    let report = shortest_failure_at(opens_a_door_that_creates_a_token_every_time::door);
+    let report = shortest(searches_at(opens_a_door_that_creates_a_token_every_time::door));
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     chaos::assert_golden!("opens-a-door-that-creates-a-token-every-time", report);
 }
 
 #[test]
 fn opens_a_door_that_creates_the_token_last() {
-    let report = shortest_failure_at(opens_a_door_that_creates_the_token_last::door);
+    let report = shortest(searches_at(opens_a_door_that_creates_the_token_last::door));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("opens-a-door-that-creates-the-token-last", report);
 }
 
 #[test]
 fn opens_a_door_that_remembers_too_late() {
-    let report = shortest_failure_at(opens_a_door_that_remembers_too_late::door);
+    let report = shortest(searches_at(opens_a_door_that_remembers_too_late::door));
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("opens-a-door-that-remembers-too-late", report);
 }
 
 #[test]
 fn opens_a_door_that_overwrites() {
-    let report = shortest_failure_at(opens_a_door_that_overwrites::door);
+    let report = shortest(searches_at(opens_a_door_that_overwrites::door));
     assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
     chaos::assert_golden!("opens-a-door-that-overwrites", report);
 }
 
 #[test]
 fn opens_a_door_that_leaves_it_to_the_first() {
-    let report = shortest_failure_at(opens_a_door_that_leaves_it_to_the_first::door);
+    let report = shortest(searches_at(opens_a_door_that_leaves_it_to_the_first::door));
     assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
     chaos::assert_golden!("opens-a-door-that-leaves-it-to-the-first", report);
 }
@@ -246,15 +219,7 @@ fn opens_a_door_that_leaves_it_to_the_first() {
 /// Nothing is lost, and nothing is said twice; what stays is an entry in the state.
 #[test]
 fn leaves_the_cleaning_to_whoever_removed_the_token() {
-    let sent = [add_item("order-1", "tea")];
-    let entry = sent[0].id.to_string();
-    let entries = move |all: &Snapshot| {
-        all.documents().filter(|(_, body)| String::from_utf8_lossy(body).contains(&entry)).count()
-    };
-    let orders = leaves_the_cleaning_to_whoever_removed_the_token::orders();
-    let system =
-        alone(orders, &sent).stores_at_most("the number of entries in the state document", 0, entries);
-    let report = shortest([explore(|| system).send(sent.clone()).workers(2).faults(2)].into_iter());
+    let report = shortest(searches_for_entries(leaves_the_cleaning_to_whoever_removed_the_token::orders));
     assert_eq!(report.violated(), Some(Property::BoundedStorage), "{report}");
     chaos::assert_golden!("leaves-the-cleaning-to-whoever-removed-the-token", report);
 }

@@ -135,10 +135,14 @@ impl Specification for Attendant {
     }
 }
 
+/// A garage, and what it should do.
+pub fn garage(endpoint: EndpointOf) -> System {
+    System::of(endpoint("garage")).judged_by(Attendant)
+}
+
 /// Two motorbikes arrive.
-pub fn pair(garage: EndpointOf) -> Run {
-    let garage = || System::of(garage("garage")).judged_by(Attendant);
+pub fn pair(endpoint: EndpointOf) -> Run {
     let plates = ["A", "B"].map(str::to_owned);
     let arrive = Pair::Arrive { garage_id: "garage-1".to_owned(), plates };
-    Chaos::on(garage).send([Message::new(MessageId::named("both arrive"), &arrive)]).run()
+    Chaos::on(|| garage(endpoint)).send([Message::new(MessageId::named("both arrive"), &arrive)]).run()
 }

@@ -2,9 +2,32 @@
 
 #![allow(dead_code, reason = "several tests include this file, and each uses a part of it")]
 
-use chaos::{StoreKind, System, specifications};
+use chaos::{Explore, Fault, StoreKind, System, explore, specifications};
 use shared::memory::DYNAMODB_LIMIT;
-use shared::{Endpoint, Snapshot};
+use shared::order::{add_item, remove_item};
+use shared::{Endpoint, Message, Snapshot};
+
+/// How to make an endpoint.
+pub type Make = fn() -> Endpoint;
+
+/// The searches of the exercise.
+pub fn searches(endpoint: Make) -> Vec<Explore> {
+    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
+    let no_tea = remove_item("order-1", "tea");
+    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
+    let search = |(messages, faults): (Vec<Message>, u8)| {
+        explore(|| orders(endpoint())).send(messages).workers(2).faults(faults)
+    };
+    searches.into_iter().map(search).collect()
+}
+
+/// The search for a message that is never taken. The exercise asks whether an order at
+/// rest takes another message; here that one is sent.
+pub fn searches_for_rest(endpoint: Make) -> Vec<Explore> {
+    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
+    let search = explore(|| orders(endpoint())).send(sent).workers(2).faults(2);
+    vec![search.only([Fault::LockExpires, Fault::CrashBeforeWrite])]
+}
 
 /// As in the exercise: limited stores, a small document of the order, and
 /// nothing in the outbox that the inbox does not know of.
