@@ -126,6 +126,10 @@ impl Connection {
         Ok(self.client.flush().await?)
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(crate) fn context(&self) -> &jetstream::Context {
         &self.context
     }

@@ -13,7 +13,9 @@
 //! [`server`] starts one, on loopback, with a secret of its own, syncing to the disk
 //! before it acknowledges. The [`worker`] is the consumer loop. The binary `live`
 //! runs both under a monkey that kills worker processes with `kill -9`, and has the
-//! engine's checker judge what was really published and stored.
+//! engine's checker judge what was really published and stored. It also plays stories
+//! that the engine has found: a [`conducted`] worker asks before each call, and is told
+//! how it goes, and the copies that it works on are kept in [`hand`] until then.
 //!
 //! # Nothing tries again behind your back
 //!
@@ -32,10 +34,18 @@
 //! - One server. What a cluster does on a change of leader is not tried.
 //! - The server itself is never killed, so that it stores what it acknowledges is
 //!   taken from elsewhere; a run only notices if something acknowledged is missing.
-//! - A run tries the schedules that happen to happen. It finds; it proves nothing.
+//! - A run tries the schedules that happen to happen. It finds; it proves nothing. A
+//!   story that is played is one schedule, chosen by the engine.
+//! - Of a story, a real server can be made to do: crashes before and after a call, calls
+//!   that are refused or whose replies are lost, conflicts, any order of handlers, lost
+//!   acknowledgements, locks that expire. In disguise, and the run says so: a duplicate is
+//!   a second publish, a time to live that is over is a delete. Not at all: reads that are
+//!   old, services that forget, calls that take effect late, a loss of power.
 
 pub mod clock;
+pub mod conducted;
 pub mod connection;
+pub mod hand;
 pub mod kv;
 pub mod record;
 #[cfg(unix)]

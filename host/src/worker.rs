@@ -343,7 +343,11 @@ impl<F: Fn(Delivery) + 'static> Worker<F> {
 }
 
 /// Runs the handler, and dispatches what it has handed over.
-async fn handle(endpoint: Endpoint, message: Arc<Message>, ports: ports::Ports) -> anyhow::Result<()> {
+pub(crate) async fn handle(
+    endpoint: Endpoint,
+    message: Arc<Message>,
+    ports: ports::Ports,
+) -> anyhow::Result<()> {
     let context = Arc::new(Context::new(MessageId::random));
     let publisher: Arc<dyn Publisher> = Arc::clone(&ports.publisher);
     endpoint.handle(message, ports, Arc::clone(&context)).await?;
