@@ -224,7 +224,9 @@ pub enum Command {
         cargo workshop live 09 --orders 200 --workers 4 --kills 20 --seed 1\n  \
         cargo workshop live 09 --pauses 10\n  \
         cargo workshop live 06 --mistake list\n  \
-        cargo workshop live 06 --mistake marks_before_it_sends\n\n\
+        cargo workshop live 06 --mistake marks_before_it_sends\n  \
+        cargo workshop live --story 06/marks_before_it_sends\n  \
+        cargo workshop live --stories 09\n\n\
         Exit codes: 0 it holds, 1 it is violated, 2 usage or environment,\n\
         3 inconclusive.")]
     Live {

@@ -9,12 +9,20 @@ use clap::Parser;
 #[command(
     name = "live",
     after_help = "Exit codes: 0 it holds, 1 it is violated (a mistake is found), 2 usage or environment,\n\
-                  3 inconclusive: it did not come to rest in time, or cannot be judged."
+                  3 inconclusive: it did not come to rest in time, or cannot be judged.\n\
+                  Of stories: 0 model and server agree, and the solution holds; 1 they do not."
 )]
 pub struct Arguments {
     /// 06 or 09
-    #[arg(value_name = "NN")]
-    pub exercise: String,
+    #[arg(value_name = "NN", required_unless_present_any = ["story", "stories"])]
+    exercise: Option<String>,
+    /// Instead: play this story of the engine on a real server, with the mistake and
+    /// with the solution. `06/marks_before_it_sends`
+    #[arg(long, value_name = "NN/NAME", conflicts_with = "exercise")]
+    pub story: Vec<String>,
+    /// Instead: play all stories of an exercise; 05, 06, 08 or 09
+    #[arg(long, value_name = "NN", conflicts_with = "exercise")]
+    pub stories: Vec<String>,
     /// How many orders there are
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub orders: u32,
@@ -49,4 +57,16 @@ pub struct Arguments {
     /// After how long without any progress it is given up, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub patience: u64,
+}
+
+impl Arguments {
+    /// Which exercise is run.
+    pub fn exercise(&self) -> &str {
+        self.exercise.as_deref().unwrap_or_default()
+    }
+
+    /// Whether stories are to be played.
+    pub fn wants_stories(&self) -> bool {
+        !self.story.is_empty() || !self.stories.is_empty()
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -40,13 +41,8 @@ struct Outcome {
 /// Runs one live run, and says what came of it.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Before anything is started.
-    registry::system(&arguments.exercise, arguments.mistake.as_deref())?;
-    let binary = arguments.server.clone().or_else(NatsServer::find).context(NO_SERVER)?;
-    ensure!(
-        binary.is_file(),
-        "{} is no file: --server, or NATS_SERVER, is the path of the program",
-        binary.display()
-    );
+    registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
+    let binary = server_binary(&arguments)?;
     let server = Server::start(&binary, arguments.port, &["guard"])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
@@ -58,8 +54,19 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(tell(&arguments, &outcome))
 }
 
+/// Where nats-server is.
+pub fn server_binary(arguments: &Arguments) -> anyhow::Result<PathBuf> {
+    let binary = arguments.server.clone().or_else(NatsServer::find).context(NO_SERVER)?;
+    ensure!(
+        binary.is_file(),
+        "{} is no file: --server, or NATS_SERVER, is the path of the program",
+        binary.display()
+    );
+    Ok(binary)
+}
+
 /// Comes back when somebody wants an end.
-async fn interrupted() {
+pub async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -85,7 +92,7 @@ struct Stage<'a> {
 }
 
 async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcome> {
-    let system = registry::system(&arguments.exercise, arguments.mistake.as_deref())?;
+    let system = registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
     let address = server.address().clone();
     let connection = Connection::open(&address).await?;
     let order = |name: &str| order(arguments, &address, name);
@@ -96,7 +103,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
         system.endpoints.iter().map(|(endpoint, _)| endpoint.name().to_owned()).collect();
     println!(
         "live {}{}: {} × {}, {} for each of {}, {} and {}, seed {}; nats-server {}",
-        arguments.exercise,
+        arguments.exercise(),
         arguments.mistake.as_ref().map(|name| format!(", {name}")).unwrap_or_default(),
         count(arguments.orders, "order"),
         count(arguments.messages, "message"),
@@ -173,7 +180,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
 fn order(arguments: &Arguments, address: &Address, endpoint: &str) -> Order {
     Order {
         address: address.clone(),
-        exercise: arguments.exercise.clone(),
+        exercise: arguments.exercise().to_owned(),
         mistake: arguments.mistake.clone(),
         endpoint: endpoint.to_owned(),
         slots: arguments.slots as usize,

@@ -2,9 +2,10 @@
 //! monkey that kills them with `kill -9`, and in the end the checker that judges the
 //! model, on what was really published and stored.
 //!
-//! Three roles, one program. The *conductor* is what a user starts; it starts the
+//! Several roles, one program. The *conductor* is what a user starts; it starts the
 //! others: `live guard`, which watches over the server, and `live work`, a worker.
-//! Both read what they are to do from a pipe, and end when it ends.
+//! Both read what they are to do from a pipe, and end when it ends. Where a story of the
+//! engine is played, the workers are `live play`, and ask before they do anything.
 
 #[cfg(unix)]
 mod arguments;
@@ -17,9 +18,13 @@ mod fleet;
 #[cfg(unix)]
 mod judge;
 #[cfg(unix)]
+mod kept;
+#[cfg(unix)]
 mod plan;
 #[cfg(unix)]
 mod registry;
+#[cfg(unix)]
+mod replay;
 #[cfg(unix)]
 mod work;
 
@@ -34,7 +39,11 @@ fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         Some("guard") => host::server::guard().map(|()| ExitCode::SUCCESS),
         Some("work") => work::run().map(|()| ExitCode::SUCCESS),
-        _ => conductor::run(clap::Parser::parse()),
+        Some("play") => replay::crew::play().map(|()| ExitCode::SUCCESS),
+        _ => {
+            let arguments: arguments::Arguments = clap::Parser::parse();
+            if arguments.wants_stories() { replay::run(&arguments) } else { conductor::run(arguments) }
+        }
     };
     done.unwrap_or_else(|error| {
         eprintln!("{error:#}");

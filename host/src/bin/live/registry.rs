@@ -6,6 +6,8 @@ use anyhow::{anyhow, bail};
 use chaos::{Specification, specifications};
 use ports::{Endpoint, Message, Snapshot};
 
+use crate::kept::{ex06, ex09};
+
 /// Endpoints, what they should do, and what must be there before a message is sent.
 pub struct System {
     /// The first one gets what is sent.
@@ -77,49 +79,45 @@ fn ids_in(body: &[u8]) -> usize {
     body.windows(36).filter(is_id).count()
 }
 
-/// The mistakes of an exercise, by name.
+/// The mistakes of an exercise that run live, by name.
 macro_rules! mistakes {
-    ($list:ident: $($path:literal $name:ident,)*) => {
-        $(
-            #[path = $path]
-            #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
-            mod $name;
-        )*
-        const $list: &[(&str, [Make; 2])] = &[$((stringify!($name), [$name::orders, $name::loyalty]),)*];
+    ($list:ident of $shelf:ident: $($name:ident,)*) => {
+        const $list: &[(&str, [Make; 2])] =
+            &[$((stringify!($name), [$shelf::$name::orders, $shelf::$name::loyalty]),)*];
     };
 }
 
-mistakes! { MISTAKES_06:
-    "../../../../solutions/06-inbox/mistakes/acknowledges_what_it_sees_in_the_inbox.rs" acknowledges_what_it_sees_in_the_inbox,
-    "../../../../solutions/06-inbox/mistakes/asks_for_the_etag_again.rs" asks_for_the_etag_again,
-    "../../../../solutions/06-inbox/mistakes/believes_the_inbox_alone.rs" believes_the_inbox_alone,
-    "../../../../solutions/06-inbox/mistakes/claims_before_it_commits.rs" claims_before_it_commits,
-    "../../../../solutions/06-inbox/mistakes/cleans_up_without_a_condition.rs" cleans_up_without_a_condition,
-    "../../../../solutions/06-inbox/mistakes/does_not_insist_on_the_mark.rs" does_not_insist_on_the_mark,
-    "../../../../solutions/06-inbox/mistakes/empties_the_whole_outbox.rs" empties_the_whole_outbox,
-    "../../../../solutions/06-inbox/mistakes/files_the_inbox_by_order.rs" files_the_inbox_by_order,
-    "../../../../solutions/06-inbox/mistakes/keeps_what_says_nothing.rs" keeps_what_says_nothing,
-    "../../../../solutions/06-inbox/mistakes/lets_go_before_it_marks.rs" lets_go_before_it_marks,
-    "../../../../solutions/06-inbox/mistakes/looks_at_both_at_once.rs" looks_at_both_at_once,
-    "../../../../solutions/06-inbox/mistakes/looks_into_the_inbox_first.rs" looks_into_the_inbox_first,
-    "../../../../solutions/06-inbox/mistakes/marks_before_it_sends.rs" marks_before_it_sends,
-    "../../../../solutions/06-inbox/mistakes/marks_before_it_sends_and_asks_the_state.rs" marks_before_it_sends_and_asks_the_state,
-    "../../../../solutions/06-inbox/mistakes/swallows_the_conflict.rs" swallows_the_conflict,
-    "../../../../solutions/06-inbox/mistakes/takes_an_empty_entry_for_none.rs" takes_an_empty_entry_for_none,
+mistakes! { MISTAKES_06 of ex06:
+    acknowledges_what_it_sees_in_the_inbox,
+    asks_for_the_etag_again,
+    believes_the_inbox_alone,
+    claims_before_it_commits,
+    cleans_up_without_a_condition,
+    does_not_insist_on_the_mark,
+    empties_the_whole_outbox,
+    files_the_inbox_by_order,
+    keeps_what_says_nothing,
+    lets_go_before_it_marks,
+    looks_at_both_at_once,
+    looks_into_the_inbox_first,
+    marks_before_it_sends,
+    marks_before_it_sends_and_asks_the_state,
+    swallows_the_conflict,
+    takes_an_empty_entry_for_none,
 }
 
-mistakes! { MISTAKES_09:
-    "../../../../solutions/09-tokens/mistakes/cleans_up_before_the_token_goes.rs" cleans_up_before_the_token_goes,
-    "../../../../solutions/09-tokens/mistakes/creates_the_tokens_after_it_sends.rs" creates_the_tokens_after_it_sends,
-    "../../../../solutions/09-tokens/mistakes/creates_the_tokens_before_it_sends.rs" creates_the_tokens_before_it_sends,
-    "../../../../solutions/09-tokens/mistakes/derives_the_ids_from_the_message.rs" derives_the_ids_from_the_message,
-    "../../../../solutions/09-tokens/mistakes/looks_at_the_token_before_the_state.rs" looks_at_the_token_before_the_state,
-    "../../../../solutions/09-tokens/mistakes/makes_ids_when_it_sends.rs" makes_ids_when_it_sends,
-    "../../../../solutions/09-tokens/mistakes/processes_what_has_no_token.rs" processes_what_has_no_token,
-    "../../../../solutions/09-tokens/mistakes/removes_its_token_before_it_sends.rs" removes_its_token_before_it_sends,
-    "../../../../solutions/09-tokens/mistakes/removes_its_token_before_the_commit.rs" removes_its_token_before_the_commit,
-    "../../../../solutions/09-tokens/mistakes/swallows_the_error_of_a_token.rs" swallows_the_error_of_a_token,
-    "../../../../solutions/09-tokens/mistakes/takes_its_tokens_back_after_any_error.rs" takes_its_tokens_back_after_any_error,
+mistakes! { MISTAKES_09 of ex09:
+    cleans_up_before_the_token_goes,
+    creates_the_tokens_after_it_sends,
+    creates_the_tokens_before_it_sends,
+    derives_the_ids_from_the_message,
+    looks_at_the_token_before_the_state,
+    makes_ids_when_it_sends,
+    processes_what_has_no_token,
+    removes_its_token_before_it_sends,
+    removes_its_token_before_the_commit,
+    swallows_the_error_of_a_token,
+    takes_its_tokens_back_after_any_error,
 }
 
 #[cfg(test)]
