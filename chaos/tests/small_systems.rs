@@ -694,7 +694,7 @@ fn random_handlers_with_things_outside_end_as_by_brute_force() {
 
 #[test]
 fn random_handlers_with_deadlines_end_as_by_brute_force() {
-    compare_random(random::clock, 60, &[]);
+    compare_random(random::clock, 20, &[1003, 1061]);
 }
 
 #[test]
