@@ -8,6 +8,7 @@ use ports::Message;
 
 use super::steps::{busy_in, put_out};
 use crate::handler::call::{Call, CallKind, ObjectKey, Reply};
+use crate::world::state::Due;
 use crate::world::step::{CallOutcome, Step};
 use crate::world::trace::{TakenStep, Trace};
 use crate::world::transition_system::TransitionSystem;
@@ -197,7 +198,15 @@ impl Transcript {
                     let call = transitions.pending_call(busy, call);
                     let (delivery, goes) = (at[usize::from(worker)], Goes::of(outcome, call.kind()));
                     let heard = heard(taken);
-                    Happening::Called { delivery, call: called(transitions, taken, &call), goes, heard }
+                    match call.kind() {
+                        CallKind::Clock => Happening::Other("a handler asks the clock".to_owned()),
+                        _ => Happening::Called {
+                            delivery,
+                            call: called(transitions, taken, &call),
+                            goes,
+                            heard,
+                        },
+                    }
                 }
                 Step::Dispatch { worker, outcome } => {
                     let publishes = put_out(transitions, taken);
@@ -215,12 +224,15 @@ impl Transcript {
                 },
                 Step::Expire { timer } => {
                     let timer = &taken.before.timers[usize::from(timer)];
-                    match timer.forgets {
-                        None => Happening::Expired {
-                            store: transitions.stores.name(timer.key.store).to_owned(),
-                            key: transitions.texts().string(&timer.key.key),
+                    match &timer.due {
+                        Due::Document(object) => Happening::Expired {
+                            store: transitions.stores.name(object.store).to_owned(),
+                            key: transitions.texts().string(&object.key),
                         },
-                        Some(_) => Happening::Other("a service outside forgets what it has done".to_owned()),
+                        Due::Memory { .. } => {
+                            Happening::Other("a service outside forgets what it has done".to_owned())
+                        }
+                        Due::Deadline(_) => Happening::Other("a deadline passes".to_owned()),
                     }
                 }
                 Step::Land { .. } => {
@@ -252,7 +264,7 @@ impl Goes {
 /// A call, as others can make it.
 fn called(transitions: &TransitionSystem, taken: &TakenStep, call: &Call) -> Called {
     let kind = match call.kind() {
-        CallKind::Read => Kind::Read,
+        CallKind::Read | CallKind::Clock => Kind::Read,
         CallKind::Write => Kind::Write,
         CallKind::Publish => Kind::Publish,
     };
@@ -280,6 +292,10 @@ fn heard(taken: &TakenStep) -> Option<Heard> {
         Reply::Absent => Heard::Absent,
         Reply::Found { .. } => Heard::Found,
         Reply::Stored { .. } | Reply::Deleted | Reply::Appended(_) | Reply::Published => Heard::Done,
-        Reply::Events(_) | Reply::Answered { .. } => Heard::Answered,
+        Reply::Events(_)
+        | Reply::Answered { .. }
+        | Reply::Deadline(_)
+        | Reply::Passed(_)
+        | Reply::NotADeadline => Heard::Answered,
     })
 }
