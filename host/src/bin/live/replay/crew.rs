@@ -93,12 +93,10 @@ impl Crew {
             let _ = voice.send(Heard { worker: number, hired, word: None });
         });
         self.workers.insert(number, Worker { process, pipe, hired });
-        loop {
-            match self.hear().await? {
-                (worker, Word::Ready) if worker == number => return Ok(()),
-                // Nobody else is at anything.
-                _ => bail!("a worker says something, and nobody has asked it: there is no verdict"),
-            }
+        match self.hear().await? {
+            (worker, Word::Ready) if worker == number => Ok(()),
+            // Nobody else is at anything.
+            _ => bail!("a worker says something, and nobody has asked it: there is no verdict"),
         }
     }
 
