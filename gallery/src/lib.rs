@@ -12,13 +12,13 @@
 //!
 //! | missing | reports | what stands for it |
 //! |---|---|---|
-//! | a clock to ask; a length of time | claims without an end; a stale claim | "remaining time 0" is a claim without an end; `now` is in the message |
+//! | a time to calculate with | claims without an end | "remaining time 0" is a claim without an end |
 //! | looking for rows | recovery; rows in a number's order | keys that are known or counted |
 //! | a transaction over several rows | most | one document, written on condition that it is unchanged |
 //! | `UPDATE … WHERE` | a stale claim | read, compare and write on condition, until that succeeds |
 //! | a partition, offsets | offsets that are passed by | a number in the message; a document for the offset. That a new owner begins at the offset is: whoever is below it is skipped |
 //! | an order of what was sent | the older event comes last | a law that allows one order only |
-//! | timers | the late timeout | a message to oneself; it cannot be called off |
+//! | messages for later, and their cancellation | the late timeout; recovery | a message to oneself, which cannot be called off; one that is refused until it is time |
 //! | the end of a transaction by its coordinator | the write behind the abort | its writer aborts it, or commits it when it comes again |
 
 mod case;

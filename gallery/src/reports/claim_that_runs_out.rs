@@ -12,14 +12,27 @@
 use std::time::Duration;
 
 use chaos::{Explore, Fault, Property, System, explore};
-use ports::{Context, Endpoint, Message, Ports, Precondition};
+use ports::{Context, Deadline, Endpoint, Message, Ports, Precondition};
+use serde::{Deserialize, Serialize};
 
+use crate::documents::{json_of, load, save};
 use crate::laws::counts;
 use crate::said::named;
 use crate::{Case, Version};
 
 /// Shorter than the lock of a message, so that it may pass while somebody is at work.
 const SHORT: Duration = Duration::from_secs(10);
+
+/// What is written down about a withdrawal.
+#[derive(Default, Serialize, Deserialize)]
+enum Claim {
+    #[default]
+    Free,
+    AtWork {
+        until: Deadline,
+    },
+    Done,
+}
 
 async fn withdraw(
     message: &Message,
@@ -28,18 +41,21 @@ async fn withdraw(
     version: Version,
 ) -> anyhow::Result<()> {
     let (claims, claim) = (ports.store("claims"), message.id.to_string());
-    match claims.get(&claim).await? {
-        Some(found) if found.body == b"done" => return Ok(()),
-        Some(_) => anyhow::bail!("somebody is at work on it"),
-        None => {}
+    let (read, found) = load::<Claim>(claims, &claim).await?;
+    match found {
+        Claim::Free => {}
+        Claim::Done => return Ok(()),
+        Claim::AtWork { until } if ports.clock.has_passed(&until).await? => {}
+        Claim::AtWork { .. } => anyhow::bail!("somebody is at work on it"),
     }
-    claims.put_expiring(&claim, b"at work".to_vec(), Precondition::IfAbsent, SHORT).await?;
+    let until = ports.clock.deadline_in(SHORT).await?;
+    save(claims, &claim, read.as_ref(), &Claim::AtWork { until }).await?;
     let key = match version {
         Version::AsReported => context.new_id(),
         Version::Repaired => message.id,
     };
     ports.service("bank").call(key, &message.body).await?;
-    claims.put(&claim, b"done".to_vec(), Precondition::None).await?;
+    claims.put(&claim, json_of(&Claim::Done), Precondition::None).await?;
     Ok(())
 }
 

@@ -11,26 +11,41 @@
 use std::time::Duration;
 
 use chaos::{Explore, Fault, Property, System, explore};
-use ports::{Context, Endpoint, Message, Ports, Precondition};
+use ports::{Context, Deadline, Endpoint, Message, Ports, Precondition};
+use serde::{Deserialize, Serialize};
 
+use crate::documents::{json_of, load, save};
 use crate::laws::counts;
 use crate::said::named;
 use crate::{Case, Version};
 
+/// What is written down about a payment.
+#[derive(Default, Serialize, Deserialize)]
+enum Claim {
+    #[default]
+    Free,
+    AtWork {
+        until: Option<Deadline>,
+    },
+    Done,
+}
+
 async fn pay(message: &Message, ports: &Ports, version: Version) -> anyhow::Result<()> {
     let (claims, claim) = (ports.store("claims"), message.id.to_string());
-    match claims.get(&claim).await? {
-        Some(found) if found.body == b"done" => return Ok(()),
-        Some(_) => anyhow::bail!("somebody is at work on it"),
-        None => {}
+    let (read, found) = load::<Claim>(claims, &claim).await?;
+    match found {
+        Claim::Free => {}
+        Claim::Done => return Ok(()),
+        Claim::AtWork { until: Some(until) } if ports.clock.has_passed(&until).await? => {}
+        Claim::AtWork { .. } => anyhow::bail!("somebody is at work on it"),
     }
-    let (at_work, free) = (b"at work".to_vec(), Precondition::IfAbsent);
-    match version {
-        Version::AsReported => claims.put(&claim, at_work, free).await?,
-        Version::Repaired => claims.put_expiring(&claim, at_work, free, Duration::from_secs(10)).await?,
+    let until = match version {
+        Version::AsReported => None,
+        Version::Repaired => Some(ports.clock.deadline_in(Duration::from_secs(10)).await?),
     };
+    save(claims, &claim, read.as_ref(), &Claim::AtWork { until }).await?;
     ports.service("bank").call(message.id, &message.body).await?;
-    claims.put(&claim, b"done".to_vec(), Precondition::None).await?;
+    claims.put(&claim, json_of(&Claim::Done), Precondition::None).await?;
     Ok(())
 }
 
