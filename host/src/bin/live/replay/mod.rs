@@ -12,8 +12,10 @@ mod script;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use chaos::transcript::Transcript;
 use chaos::{Finding, Property, Report, System, Verdict};
 use host::Connection;
 use host::server::Server;
@@ -21,7 +23,7 @@ use ports::words::{count, enumeration};
 use tokio::task::LocalSet;
 
 use self::crew::Part;
-use self::player::{ACK_WAIT, MOST_ATTEMPTS, Played, play};
+use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};
 use self::script::Script;
 use crate::arguments::Arguments;
 use crate::conductor::{interrupted, server_binary};
@@ -111,11 +113,11 @@ async fn compare(
     let model = of_model(report);
     println!("  model     {}", model.words);
     let stage = Stage { binary, port, name, search: *search };
-    let played = stage.play(&wrong, &mut Script::of(transcript), false).await?;
+    let played = stage.play(&wrong, transcript, false).await?;
     let world = of_world(&played);
     println!("  server    {} ({})", world.words, of_how(&played));
     remarks(&played, true);
-    let solved = stage.play(&right, &mut Script::of(transcript), true).await?;
+    let solved = stage.play(&right, transcript, true).await?;
     let solution = of_world(&solved);
     println!("  solution  {} ({})", solution.words, of_how(&solved));
     remarks(&solved, false);
@@ -142,8 +144,30 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Plays a story. Where the machine is too busy, once more and slower.
+    async fn play(&self, system: &System, transcript: &Transcript, right: bool) -> anyhow::Result<Played> {
+        /// For how long the server waits for a sign of life, in seconds. At first a short time:
+        /// whoever loses a worker waits for it.
+        const ACK_WAITS: [u64; 4] = [1, 2, 5, 10];
+        let mut played = Err(anyhow!(Disturbed));
+        for seconds in ACK_WAITS {
+            let ack_wait = Duration::from_secs(seconds);
+            played = self.play_once(system, &mut Script::of(transcript), right, ack_wait).await;
+            if !played.as_ref().is_err_and(|error| error.is::<Disturbed>()) {
+                break;
+            }
+        }
+        played
+    }
+
     /// On a server of its own, on which nothing has happened yet.
-    async fn play(&self, system: &System, script: &mut Script, right: bool) -> anyhow::Result<Played> {
+    async fn play_once(
+        &self,
+        system: &System,
+        script: &mut Script,
+        right: bool,
+        ack_wait: Duration,
+    ) -> anyhow::Result<Played> {
         let mut server = Server::start(self.binary, self.port, &["guard"])?;
         let address = server.address().clone();
         let part = Part {
@@ -152,14 +176,14 @@ impl Stage<'_> {
             right,
             search: self.search,
             endpoint: String::new(),
-            ack_wait: ACK_WAIT,
+            ack_wait,
         };
         let connection = Connection::open(&address).await?;
         match play(&connection, system, script, &part).await {
             Ok(played) => Ok(played),
             Err(error) => {
                 // Whatever fails because the server has ended: that is what is to be said.
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
                 server.check()?;
                 Err(error)
             }

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chaos::transcript::{Called, CopyFrom, Goes, Heard, Kind as CallKind};
 use chaos::{Recorded, System, Verdict};
 use host::conducted::{Answer, Asked, Kind, Order, Ruling, Word};
@@ -29,9 +29,18 @@ use ports::{DocumentStore, Endpoint, Message, MessageId, Precondition};
 use super::crew::{Crew, Part};
 use super::script::{AllSaid, Logical, Scene, Script, says, without_ids};
 
-/// For how long the server waits for a sign of life. Short: whoever loses a worker waits
-/// for it.
-pub const ACK_WAIT: Duration = Duration::from_secs(1);
+/// The machine was so busy that signs of life came too late: the server has delivered a
+/// message once more that nobody wanted to lose. That is another story.
+#[derive(Debug)]
+pub struct Disturbed;
+
+impl std::fmt::Display for Disturbed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the machine was too busy for signs of life to come in time: there is no verdict. Try again while it has less to do")
+    }
+}
+
+impl std::error::Error for Disturbed {}
 
 /// After so many deliveries of one message that come to nothing, with nothing in their
 /// way, it is not believed any more that there will be rest.
@@ -57,6 +66,8 @@ pub struct Played {
 /// A delivery in progress, or over.
 struct Delivery {
     endpoint: String,
+    /// The number of its message in the record.
+    stored: u64,
     worker: usize,
     /// What it has asked for.
     waiting: Vec<Asked>,
@@ -85,6 +96,9 @@ pub struct Player<'a> {
     /// What the last call was answered.
     answer: Option<Answer>,
     said: AllSaid,
+    /// How often the server has a reason to deliver a message again, by endpoint and
+    /// number.
+    reasons: BTreeMap<(String, u64), u64>,
     /// Documents that expire, each a bucket and a key, the oldest first.
     expiring: Vec<(String, String)>,
     played: Played,
@@ -106,7 +120,7 @@ pub async fn play(
     let mut hands = BTreeMap::new();
     for endpoint in system.endpoints() {
         Ports::open(connection, endpoint).await?;
-        hands.insert(endpoint.name().to_owned(), Hand::open(connection, endpoint, ACK_WAIT).await?);
+        hands.insert(endpoint.name().to_owned(), Hand::open(connection, endpoint, part.ack_wait).await?);
     }
     for (endpoint, message) in &script.sent {
         record.send(endpoint, message).await?;
@@ -125,6 +139,7 @@ pub async fn play(
         under_way: BTreeMap::new(),
         answer: None,
         said: AllSaid::new(),
+        reasons: BTreeMap::new(),
         expiring: Vec::new(),
         played: Played {
             verdict: None,
@@ -235,10 +250,10 @@ impl Player<'_> {
                 self.played.disguised.push(what);
             }
             CopyFrom::LockOf(holder) => match self.running(holder) {
-                Some(holder) if holder.locked => {
-                    holder.locked = false;
-                    let holder = holder.worker;
-                    self.crew.tell(holder, &Order::LoseTheLock).await?;
+                Some(running) if running.locked => {
+                    let worker = running.worker;
+                    self.comes_again(holder);
+                    self.crew.tell(worker, &Order::LoseTheLock).await?;
                 }
                 _ => {
                     self.publish_again(endpoint, &message).await?;
@@ -280,7 +295,7 @@ impl Player<'_> {
     /// none is to be expected.
     async fn take(&self, endpoint: &str, id: MessageId) -> anyhow::Result<Option<Copy>> {
         let hand = &self.hands[endpoint];
-        let found = until(ACK_WAIT * 8, async || {
+        let found = until(self.part.ack_wait * 8, async || {
             hand.fill().await?;
             if let Some(copy) = hand.take(|message| message.id == id).await {
                 return Ok(Some(Some(copy)));
@@ -307,14 +322,19 @@ impl Player<'_> {
         worker: usize,
         copy: Copy,
     ) -> anyhow::Result<()> {
+        let Copy { message, receipt, stored, attempt } = copy;
+        let reasons = self.reasons.get(&(endpoint.to_owned(), stored)).copied().unwrap_or_default();
+        if attempt > 1 + reasons {
+            bail!(Disturbed);
+        }
         let part = Part { endpoint: endpoint.to_owned(), ..self.part.clone() };
         self.crew.hire(worker, &part).await?;
-        let Copy { message, receipt, .. } = copy;
         self.crew.tell(worker, &Order::Start { message, receipt }).await?;
         self.played.deliveries += 1;
         self.at.insert(worker, delivery);
         let begun = Delivery {
             endpoint: endpoint.to_owned(),
+            stored,
             worker,
             waiting: Vec::new(),
             stopped: false,
@@ -383,12 +403,24 @@ impl Player<'_> {
             }
             Word::GivesUp { call } => running.waiting.retain(|asked| asked.call != call),
             Word::Waits => running.stopped = true,
-            Word::Ended(_) => {
+            Word::Ended(ended) => {
                 running.is_over = true;
                 self.at.remove(&worker);
+                if ended.is_err() {
+                    self.comes_again(delivery);
+                }
             }
         }
         Ok(())
+    }
+
+    /// A delivery gives its message up, whether it knows or not, so that the server is to
+    /// deliver it again.
+    fn comes_again(&mut self, delivery: usize) {
+        let Some(delivery) = self.deliveries[delivery].as_mut() else { return };
+        if std::mem::replace(&mut delivery.locked, false) {
+            *self.reasons.entry((delivery.endpoint.clone(), delivery.stored)).or_default() += 1;
+        }
     }
 
     /// Says how a call goes that a delivery waits for.
@@ -483,7 +515,8 @@ impl Player<'_> {
         match goes {
             Goes::CrashesBefore => return self.kill(delivery, worker).await,
             Goes::Fails => {
-                // Nothing is heard of it any more, so it comes again.
+                // Nothing is heard of it any more.
+                self.comes_again(delivery);
                 self.crew.tell(worker, &Order::LoseTheLock).await?;
                 self.rule(delivery, place, Ruling::Fails).await?;
             }
@@ -501,6 +534,7 @@ impl Player<'_> {
 
     async fn kill(&mut self, delivery: usize, worker: usize) -> anyhow::Result<()> {
         self.crew.kill(worker).await?;
+        self.comes_again(delivery);
         self.at.remove(&worker);
         if let Some(delivery) = &mut self.deliveries[delivery] {
             delivery.is_over = true;
