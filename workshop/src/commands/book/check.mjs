@@ -151,7 +151,7 @@ for (const file of [looked.hints, looked.answers, looked.mistake]) {
 // The story on the front page, and what is marked in the one above it.
 await go("index.html");
 const frame = await (await page.waitForSelector("iframe.player")).contentFrame();
-await frame.waitForSelector("#steps [aria-current]");
+await frame.waitForSelector("#steps li");
 const step = () => frame.$eval("#slider", (slider) => slider.value);
 const first_step = await step();
 await frame.focus("#slider");
