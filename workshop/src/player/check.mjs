@@ -171,11 +171,16 @@ async function controls(page, film) {
     [...document.querySelectorAll("button, input, [tabindex]")]
       .filter((one) => !one.disabled && !one.hidden && one.tabIndex === 0)
       .map((one) => one.id || one.textContent.slice(0, 40)));
-  const reached = [];
-  for (const _ of usable) {
+  // Browsers differ in where they begin after a blur, and most stop at the page itself
+  // before they begin again: what counts is the order, and that nothing is left out.
+  const stops = [];
+  for (let presses = 0; presses <= usable.length; presses += 1) {
     await page.keyboard.press("Tab");
-    reached.push(await page.evaluate(() => document.activeElement.id || document.activeElement.textContent.slice(0, 40)));
+    stops.push(await page.evaluate(() => document.activeElement.id || document.activeElement.textContent.slice(0, 40)));
   }
+  const known = stops.filter((one) => usable.includes(one));
+  const begins = known.indexOf(usable[0]);
+  const reached = [...known.slice(begins), ...known.slice(0, begins)].slice(0, usable.length);
   must(JSON.stringify(reached) === JSON.stringify(usable), `Tab goes through ${usable}, and not ${reached}`);
   must(["back", "play", "next", "last", "slider", "ids", "theme", "story"].every((id) => reached.includes(id)), `reached: ${reached}`);
   // The focus is on a step, and goes with it.
