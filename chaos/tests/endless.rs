@@ -162,7 +162,47 @@ fn old_versions_without_end_are_told_before_the_memory_is_full() {
         assert!(growing.starts_with("the old versions of it"), "{growing}");
         assert!(growing.contains("there is no end to it"), "{growing}");
     }
+    // Before that is seen, there may be too many of them; and then, what to do is said.
+    let search = explore(gets_into_its_own_way).send(two()).faults(1).stale(1).limit_bytes(1 << 20);
+    let report = search.run();
+    assert!(matches!(report.verdict, Verdict::Inconclusive(Inconclusive::TooManyBytes { .. })), "{report}");
+    for words in ["take more than 1 MiB", ".limit_bytes("] {
+        assert!(report.to_string().contains(words), "{report}");
+    }
     // Without an old read to come, none is kept, and every state comes back.
     let report = explore(gets_into_its_own_way).send(two()).faults(1).run();
     assert!(!matches!(report.verdict, Verdict::Inconclusive(_)), "{report}");
+}
+
+/// Writes down how often it was tried, in as many bytes each time, and is done with it at
+/// the sixtieth. (An old number would begin it anew; the write's condition sees to that.)
+fn done_at_the_sixtieth_attempt() -> System {
+    on_a_weak_store(Endpoint::new("e", async move |_: &Message, ports: &Ports, _: &Context| {
+        let read = ports.documents.get("attempts").await?;
+        let before =
+            read.as_ref().map_or(Ok(10), |read| String::from_utf8_lossy(&read.body).parse::<u8>())?;
+        let number = (before + 1).to_string().into_bytes();
+        ports.documents.put("attempts", number, Precondition::unchanged_since(read.as_ref())).await?;
+        anyhow::ensure!(before >= 70, "once more");
+        ports.documents.put("it", b"done".to_vec(), Precondition::None).await?;
+        Ok(())
+    }))
+}
+
+/// Every attempt leaves an old version more, and looks like the one before it but for a
+/// number; but the number is not the same.
+#[test]
+fn a_patient_handler_is_not_said_to_go_on_for_ever() {
+    let search = |stale| {
+        let one = [Message::new(MessageId::named("go"), &"Go")];
+        explore(done_at_the_sixtieth_attempt).send(one).faults(0).stale(stale)
+    };
+    for stale in 0..=1 {
+        let report = search(stale).run();
+        assert!(report.holds(), "{stale} stale: {report}");
+        // Given up in the middle of it, nobody knows.
+        let report = search(stale).limit_states(report.counts.states / 2).run();
+        assert!(matches!(report.verdict, Verdict::Inconclusive(_)), "{stale} stale: {report}");
+        assert!(!report.to_string().contains("there is no end to it"), "{stale} stale: {report}");
+    }
 }

@@ -78,6 +78,7 @@ pub fn explore(system: impl FnOnce() -> System) -> Explore {
         scenario,
         demanded: Vec::new(),
         limit: limits::STATES,
+        limit_bytes: limits::BYTES_OF_STATES,
         reductions: Reductions::ALL,
         settles: true,
         shrink: true,
@@ -132,6 +133,7 @@ pub struct Explore {
     scenario: Scenario,
     demanded: Vec<Fault>,
     limit: usize,
+    limit_bytes: usize,
     reductions: Reductions,
     settles: bool,
     shrink: bool,
@@ -273,6 +275,12 @@ impl Explore {
     /// Gives up after so many states.
     pub fn limit_states(mut self, limit: usize) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Gives up as soon as the states that wait to be explored take so many bytes.
+    pub fn limit_bytes(mut self, limit: usize) -> Self {
+        self.limit_bytes = limit;
         self
     }
 
@@ -585,6 +593,7 @@ impl Explore {
             judge,
             reductions: Reductions { independence, ..self.reductions },
             limit: self.limit,
+            limit_bytes: self.limit_bytes,
             check_settles: self.settles,
             observer: self.observer.clone(),
             collect_end_states: true,

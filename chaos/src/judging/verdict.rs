@@ -102,6 +102,15 @@ pub enum Inconclusive {
         /// What keeps growing, if something does.
         growing: Option<String>,
     },
+    /// The states that waited to be explored took more room than was allowed.
+    TooManyBytes {
+        /// How many bytes were allowed.
+        limit: usize,
+        /// How many states had been found.
+        states: usize,
+        /// What keeps growing, if something does.
+        growing: Option<String>,
+    },
     /// Something that the test demands to have been visited was not.
     NotVisited(Vec<Fault>),
     /// No run came to rest within the bounds, so nothing was judged.
@@ -153,18 +162,24 @@ pub enum Inconclusive {
 
 impl fmt::Display for Inconclusive {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cure = |growing: &Option<String>, limit: &str| match growing {
+            Some(growing) => format!("what keeps growing is {growing}"),
+            None => format!("lower the bounds, or raise the limit with .{limit}(…)"),
+        };
         match self {
-            Self::TooManyStates { limit, growing } => {
-                write!(
-                    formatter,
-                    "the search was given up after {}, before every schedule had been tried",
-                    words::count(*limit as u128, "state")
-                )?;
-                match growing {
-                    Some(growing) => write!(formatter, "; what keeps growing is {growing}"),
-                    None => write!(formatter, "; lower the bounds, or raise the limit with .limit_states(…)"),
-                }
-            }
+            Self::TooManyStates { limit, growing } => write!(
+                formatter,
+                "the search was given up after {}, before every schedule had been tried; {}",
+                words::count(*limit as u128, "state"),
+                cure(growing, "limit_states")
+            ),
+            Self::TooManyBytes { limit, states, growing } => write!(
+                formatter,
+                "the search was given up after {}, before every schedule had been tried: those that wait to be explored take more than {} MiB; {}",
+                words::count(*states as u128, "state"),
+                words::thousands((*limit >> 20) as u128),
+                cure(growing, "limit_bytes")
+            ),
             Self::NotVisited(faults) => write!(
                 formatter,
                 "within the bounds, this never happened while a message was being worked on: {}. Either the handler does not get that far, or the bounds are too small",

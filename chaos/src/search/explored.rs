@@ -25,7 +25,25 @@ pub(crate) type EndStates = BTreeSet<u128>;
 
 /// States to be explored, by the faults that they cost and the steps that lead
 /// to them.
-type Frontier = BTreeMap<(u32, u16), Vec<(u32, World)>>;
+type Frontier = BTreeMap<(u32, u16), Bucket>;
+
+/// States of which each costs as many faults and steps as the others.
+#[derive(Default)]
+struct Bucket {
+    states: Vec<(u32, World)>,
+    /// How many bytes they take.
+    bytes: usize,
+}
+
+impl Bucket {
+    /// Says how many bytes were added.
+    fn add(&mut self, index: u32, world: World) -> usize {
+        let bytes = world.bytes();
+        self.states.push((index, world));
+        self.bytes += bytes;
+        bytes
+    }
+}
 
 /// A state that was found.
 pub(super) struct Node {
@@ -68,8 +86,9 @@ pub(super) struct Explored {
     nodes: Vec<Node>,
     visited: Visited,
     frontier: Frontier,
-    /// How many bytes those take that wait.
+    /// How many bytes those take that wait, and those that were handed out last.
     bytes_waiting: usize,
+    bytes_handed_out: usize,
     pub(super) graph: Graph,
     pub(super) transitions_tried: usize,
     /// The classes of faults that struck with work in flight.
@@ -100,8 +119,7 @@ impl Explored {
         });
         explored.visited.insert(fingerprint(&initial, &mut explored.buffer), 0);
         explored.graph.add_node();
-        explored.bytes_waiting = initial.bytes();
-        explored.frontier.insert((0, 0), vec![(0, initial)]);
+        explored.bytes_waiting = explored.frontier.entry((0, 0)).or_default().add(0, initial);
         explored
     }
 
@@ -133,10 +151,11 @@ impl Explored {
 
     /// How many states wait to be explored.
     pub(super) fn waiting(&self) -> usize {
-        self.frontier.values().map(Vec::len).sum()
+        self.frontier.values().map(|bucket| bucket.states.len()).sum()
     }
 
-    /// How many bytes the states take that wait to be explored.
+    /// How many bytes the states take that wait to be explored, those included that are
+    /// being explored.
     pub(super) fn bytes_waiting(&self) -> usize {
         self.bytes_waiting
     }
@@ -146,20 +165,18 @@ impl Explored {
     pub(super) fn deepest_waiting(&self, most: usize) -> Vec<u32> {
         let next = self.frontier.first_key_value().map_or(0, |((cost, _), _)| *cost);
         let deepest = self.frontier.range(..=(next, u16::MAX)).next_back();
-        let deepest = deepest.map_or(&[][..], |(_, bucket)| bucket);
+        let deepest = deepest.map_or(&[][..], |(_, bucket)| &bucket.states);
         deepest.iter().step_by(deepest.len().div_ceil(most).max(1)).map(|&(index, _)| index).collect()
     }
 
-    /// A state waits no longer.
-    pub(super) fn leaves(&mut self, world: &World) {
-        self.bytes_waiting -= world.bytes();
-    }
-
     /// The states that cost least and are reached soonest, in the order in which
-    /// they were found, and what they cost. Each waits until it [is explored](Self::leaves).
+    /// they were found, and what they cost. They no longer wait.
     pub(super) fn next_bucket(&mut self) -> Option<(u32, Vec<(u32, World)>)> {
+        // Whoever asks for more is done with what there was before.
+        self.bytes_waiting -= std::mem::take(&mut self.bytes_handed_out);
         let ((cost, _), bucket) = self.frontier.pop_first()?;
-        Some((cost, bucket))
+        self.bytes_handed_out = bucket.bytes;
+        Some((cost, bucket.states))
     }
 
     /// Finds the node of a world, or makes it, and then it waits to be explored.
@@ -195,8 +212,8 @@ impl Explored {
             node.next_budget = *known;
             *known = new;
         }
-        self.bytes_waiting += world.bytes();
-        self.frontier.entry((node.spent.total(), node.depth)).or_default().push((new, world));
+        let bucket = self.frontier.entry((node.spent.total(), node.depth)).or_default();
+        self.bytes_waiting += bucket.add(new, world);
         self.nodes.push(node);
         self.graph.add_node();
         new

@@ -14,23 +14,28 @@ use super::patience::{self, Patience};
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use super::to_raw::raw_trace;
-use super::treadmill;
+use super::treadmill::{self, Growing};
 use crate::guarantee::judgement::Judgement;
 use crate::handler::fault::HandlerFault;
 use crate::judging::judge::Judge;
 use crate::judging::verdict::{Finding, Inconclusive, Verdict};
-use crate::limits::BYTES_OF_STATES;
 use crate::world::fault::{Fault, Faults};
 use crate::world::state::World;
 use crate::world::step::Step;
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
-/// From states that are so deep, and once in so many states, the search looks
-/// back whether it goes round for ever. Few right answers get so far.
+/// From states that are so deep, or in which a store keeps so many old versions, and once
+/// in so many states, the search looks back whether it goes round for ever. Few right
+/// answers get so far.
 const DEEP: u16 = 150;
+const MANY_ROUNDS: usize = 16;
 const LOOK_BACK: usize = 256;
-/// In so many states, rest is looked for ahead of a state that is suspicious.
+/// From so many states a search that is given up looks back.
+const DEEPEST: usize = 32;
+/// In so many states, rest is looked for ahead of a state that is suspicious, since a
+/// store keeps so many old versions.
+const MANY: usize = 8;
 const LOOK_AHEAD: usize = 50_000;
 
 /// A search that is ready to be made.
@@ -39,6 +44,8 @@ pub(crate) struct Search<'a> {
     pub(crate) judge: &'a mut Judge,
     pub(crate) reductions: Reductions,
     pub(crate) limit: usize,
+    /// How many bytes the states may take that wait to be explored.
+    pub(crate) limit_bytes: usize,
     pub(crate) check_settles: bool,
     pub(crate) observer: Option<Observer>,
     pub(crate) collect_end_states: bool,
@@ -76,12 +83,11 @@ pub(super) enum Stop {
     Endless { stale: u8 },
 }
 
-/// Whether something in a weak store was written so often that the run may have no
-/// end. As long as an old version may still be read, no state of such a run ever
-/// comes back.
-fn keeps_many_versions(world: &World) -> bool {
-    const MANY: usize = 8;
-    world.objects.iter().any(|object| object.older.len() >= MANY)
+/// How often something in a weak store was written, as far as its old versions are kept:
+/// after so many times, the run may have no end. As long as an old version may still be
+/// read, no state of such a run ever comes back.
+fn most_versions(world: &World) -> usize {
+    world.objects.iter().map(|object| object.older.len()).max().unwrap_or(0)
 }
 
 impl Search<'_> {
@@ -167,13 +173,13 @@ impl Search<'_> {
                 {
                     return stop;
                 }
-                if explored.depth(index) >= DEEP
+                if (explored.depth(index) >= DEEP || most_versions(&world) >= MANY_ROUNDS)
                     && expanded.is_multiple_of(LOOK_BACK)
-                    && let Some(stop) = self.look_back(explored, index)
+                    && let Some(stop) = self.look_back(explored, index, &world)
                 {
                     return stop;
                 }
-                if expanded >= look_ahead && self.check_settles && keeps_many_versions(&world) {
+                if expanded >= look_ahead && self.check_settles && most_versions(&world) >= MANY {
                     match patience::look(self.transitions, self.reductions, &world, LOOK_AHEAD) {
                         Patience::Never => return Stop::Endless { stale: world.spent.stale() },
                         // The way to rest is short where there is one.
@@ -182,7 +188,6 @@ impl Search<'_> {
                     }
                 }
                 expanded += 1;
-                explored.leaves(&world);
                 if let Some(stop) = self.explore(explored, footprints, index, &world) {
                     return stop;
                 }
@@ -208,22 +213,29 @@ impl Search<'_> {
     }
 
     /// Looks back at the way to a state: does something grow on it without end?
-    fn look_back(&mut self, explored: &Explored, index: u32) -> Option<Stop> {
-        let growing = treadmill::grows(self.transitions, self.reductions, &explored.chain(index))?;
+    fn look_back(&mut self, explored: &Explored, index: u32, world: &World) -> Option<Stop> {
+        let Growing { what, is_content } =
+            treadmill::grows(self.transitions, self.reductions, &explored.chain(index))?;
+        // Where nothing else grows, whether there is rest can be told.
+        let never = |patience| matches!(patience, Patience::Never);
+        if !is_content
+            && self.check_settles
+            && never(patience::look(self.transitions, self.reductions, world, LOOK_AHEAD))
+        {
+            return Some(Stop::Endless { stale: world.spent.stale() });
+        }
+        let growing = what;
         let reason = Inconclusive::TooManyStates { limit: explored.states(), growing: Some(growing) };
         Some(Stop::Verdict(Verdict::Inconclusive(reason), None))
     }
 
-    /// There are too many states: why?
-    fn give_up(&mut self, explored: &Explored) -> Stop {
-        // One of the last states may show it, though none that was looked back from did.
-        let round = explored
-            .deepest_waiting(LOOK_BACK)
-            .into_iter()
+    /// What keeps growing, where a search is given up.
+    fn what_grows(&mut self, explored: &Explored) -> Option<String> {
+        // One of the deepest states may show it, though none that was looked back from did.
+        let mut deepest = explored.deepest_waiting(DEEPEST).into_iter();
+        let round = deepest
             .find_map(|index| treadmill::grows(self.transitions, self.reductions, &explored.chain(index)));
-        let growing = round.or_else(|| explored.grown.what(self.transitions));
-        let reason = Inconclusive::TooManyStates { limit: explored.states().min(self.limit), growing };
-        Stop::Verdict(Verdict::Inconclusive(reason), None)
+        round.map(|growing| growing.what).or_else(|| explored.grown.what(self.transitions))
     }
 
     /// Judges a state if it is at rest, and takes every step from it that must be
@@ -256,8 +268,17 @@ impl Search<'_> {
         }
         explored.graph.add_edges(index, &edges);
         explored.use_again(steps, edges);
-        let too_many = explored.states() > self.limit || explored.bytes_waiting() > BYTES_OF_STATES;
-        too_many.then(|| self.give_up(explored))
+        if explored.states() > self.limit {
+            let growing = self.what_grows(explored);
+            let reason = Inconclusive::TooManyStates { limit: self.limit, growing };
+            return Some(Stop::Verdict(Verdict::Inconclusive(reason), None));
+        }
+        if explored.bytes_waiting() > self.limit_bytes {
+            let (limit, states) = (self.limit_bytes, explored.states());
+            let reason = Inconclusive::TooManyBytes { limit, states, growing: self.what_grows(explored) };
+            return Some(Stop::Verdict(Verdict::Inconclusive(reason), None));
+        }
+        None
     }
 
     /// The steps from a state that must be explored; that everything must be done afresh,

@@ -3,9 +3,10 @@
 //! Where every retry of a message makes something a little larger, no state ever
 //! comes back, and the states have no end. Long before a limit is hit, that can be
 //! seen on the way to a deep state: again and again, without a fault in between,
-//! everything is as it was but for one object, which has grown by the same amount; or,
-//! if no content grows, but for the old versions that a weak store keeps for as long as
-//! one may still be read.
+//! everything is as it was but for one object, which has grown by the same amount; or
+//! but for the old versions that a weak store keeps for as long as one may still be read.
+//! Of these, there is one more with every write, also of a handler that counts its
+//! attempts and stops one day: so there, every content must be as it was, too.
 
 use ports::words;
 
@@ -13,6 +14,7 @@ use super::growth::{name, size};
 use super::reductions::Reductions;
 use super::symmetry::canonicalise;
 use crate::handler::call::ObjectKey;
+use crate::handler::rehearsal::HistoryId;
 use crate::handler::text::TextId;
 use crate::world::fault::Fault;
 use crate::world::state::{Content, Phase, World};
@@ -21,6 +23,8 @@ use crate::world::transition_system::TransitionSystem;
 
 /// So often the same round must have been made.
 const ROUNDS: usize = 6;
+/// Of so many of the last moments it is asked whether they were there before.
+const LOOKED_AT: usize = 32;
 
 /// A world but for the contents of what is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +41,17 @@ struct Skeleton {
 /// One moment on the way.
 struct Moment {
     skeleton: Skeleton,
+    known: Known,
     sizes: Vec<Size>,
     /// Which message has just been delivered.
     delivered: Option<String>,
+}
+
+/// What handlers know, and what they can read if nothing is old, up to fresh ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    histories: Vec<Option<HistoryId>>,
+    contents: Vec<Vec<TextId>>,
 }
 
 /// How much there is of an object.
@@ -51,13 +63,20 @@ struct Size {
     old_versions: usize,
 }
 
-/// What grows on the way that these steps lead, if the same round is made over and
-/// over: in words, with its store, its unit and its cause.
+/// What grows where the same round is made over and over.
+pub(super) struct Growing {
+    /// In words, with its store, its unit and its cause.
+    pub(super) what: String,
+    /// Whether it is what is stored; else it is what was stored before.
+    pub(super) is_content: bool,
+}
+
+/// What grows on the way that these steps lead, if the same round is made over and over.
 pub(super) fn grows(
     transitions: &mut TransitionSystem,
     reductions: Reductions,
     chain: &[Step],
-) -> Option<String> {
+) -> Option<Growing> {
     let mut world = transitions.initial();
     canonicalise(&mut world, reductions, transitions.bounds.stale > 0);
     let mut moments = Vec::new();
@@ -78,49 +97,65 @@ pub(super) fn grows(
         canonicalise(&mut world, reductions, stale_left);
         moments.push(moment(transitions, &world, delivered));
     }
-    let last = moments.last()?;
-    let mut same: Vec<usize> =
-        (0..moments.len()).filter(|&at| moments[at].skeleton == last.skeleton).collect();
-    same.reverse();
-    let rounds: Vec<usize> = same.into_iter().take(ROUNDS + 1).collect();
-    if rounds.len() <= ROUNDS {
-        return None;
-    }
-    let grows_by = |measure: fn(&Size) -> usize| -> Option<Vec<(usize, usize)>> {
-        let grown = |from: usize, to: usize| -> Vec<(usize, usize)> {
-            let pairs = moments[from].sizes.iter().zip(&moments[to].sizes).enumerate();
-            let by = pairs.map(|(place, (a, b))| (place, measure(b).wrapping_sub(measure(a))));
-            by.filter(|&(_, by)| by != 0).collect()
-        };
-        let by = grown(rounds[1], rounds[0]);
-        rounds.windows(2).all(|pair| grown(pair[1], pair[0]) == by).then_some(by)
-    };
-    let contents = grows_by(|size| size.content)?;
-    let old_versions = if contents.is_empty() { grows_by(|size| size.old_versions)? } else { Vec::new() };
-    let (place, amount) = match (contents.as_slice(), old_versions.as_slice()) {
-        (&[grown], _) | ([], &[grown, ..]) => grown,
-        _ => return None,
+    let last = moments.len().checked_sub(1)?;
+    let rounds = rounds_to(&moments, last, |one, other| one.skeleton == other.skeleton);
+    let contents = rounds.as_ref().and_then(|rounds| grown_in(&moments, rounds, |size| size.content));
+    let (rounds, (place, amount), is_content) = match (rounds, contents.as_deref()) {
+        (Some(rounds), Some(&[grown])) => (rounds, grown, true),
+        (Some(_), Some(&[_, _, ..])) => return None,
+        // What all are as they were at is the same, whatever came after it.
+        _ => (0..moments.len()).rev().take(LOOKED_AT).find_map(|at| {
+            let alike =
+                |one: &Moment, other: &Moment| one.skeleton == other.skeleton && one.known == other.known;
+            let rounds = rounds_to(&moments, at, alike)?;
+            let grown = *grown_in(&moments, &rounds, |size| size.old_versions)?.first()?;
+            Some((rounds, grown, false))
+        })?,
     };
     if amount > isize::MAX as usize {
         return None;
     }
-    let Size { key, content, in_events, old_versions } = &last.sizes[place];
-    let (what, unit, size) = match (contents.is_empty(), in_events) {
-        (true, _) => ("the old versions of ", "version", old_versions),
-        (false, true) => ("", "event", content),
-        (false, false) => ("", "byte", content),
+    let Size { key, content, in_events, old_versions } = &moments[rounds[0]].sizes[place];
+    let (what, unit, size) = match (is_content, in_events) {
+        (false, _) => ("the old versions of ", "version", old_versions),
+        (true, true) => ("", "event", content),
+        (true, false) => ("", "byte", content),
     };
     let counted = |count: usize| words::count(count as u128, unit);
     let causes = moments[rounds[1]..=rounds[0]].iter().filter_map(|moment| moment.delivered.clone());
     let mut causes: Vec<String> = causes.collect();
     causes.dedup();
-    Some(format!(
+    let what = format!(
         "{what}{}, by {} at each delivery of {}, which is {} by now: without a fault, the same round is made again and again, and there is no end to it",
         name(transitions, key),
         counted(amount),
         words::enumeration(&causes),
         counted(*size),
-    ))
+    );
+    Some(Growing { what, is_content })
+}
+
+/// The moments that are like this one, itself first and the latest of the others next, if
+/// there are enough of them.
+fn rounds_to(moments: &[Moment], at: usize, alike: impl Fn(&Moment, &Moment) -> bool) -> Option<Vec<usize>> {
+    let alike = (0..=at).rev().filter(|&other| alike(&moments[other], &moments[at]));
+    Some(alike.take(ROUNDS + 1).collect()).filter(|rounds: &Vec<usize>| rounds.len() > ROUNDS)
+}
+
+/// The objects that have grown by this measure, and by how much, if it was the same in
+/// each round.
+fn grown_in(
+    moments: &[Moment],
+    rounds: &[usize],
+    measure: impl Fn(&Size) -> usize,
+) -> Option<Vec<(usize, usize)>> {
+    let grown = |from: usize, to: usize| -> Vec<(usize, usize)> {
+        let pairs = moments[from].sizes.iter().zip(&moments[to].sizes).enumerate();
+        let by = pairs.map(|(place, (a, b))| (place, measure(b).wrapping_sub(measure(a))));
+        by.filter(|&(_, by)| by != 0).collect()
+    };
+    let by = grown(rounds[1], rounds[0]);
+    rounds.windows(2).all(|pair| grown(pair[1], pair[0]) == by).then_some(by)
 }
 
 fn moment(transitions: &TransitionSystem, world: &World, delivered: Option<String>) -> Moment {
@@ -137,11 +172,18 @@ fn moment(transitions: &TransitionSystem, world: &World, delivered: Option<Strin
         published: world.published.len(),
         in_flight: world.in_flight.len(),
     };
+    let histories = world.workers.iter().map(|worker| worker.busy.as_ref().map(|busy| busy.history));
+    let contents = world.objects.iter().map(|object| match &object.content {
+        Content::Stream(events) => events.iter().map(|event| event.template).collect(),
+        Content::Document(version) => version.iter().map(|version| version.body.template).collect(),
+        Content::Outside(state) => vec![state.template],
+    });
+    let known = Known { histories: histories.collect(), contents: contents.collect() };
     let sizes = world.objects.iter().map(|object| Size {
         key: object.key.clone(),
         content: size(transitions, object),
         in_events: matches!(object.content, Content::Stream(_)),
         old_versions: object.older.len(),
     });
-    Moment { skeleton, sizes: sizes.collect(), delivered }
+    Moment { skeleton, known, sizes: sizes.collect(), delivered }
 }

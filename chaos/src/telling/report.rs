@@ -305,7 +305,11 @@ impl Report {
 
     /// What is said under the story.
     fn closing(&self) -> Closing {
-        let sentence = |text: &str| format!("{}.", capitalised(text));
+        // A question has its mark.
+        let sentence = |text: &str| match text.ends_with('?') {
+            true => capitalised(text),
+            false => format!("{}.", capitalised(text)),
+        };
         match &self.verdict {
             Verdict::Holds => Closing::default(),
             Verdict::Violated(Finding::Property(judgement)) => {
