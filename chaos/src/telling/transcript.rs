@@ -197,15 +197,9 @@ impl Transcript {
                     let busy = busy_in(&taken.before, worker);
                     let call = transitions.pending_call(busy, call);
                     let (delivery, goes) = (at[usize::from(worker)], Goes::of(outcome, call.kind()));
-                    let heard = heard(taken);
-                    match call.kind() {
-                        CallKind::Clock => Happening::Other("a handler asks the clock".to_owned()),
-                        _ => Happening::Called {
-                            delivery,
-                            call: called(transitions, taken, &call),
-                            goes,
-                            heard,
-                        },
+                    match called(transitions, taken, &call) {
+                        Some(call) => Happening::Called { delivery, call, goes, heard: heard(taken) },
+                        None => Happening::Other("a handler asks the clock".to_owned()),
                     }
                 }
                 Step::Dispatch { worker, outcome } => {
@@ -261,17 +255,18 @@ impl Goes {
     }
 }
 
-/// A call, as others can make it.
-fn called(transitions: &TransitionSystem, taken: &TakenStep, call: &Call) -> Called {
+/// A call, as others can make it; none of the clock's, which everybody has.
+fn called(transitions: &TransitionSystem, taken: &TakenStep, call: &Call) -> Option<Called> {
     let kind = match call.kind() {
-        CallKind::Read | CallKind::Clock => Kind::Read,
+        CallKind::Clock => return None,
+        CallKind::Read => Kind::Read,
         CallKind::Write => Kind::Write,
         CallKind::Publish => Kind::Publish,
     };
     let (store, key) = call.object().map(|object| place(transitions, object)).unwrap_or_default();
     let publishes = put_out(transitions, taken);
     let publishes = publishes.and_then(|text| transitions.texts().message(&text).ok());
-    Called { kind, store, key, publishes }
+    Some(Called { kind, store, key, publishes })
 }
 
 fn place(transitions: &TransitionSystem, object: &ObjectKey) -> (String, String) {

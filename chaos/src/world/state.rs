@@ -69,15 +69,12 @@ pub(crate) struct Object {
 impl Object {
     /// The fresh ids that can be learned by reading it, etags included.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
-        self.ids_of(self.older.as_slice())
+        self.ids_with(true)
     }
 
-    /// The same, if nobody reads an older version.
-    pub(crate) fn current_ids(&self) -> impl Iterator<Item = Id> {
-        self.ids_of(&[])
-    }
-
-    fn ids_of<'a>(&'a self, older: &'a [Option<Version>]) -> impl Iterator<Item = Id> + 'a {
+    /// The same; of its older versions only if somebody may still read one.
+    pub(crate) fn ids_with(&self, older: bool) -> impl Iterator<Item = Id> {
+        let older = if older { self.older.as_slice() } else { &[] };
         let (events, current) = match &self.content {
             Content::Stream(events) => (events.as_slice(), None),
             Content::Outside(state) => (std::slice::from_ref(state), None),
@@ -258,12 +255,10 @@ impl World {
         let written = |text: &Text| text.ids.contains(&id);
         let copies = self.queue.iter().chain(&self.published);
         let mut busy = self.workers.iter().filter_map(|worker| worker.busy.as_ref());
-        self.objects.iter().any(|object| {
-            let mut ids = object.current_ids();
-            written(&object.key.key)
-                || ids.any(|other| other == id)
-                || older && object.ids().any(|other| other == id)
-        }) || copies.into_iter().any(|copy| written(&copy.message))
+        self.objects
+            .iter()
+            .any(|object| written(&object.key.key) || object.ids_with(older).any(|other| other == id))
+            || copies.into_iter().any(|copy| written(&copy.message))
             || busy.any(|busy| written(&busy.message) || busy.ids.contains(&id))
             || self
                 .in_flight
