@@ -226,6 +226,12 @@ impl Endpoint {
         &self.subscriptions
     }
 
+    /// Whether it gets this message when it is published.
+    #[must_use]
+    pub fn hears(&self, message: &Message) -> bool {
+        self.subscriptions.iter().any(|name| name == message.name())
+    }
+
     /// The names of its further document stores.
     #[must_use]
     pub fn stores(&self) -> &[String] {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ports::{Endpoint, Message, MessageId};
+use ports::{Message, MessageId};
 use serde_json::Value;
 
 use super::verdict::Inconclusive;
@@ -87,10 +87,8 @@ impl<'a> Heard<'a> {
         published: Vec<(usize, Message)>,
     ) -> Self {
         let published = published.into_iter().map(|(by, message)| {
-            let hears =
-                |endpoint: &Endpoint| endpoint.subscriptions().iter().any(|name| name == message.name());
             let endpoints = system.endpoints.iter().enumerate();
-            let subscribers = endpoints.filter(|(_, endpoint)| hears(endpoint)).map(|(number, _)| number);
+            let subscribers = endpoints.filter(|(_, it)| it.hears(&message)).map(|(number, _)| number);
             Published { by, subscribers: subscribers.collect(), message, under: Vec::new() }
         });
         Self { system, sent, published: published.collect() }

@@ -210,7 +210,7 @@ impl TransitionSystem {
         let routes = match self.texts().message(message) {
             Ok(message) => (0u8..)
                 .zip(&self.endpoints)
-                .filter(|(_, endpoint)| endpoint.subscriptions().iter().any(|name| name == message.name()))
+                .filter(|(_, endpoint)| endpoint.hears(&message))
                 .map(|(number, _)| number)
                 .collect(),
             Err(_) => SmallVec::new(),

@@ -394,7 +394,7 @@ impl Numbers<'_> {
             let (name, figures) = (endpoint.name(), &mut figures[number]);
             let is_input = |entry: &&Entry| match entry.kind {
                 Kind::Sent => entry.endpoint == name,
-                Kind::Said => endpoint.subscriptions().iter().any(|heard| heard == entry.message.name()),
+                Kind::Said => endpoint.hears(&entry.message),
                 Kind::Dead => false,
             };
             let copies = self.entries.iter().filter(is_input).count() as u64;

@@ -65,8 +65,8 @@ pub fn judge(system: &System, record: &[Entry], snapshots: &[Snapshot]) -> anyho
         for entry in record {
             let message = &entry.message;
             let own = entry.endpoint == endpoint.name();
-            let heard = endpoint.subscriptions().iter().any(|name| name == message.name());
-            let input = (entry.kind == Kind::Sent && own) || (entry.kind == Kind::Said && heard);
+            let input =
+                (entry.kind == Kind::Sent && own) || (entry.kind == Kind::Said && endpoint.hears(message));
             let output = entry.kind == Kind::Said && own;
             if !input && !output {
                 continue;
