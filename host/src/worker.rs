@@ -93,10 +93,21 @@ pub struct Ports {
     ports: ports::Ports,
 }
 
+/// The bucket of a store of an endpoint: the main one has the endpoint's name, a
+/// further one that and its own, and one that is shared is `shared-` and its own.
+#[must_use]
+pub fn bucket_of(endpoint: &Endpoint, further: Option<&str>) -> String {
+    let name = endpoint.name();
+    match further {
+        None => name.to_owned(),
+        Some(store) if endpoint.shares(store) => format!("shared-{store}"),
+        Some(store) => format!("{name}-{store}"),
+    }
+}
+
 impl Ports {
-    /// Opens what an endpoint asks for. Its main store is a bucket of its name, a
-    /// further one of its name and that of the store, and what it shares is
-    /// `shared-` and the name.
+    /// Opens what an endpoint asks for; in which buckets its stores are is said by
+    /// [`bucket_of`].
     ///
     /// # Errors
     ///
@@ -111,11 +122,10 @@ impl Ports {
         ] {
             ensure!(!declared, "{name} has {what}, which this host does not run yet");
         }
-        let own = KvStore::open(connection, name).await?;
+        let own = KvStore::open(connection, &bucket_of(endpoint, None)).await?;
         let mut further = BTreeMap::new();
         for store in endpoint.stores() {
-            let owner = if endpoint.shares(store) { "shared" } else { name };
-            let opened = KvStore::open(connection, &format!("{owner}-{store}")).await?;
+            let opened = KvStore::open(connection, &bucket_of(endpoint, Some(store))).await?;
             further.insert(store.clone(), opened);
         }
         let stores = further.iter().map(|(name, store)| {

@@ -1,15 +1,14 @@
 //! The worker processes.
 
-use std::process::Stdio;
-
 use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
+use crate::staff;
 use crate::work::{Order, STOP, Told};
 
 /// The worker processes. Dropping it kills them.
@@ -98,29 +97,12 @@ impl Fleet {
     }
 
     async fn start(&self, endpoint: usize, order: &str) -> anyhow::Result<(Child, ChildStdin)> {
-        let program = std::env::current_exe().context("this program does not find itself")?;
-        let mut process = Command::new(program)
-            .arg("work")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // Ctrl-C in a terminal is for the conductor, which ends them in order.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .context("no worker could be started")?;
-        let mut pipe = process.stdin.take().context("a worker has no pipe")?;
-        pipe.write_all(format!("{order}\n").as_bytes()).await.context("a worker does not listen")?;
-        let voice = process.stdout.take().context("a worker has no voice")?;
         let ear = self.ear.clone();
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(voice).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                // Half a line is what a worker was at when it was killed.
-                if let Ok(told) = serde_json::from_str(&line) {
-                    let _ = ear.send((endpoint, told));
-                }
+        let hear = move |told: Option<Told>| {
+            if let Some(told) = told {
+                let _ = ear.send((endpoint, told));
             }
-        });
-        Ok((process, pipe))
+        };
+        staff::start("work", order, hear).await
     }
 }

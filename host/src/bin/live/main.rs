@@ -26,6 +26,8 @@ mod registry;
 #[cfg(unix)]
 mod replay;
 #[cfg(unix)]
+mod staff;
+#[cfg(unix)]
 mod work;
 
 use std::process::ExitCode;

@@ -1,19 +1,18 @@
 //! Conducted workers, a process each.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use host::conducted::{Order, Word};
 use host::{Address, Connection};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::kept;
+use crate::{kept, staff};
 
 /// As what a worker is hired: the first line of its standard input.
 #[derive(Clone, Serialize, Deserialize)]
@@ -66,32 +65,10 @@ impl Crew {
         if self.workers.contains_key(&number) {
             return Ok(());
         }
-        let program = std::env::current_exe().context("this program does not find itself")?;
-        let mut process = Command::new(program)
-            .arg("play")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // Ctrl-C in a terminal is for the conductor.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .context("no worker could be started")?;
-        let mut pipe = process.stdin.take().context("a worker has no pipe")?;
-        let part = serde_json::to_string(part)?;
-        pipe.write_all(format!("{part}\n").as_bytes()).await.context("a worker does not listen")?;
-        let stdout = process.stdout.take().context("a worker has no voice")?;
         self.hired += 1;
         let (voice, hired) = (self.voice.clone(), self.hired);
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(stdout).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                // Half a line is what a worker was at when it was killed.
-                if let Ok(word) = serde_json::from_str(&line) {
-                    let _ = voice.send(Heard { worker: number, hired, word: Some(word) });
-                }
-            }
-            let _ = voice.send(Heard { worker: number, hired, word: None });
-        });
+        let hear = move |word| _ = voice.send(Heard { worker: number, hired, word });
+        let (process, pipe) = staff::start("play", &serde_json::to_string(part)?, hear).await?;
         self.workers.insert(number, Worker { process, pipe, hired });
         match self.hear().await? {
             (worker, Word::Ready) if worker == number => Ok(()),

@@ -23,7 +23,7 @@ use host::connection::Connection;
 use host::hand::{Copy, Hand, until};
 use host::kv::KvStore;
 use host::record::{Kind as Entered, Record};
-use host::worker::Ports;
+use host::worker::{Ports, bucket_of};
 use ports::{DocumentStore, Endpoint, Message, MessageId, Precondition};
 
 use super::crew::{Crew, Part};
@@ -169,20 +169,9 @@ fn bucket(system: &System, store: &str) -> Option<String> {
             true => store == *further,
             false => store == format!("{name} {further}"),
         };
-        let further = endpoint.stores().iter().find(is_it);
-        let main = (store == name).then_some(name);
-        main.or(further.map(String::as_str)).map(|store| bucket_of(endpoint, store))
+        let further = endpoint.stores().iter().filter(|_| store != name).find(is_it);
+        (store == name || further.is_some()).then(|| bucket_of(endpoint, further.map(String::as_str)))
     })
-}
-
-/// The bucket of a store that is named as its endpoint names it.
-fn bucket_of(endpoint: &Endpoint, store: &str) -> String {
-    let name = endpoint.name();
-    match store {
-        main if main == name => name.to_owned(),
-        shared if endpoint.shares(shared) => format!("shared-{shared}"),
-        own => format!("{name}-{own}"),
-    }
 }
 
 impl Player<'_> {
@@ -394,7 +383,8 @@ impl Player<'_> {
                 if asked.kind == Kind::Write {
                     let by = self.system.endpoints().iter().find(|it| it.name() == running.endpoint);
                     let by = by.context("a worker of no endpoint")?;
-                    let place = (bucket_of(by, &asked.store), asked.key);
+                    let further = (asked.store != by.name()).then_some(&*asked.store);
+                    let place = (bucket_of(by, further), asked.key);
                     self.expiring.retain(|known| *known != place);
                     self.expiring.extend(asked.time_to_live.map(|_| place));
                 } else if let Some(message) = asked.publishes {
