@@ -19,7 +19,7 @@ use crate::drawing::{self, Caption};
 use crate::outcome::Outcome;
 use crate::player;
 use crate::render;
-use crate::repository::{Exercise, Mistake, Name, Repository};
+use crate::repository::{Exercise, Name, Repository};
 use crate::running::left_records::unwrapped;
 use crate::running::{Built, Cargo, Package};
 use crate::terminal;
@@ -162,19 +162,11 @@ fn of_a_mistake(
     mistake: &str,
     mut cargo: Cargo,
 ) -> Result<Option<Found>> {
-    let Mistake { name, .. } = Mistake::choose(repository, exercise, mistake)?;
-    cargo.target = Some("mistakes");
-    let package = Package::of_solution(repository, &exercise.name);
-    if let Built::Errors(text) = cargo.build(&package)? {
-        terminal::pass_on(&text);
-        return Ok(None);
-    }
     cargo.environment.push(("CHAOS_SPACE", "1".into()));
-    let run = cargo.test(&package, None, &["--exact".to_owned(), name.clone()])?;
-    let mut records = run.records;
-    records.retain(|record| record.test == name);
+    let recorded = story::recorded_of_a_mistake(repository, exercise, mistake, cargo)?;
+    let Some((name, records)) = recorded else { return Ok(None) };
     let record = drawable(&exercise.name, &name, records)?;
-    let title = story::title(exercise, &format!("a mistake that {}", name.replace('_', " ")));
+    let title = story::title_of_a_mistake(exercise, &name);
     // It is wrong on purpose.
     Ok(Some(Found { title, record, outcome: Outcome::Green }))
 }

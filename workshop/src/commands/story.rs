@@ -185,14 +185,14 @@ fn of_a_run(
     }))
 }
 
-/// The story of what is wrong with a mistake, as its golden file has it; none, if it
-/// does not compile.
-fn of_a_mistake(
+/// The name of a mistake, and what the test of that name has recorded; none, if it does
+/// not compile, which is shown.
+pub(super) fn recorded_of_a_mistake(
     repository: &Repository,
     exercise: &Exercise,
     mistake: &str,
     mut cargo: Cargo,
-) -> Result<Option<Story>> {
+) -> Result<Option<(String, Vec<Record>)>> {
     let Mistake { name, .. } = Mistake::choose(repository, exercise, mistake)?;
     cargo.target = Some("mistakes");
     let package = Package::of_solution(repository, &exercise.name);
@@ -200,10 +200,29 @@ fn of_a_mistake(
         terminal::pass_on(&text);
         return Ok(None);
     }
-    let run = cargo.test(&package, None, &["--exact".to_owned(), name.clone()])?;
-    let told = |record: &&Record| record.test == name && !record.story.is_empty();
-    let wrong = run.records.iter().filter(told).find(|record| record.verdict != "holds");
-    let Some(record) = wrong else {
+    let mut records = cargo.test(&package, None, &["--exact".to_owned(), name.clone()])?.records;
+    records.retain(|record| record.test == name);
+    Ok(Some((name, records)))
+}
+
+/// What is written above all that shows a mistake.
+pub(super) fn title_of_a_mistake(exercise: &Exercise, name: &str) -> String {
+    title(exercise, &format!("a mistake that {}", name.replace('_', " ")))
+}
+
+/// The story of what is wrong with a mistake, as its golden file has it; none, if it
+/// does not compile.
+fn of_a_mistake(
+    repository: &Repository,
+    exercise: &Exercise,
+    mistake: &str,
+    cargo: Cargo,
+) -> Result<Option<Story>> {
+    let Some((name, records)) = recorded_of_a_mistake(repository, exercise, mistake, cargo)? else {
+        return Ok(None);
+    };
+    let mut told = records.into_iter().filter(|record| !record.story.is_empty());
+    let Some(record) = told.find(|record| record.verdict != "holds") else {
         bail!(
             "the mistake {name} of {} has no story to tell: no search or run of the test with its name in \
              solutions/{}/tests/mistakes.rs finds anything wrong with it",
@@ -212,9 +231,9 @@ fn of_a_mistake(
         );
     };
     Ok(Some(Story {
-        title: title(exercise, &format!("a mistake that {}", name.replace('_', " "))),
+        title: title_of_a_mistake(exercise, &name),
         source: format!("A mistake in {}: it {}.", exercise.name, name.replace('_', " ")),
-        record: record.clone(),
+        record,
         // It is wrong on purpose.
         outcome: Outcome::Green,
         arguments: format!("--mistake {name}"),

@@ -128,6 +128,20 @@ pub struct Source {
     pub to: Option<String>,
 }
 
+/// The fields of a text, each `name="value"`, in their order; `else_only` says what there
+/// may be, where something else is.
+pub fn fields<'a>(text: &'a str, else_only: &'static str) -> Result<Vec<(&'a str, &'a str)>> {
+    let mut rest = text.trim();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once("=\"").context(else_only)?;
+        let (value, after) = after.split_once('"').context("a quotation mark is not closed")?;
+        found.push((name, value));
+        rest = after.trim();
+    }
+    Ok(found)
+}
+
 impl Source {
     /// The source that follows the language of a block, if there is one.
     pub fn of_block(info: &str) -> Result<Option<Self>> {
@@ -135,15 +149,12 @@ impl Source {
         if rest.is_empty() {
             return Ok(None);
         }
-        let (place, mut rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let (place, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let (path, item) = place.split_once('#').map_or((place, None), |(path, item)| (path, Some(item)));
         let mut source = Self { path: path.to_owned(), item: item.map(str::to_owned), ..Self::default() };
-        while !rest.trim().is_empty() {
-            let field = rest.trim_start().split_once("=\"");
-            let (name, after) = field.context("after the source there is only from=\"…\" and to=\"…\"")?;
-            let (value, after) = after.split_once('"').context("a quotation mark is not closed")?;
+        let fields = fields(rest, "after the source there is only from=\"…\" and to=\"…\"")?;
+        for (name, value) in fields {
             source.set(name, value)?;
-            rest = after;
         }
         Ok(Some(source))
     }

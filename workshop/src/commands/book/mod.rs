@@ -4,7 +4,8 @@
 //! The sources stay where they are, and as a forge shows them. `shelf` says which pages
 //! there are and where each stands in the book, `page` turns one into a chapter, `kept`
 //! writes a chapter on each mistake and each other right answer, `gallery` one on each
-//! published bug, and `code` one on each file that a page links to. Each has the address that its file has in the repository.
+//! published bug, and `code` one on each file that a page links to. Each has the address
+//! that its file has in the repository.
 
 mod code;
 mod gallery;

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::culprit::Culprit;
 use crate::drawing::{self, Caption, Table};
-use crate::pages::excerpt::Source;
+use crate::pages::excerpt::{Source, fields};
 use crate::repository::Repository;
 use crate::terminal;
 
@@ -65,7 +65,7 @@ fn drawings(folder: &Path) -> Vec<PathBuf> {
 
 /// The drawing that a first line speaks of, that line included.
 fn drawn(root: &Path, line: &str) -> Result<String> {
-    let fields = fields(line)?;
+    let fields = fields_of(line)?;
     let field = |name: &str| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let from = field("from").context("it does not say from what it is drawn")?;
     let source = Source { path: from.to_owned(), ..Source::default() };
@@ -86,16 +86,12 @@ fn drawn(root: &Path, line: &str) -> Result<String> {
 }
 
 /// The fields of a first line, each once.
-fn fields(line: &str) -> Result<Vec<(&str, &str)>> {
-    let mut rest = line.strip_prefix("<!-- drawn ").and_then(|rest| rest.strip_suffix("-->"));
-    let mut found: Vec<(&str, &str)> = Vec::new();
-    while let Some(text) = rest.map(str::trim).filter(|text| !text.is_empty()) {
-        let (name, after) = text.split_once("=\"").context("after `drawn` there is only name=\"value\"")?;
-        let (value, after) = after.split_once('"').context("a quotation mark is not closed")?;
-        ensure!(["as", "from", "to", "new"].contains(&name), "{name} is none of as, from, to and new");
-        ensure!(!found.iter().any(|(known, _)| *known == name), "{name} is there twice");
-        found.push((name, value));
-        rest = Some(after);
+fn fields_of(line: &str) -> Result<Vec<(&str, &str)>> {
+    let within = line.strip_prefix("<!-- drawn ").and_then(|rest| rest.strip_suffix("-->"));
+    let found = fields(within.unwrap_or_default(), "after `drawn` there is only name=\"value\"")?;
+    for (place, (name, _)) in found.iter().enumerate() {
+        ensure!(["as", "from", "to", "new"].contains(name), "{name} is none of as, from, to and new");
+        ensure!(!found[..place].iter().any(|(known, _)| known == name), "{name} is there twice");
     }
     ensure!(!found.is_empty(), "it does not end with -->, or says nothing");
     Ok(found)
