@@ -3,13 +3,12 @@
 // small for the back row, or too pale to be read; there are no exceptions. With
 // PNG, which may be empty, also takes a picture of each slide.
 import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inflateSync } from "node:zlib";
 
-const require = createRequire(join(process.env.SLIDES_TOOLS, "package.json"));
-const puppeteer = require("puppeteer-core");
+import { openBrowser } from "./browser.mjs";
+
 const [out, png, ...decks] = process.argv.slice(2);
 const SCHEMES = ["light", "dark"];
 
@@ -169,10 +168,7 @@ function pagesOf(path) {
   return text.match(/\/Type\s*\/Page\b/g)?.length ?? 0;
 }
 
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROME_PATH,
-  args: process.env.CHROME_NO_SANDBOX ? ["--no-sandbox"] : [],
-});
+const browser = await openBrowser();
 let [bad, seen] = [0, 0];
 try {
   const page = await browser.newPage();

@@ -1,11 +1,10 @@
 // `node slides/notes.mjs PDF PNG DECK…`: the teacher's copy, to print: each slide of
 // the decks, from its picture in PNG, with the speaker's notes beside it.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 
-const require = createRequire(join(process.env.SLIDES_TOOLS, "package.json"));
-const puppeteer = require("puppeteer-core");
+import { openBrowser } from "./browser.mjs";
+
 const [pdf, png, ...decks] = process.argv.slice(2);
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -59,10 +58,7 @@ ${rows.join("\n")}
 </html>
 `;
 
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROME_PATH,
-  args: process.env.CHROME_NO_SANDBOX ? ["--no-sandbox"] : [],
-});
+const browser = await openBrowser();
 try {
   const tab = await browser.newPage();
   await tab.setContent(page, { waitUntil: "load" });
