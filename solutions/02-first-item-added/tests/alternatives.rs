@@ -8,8 +8,6 @@ use shared::order::{add_item, remove_item};
 
 #[path = "../alternatives/derives_from_the_past.rs"]
 mod derives_from_the_past;
-#[path = "../../03-point-in-time-state/mistakes/looks_for_an_earlier_item.rs"]
-mod looks_for_an_earlier_item;
 #[path = "../alternatives/records_the_welcome.rs"]
 mod records_the_welcome;
 #[path = "../../../exercises/02-first-item-added/tests/support/mod.rs"]
@@ -39,18 +37,6 @@ fn derives_from_the_past() {
 #[test]
 fn records_the_welcome() {
     holds(records_the_welcome::endpoint);
-}
-
-/// What holds under everything that `t09` and `t10` try need not be the solution of
-/// exercise 03: it may be a mistake there, and the last test does not say otherwise.
-#[test]
-fn a_mistake_of_exercise_03_is_told_so_by_the_last_test() {
-    let orders =
-        || System::of(looks_for_an_earlier_item::endpoint()).judged_by(specifications::orders_with_welcome());
-    explore(orders).send(support::two_items()).workers(2).faults(1).assert_exactly_once();
-    explore(orders).send([add_item("order-1", "tea")]).workers(2).faults(2).assert_exactly_once();
-    let answers = support::answers_of_your_handler(&Closing::of(Dialogue::ORDERS, |_| orders()));
-    assert!(answers.contains("Exercise 03 puts it right"), "{answers}");
 }
 
 /// The solution of this exercise is naive, and its verdict says so.

@@ -23,10 +23,10 @@ use crate::outcome::Outcome;
 use crate::repository::{HANDOUT, Repository};
 use crate::terminal;
 
-pub use unlock::run as unlock;
+pub use unlock::{MISTAKES, OURS, run as unlock};
 
 /// What of the repository belongs into a handout, where it is there.
-const CONTENTS: [&str; 19] = [
+pub const CONTENTS: [&str; 19] = [
     ".cargo",
     ".gitattributes",
     ".gitignore",

@@ -14,9 +14,9 @@ use crate::terminal;
 
 /// The tests that only our repository can pass: they compare pages, and what is
 /// in the exercise, with what was shipped.
-const OURS: &str = "page";
+pub const OURS: &str = "page";
 /// The folder, and the test target, of the tempting wrong answers.
-const MISTAKES: &str = "mistakes";
+pub const MISTAKES: &str = "mistakes";
 
 /// Adds a solution to a handout, and to what must be green there.
 pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bool) -> Result<Outcome> {

@@ -3,10 +3,11 @@
 //! Each kind of check is in a file of its own: of the `files` there are and what
 //! is written in them (the `links` on the pages, the `answers` that stand apart, the
 //! `excerpts` of what the code prints, the `hints`), of the starter, its copy
-//! (`copies`) and the solution that it goes on from (`continued`), of the solution, of
-//! the lines under the stories (`replays`), of the table of what kills the mistakes,
-//! and of the pages for whoever teaches: `decks`, `brainstorms`, the `agenda`, the
-//! `drawings` on them, and the commands that they speak of (`commands_named`). Each answers with a list of
+//! (`copies`) and the solution that it goes on from (`continued`), of the solution,
+//! of what it needs once it is `unlocked`, of the lines under the stories
+//! (`replays`), of the table of what kills the mistakes, and of the pages for whoever
+//! teaches: `decks`, `brainstorms`, the `agenda`, the `drawings` on them, and the
+//! commands that they speak of (`commands_named`). Each answers with a list of
 //! culprits (`culprit`).
 
 mod agenda;
@@ -27,6 +28,7 @@ mod replays;
 mod side_by_side;
 mod solution;
 mod starter;
+mod unlocked;
 
 use std::path::PathBuf;
 
@@ -140,6 +142,7 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
     }));
     culprits.extend(other_pages(repository));
     culprits.extend(names.iter().flat_map(|name| exercise_pages(repository, name, fix)));
+    culprits.extend(names.iter().flat_map(|name| unlocked::check(repository, name)));
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
         terminal::show(&culprit.show());
@@ -228,6 +231,7 @@ fn check(
     culprits.extend(exercise_pages(repository, name, fix));
     culprits.extend(answers::check(repository, name));
     culprits.extend(hints::check(repository, name));
+    culprits.extend(unlocked::check(repository, name));
     let exercise = match Exercise::load(repository, name.clone()) {
         Ok(exercise) => exercise,
         Err(error) => {
