@@ -273,6 +273,36 @@ fn an_endpoint_that_nothing_comes_to_is_not_judged() {
     explore(says).send([named("ann")]).assert_exactly_once();
 }
 
+/// A law may speak of a state from the start, for one aggregate only, or once a message
+/// has come: where nobody can see it, that is said, and nothing is called lost.
+#[test]
+fn a_state_that_nobody_can_see_is_not_judged() {
+    let about = |message: &Message| message.read::<String>().unwrap_or_default();
+    let counts = |count: &mut u32, _: &Message| {
+        *count += 1;
+        Vec::<()>::new()
+    };
+    let stays = |_: &mut Option<u32>, _: &Message| Vec::<()>::new();
+    let becomes = |count: &mut Option<u32>, _: &Message| {
+        *count = Some(1);
+        Vec::<()>::new()
+    };
+    let blind = || System::of(Endpoint::new("till", async |_, _, _| Ok(())));
+    let says = |system: System, told: bool| {
+        let report = explore(|| system.clone()).send([named("ann"), named("bob")]).run();
+        let seen = matches!(&report.verdict, Verdict::Inconclusive(_))
+            && report.to_string().contains("nobody can see its state");
+        assert_eq!(seen, told, "{report}");
+        assert!(told || report.holds(), "{report}");
+    };
+    use chaos::Law as ByFunctions;
+    says(blind().judged_by(ByFunctions::of(about, counts)), true);
+    says(blind().judged_by(ByFunctions::of(about, becomes)), true);
+    let opens = ByFunctions::of(about, stays).opening_with(|name| (name == "bob").then_some(5));
+    says(blind().judged_by(opens), true);
+    says(blind().judged_by(ByFunctions::of(about, stays)), false);
+}
+
 #[test]
 fn one_replayed_run_is_no_search() {
     let code = explore(lossy).send([named("x")]).run().replay.expect("it is wrong");
