@@ -1,6 +1,9 @@
 //! Who knows a message: where its id is written at a moment of a run.
 
+use std::cell::RefCell;
+
 use ports::MessageId;
+use rustc_hash::FxHashMap;
 
 use super::story::Teller;
 use crate::handler::call::Call;
@@ -11,6 +14,14 @@ use crate::world::state::{Content, Object, World};
 pub(super) struct Followed {
     pub(super) id: MessageId,
     pub(super) name: String,
+    /// Whether its id is written in these texts.
+    named: RefCell<FxHashMap<Text, bool>>,
+}
+
+impl Followed {
+    pub(super) fn new(id: MessageId, name: String) -> Self {
+        Self { id, name, named: RefCell::default() }
+    }
 }
 
 impl Teller<'_> {
@@ -37,6 +48,16 @@ impl Teller<'_> {
             Content::Stream(events) => std::iter::once(&object.key.key).chain(events).collect(),
             Content::Outside(state) => vec![state],
         };
-        texts.into_iter().any(|text| self.transitions.texts().names(text, followed.id))
+        texts.into_iter().any(|text| self.names(text, followed))
+    }
+
+    /// Whether it is written here. Each text is looked through once: one of a hundred
+    /// thousand bytes, which stays from line to line, took most of the time of a story.
+    fn names(&self, text: &Text, followed: &Followed) -> bool {
+        *followed
+            .named
+            .borrow_mut()
+            .entry(text.clone())
+            .or_insert_with(|| self.transitions.texts().names(text, followed.id))
     }
 }

@@ -77,7 +77,7 @@ impl<'a> Teller<'a> {
         let about = about.or_else(|| most_concerned(transitions, trace).filter(|_| anything));
         let followed = about.and_then(|id| {
             let message = said.iter().find(|message| message.id == id)?;
-            Some(Followed { id, name: speaker.said(message) })
+            Some(Followed::new(id, speaker.said(message)))
         });
         let mut teller = Self {
             transitions,

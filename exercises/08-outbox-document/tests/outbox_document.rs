@@ -451,9 +451,8 @@ fn t16_every_schedule_of_removing_and_adding() {
 /// Nobody needs it, so nobody will look for it, unless it is accounted for.
 #[test]
 fn t17_whatever_is_left_is_accounted_for() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    explore(orders_with_all_accounted_for).send([tea.clone()]).faults(2).assert_exactly_once();
-    explore(orders_with_all_accounted_for).send([tea, cake]).faults(1).assert_exactly_once();
+    // Two messages and one fault: there nothing may be left at all, says the next test.
+    explore(orders_with_all_accounted_for).send([add_item("order-1", "tea")]).faults(2).assert_exactly_once();
 }
 
 /// As long as one copy of a message at a time is worked on (no lock expires, no
