@@ -7,7 +7,9 @@
 // - every page is in the search, or said to be hidden, and what is hidden is not in it
 // - hints and answers are folded away
 // - at 1280 and at 360 pixels, light and dark: nothing is wider than the screen, the
-//   lanes of a story stand under each other, and nothing is said on the console
+//   lanes of a story stand under each other, a word in a table stays whole, and nothing
+//   is said on the console
+// - on paper: the page and nothing of the book around it, dark, nothing cut off
 // - the front page plays its story, which goes on at a key
 // - in a story, the names of its lanes and what strikes are marked
 // - by keyboard: the next page, the search and its first result
@@ -102,6 +104,38 @@ function faults() {
     }
     span.remove();
   }
+  // A table that is squeezed puts every letter on a line of its own.
+  const words = document.createRange();
+  for (const cell of document.querySelectorAll("td, th")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      for (const { 0: word, index } of text.data.matchAll(/[\p{L}\p{N}]+/gu)) {
+        words.setStart(text, index);
+        words.setEnd(text, index + word.length);
+        const lines = new Set([...words.getClientRects()].map((line) => Math.round(line.top)));
+        if (lines.size > 1) found.push(`${word} is broken in a table`);
+      }
+    }
+  }
+  for (const open of document.querySelectorAll("details[open]")) found.push(`unfolded: ${open.textContent.slice(0, 40)}`);
+  return found;
+}
+
+// Runs in the page, as it is printed: what is wrong there.
+function faultsOnPaper() {
+  const found = [];
+  for (const around of ["#mdbook-menu-bar", "#mdbook-sidebar", ".nav-chapters", ".mobile-nav-chapters", "iframe", "pre > .buttons"]) {
+    for (const one of document.querySelectorAll(around)) if (one.getClientRects().length > 0) found.push(`${around} is printed`);
+  }
+  const title = document.querySelector("main h1");
+  if (title && title.getBoundingClientRect().top < 0) found.push("its title is cut off");
+  for (const text of document.querySelectorAll("main :is(h1, p, li, td, code, span)")) {
+    const ink = getComputedStyle(text).color.match(/[\d.]+/g).map(Number);
+    if (ink[0] + ink[1] + ink[2] > 3 * 100) found.push(`pale: ${text.textContent.slice(0, 40)}`);
+  }
+  for (const text of document.querySelectorAll("pre > code")) {
+    if (text.scrollWidth > text.clientWidth + 1) found.push(`cut off: ${text.textContent.slice(0, 40)}`);
+  }
   for (const open of document.querySelectorAll("details[open]")) found.push(`unfolded: ${open.textContent.slice(0, 40)}`);
   return found;
 }
@@ -136,6 +170,15 @@ for (const [width, height] of SIZES) {
     must(isDark === (scheme === "dark"), `it is ${isDark ? "dark" : "light"} where ${scheme} is asked for`);
   }
 }
+
+// What a browser prints: A4 without its margins, from a screen that is dark.
+await page.setViewport({ width: 680, height: 960 });
+await page.emulateMediaType("print");
+for (const file of new Set([...Object.values(looked), "papers/glossary.html", "AGENDA.html"])) {
+  await go(file);
+  for (const fault of await page.evaluate(faultsOnPaper)) must(false, `${file}, on paper: ${fault}`);
+}
+await page.emulateMediaType("screen");
 
 // An answer is not seen, and one key unfolds it.
 await page.setViewport({ width: SIZES[0][0], height: SIZES[0][1] });
