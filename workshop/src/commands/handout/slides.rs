@@ -54,8 +54,9 @@ pub fn build(repository: &Repository, stage: &Path, wanted: Slides) -> Result<()
     };
     _ = fs::remove_dir_all(&place);
     let said = format!(
-        "This handout has no slides ({}): install Node 20 or newer and run {}, with a network the first \
-         time; then copy target/slides to slides in the handout.",
+        "This handout has no slides ({}): install Node 20 or newer, run {} once, with a network, and make \
+         the handout again, into another folder. (What that command has built is for you: it has your \
+         notes and our code.)",
         terminal::short(why.trim().trim_end_matches('.'), 120),
         terminal::code("bash .ci/slides --html target/slides"),
     );
