@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -213,7 +213,10 @@ impl Crate<'_> {
         /// Whoever computes nothing waits for something that does not come.
         const WAITS: u32 = 20;
         let folder = self.clone.join(self.folder);
-        let mut child = Command::new(&program.path)
+        let mut command = Command::new(&program.path);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command
             .args(&program.arguments)
             .current_dir(&folder)
             .env("MUTANT", number.to_string())
@@ -223,24 +226,41 @@ impl Crate<'_> {
             .env("CARGO_MANIFEST_DIR", &folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot run {}", program.path.display()))?;
+            .stderr(Stdio::null());
+        let child = command.spawn().with_context(|| format!("cannot run {}", program.path.display()))?;
+        let mut child = Running(child);
         let from = Instant::now();
         let mut took = Duration::ZERO;
         loop {
-            let computed = computed(child.id());
-            if let Some(status) = child.try_wait()? {
+            let computed = computed(child.0.id());
+            if let Some(status) = child.0.try_wait()? {
                 return Ok((if status.success() { End::Green } else { End::Red }, took));
             }
             took = computed.unwrap_or(from.elapsed());
             if took > patience || from.elapsed() > patience * WAITS {
-                child.kill()?;
-                child.wait()?;
                 return Ok((End::TooLong, took));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// A test program, in a group of its own. Whatever becomes of it, it is ended with all
+/// that it has started: some tests run themselves once more, and with a change in the
+/// engine that one may never come back.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Ok(group) = i32::try_from(self.0.id()) {
+            _ = nix::sys::signal::killpg(
+                nix::unistd::Pid::from_raw(group),
+                nix::sys::signal::Signal::SIGKILL,
+            );
+        }
+        _ = self.0.kill();
+        _ = self.0.wait();
     }
 }
 
