@@ -487,9 +487,11 @@ fn a_handout_has_slides_or_says_why_not() {
 
     miniature.write(".ci/slides", "mkdir -p \"$2\"; echo 'there is no Node' >&2; exit 3\n");
     let (ran, handout) = made("without", &[]);
-    ran.says(&["This handout has no slides (there is no Node): install Node 20"]);
-    // Not by hand: what the script builds for the teacher has notes and our code.
-    ran.says(&["make the handout again, into another folder"]);
+    // Not to be copied by hand: what the script builds for the teacher has notes and our code.
+    ran.says(&[
+        "This handout has no slides (there is no Node): install Node 20",
+        "make the handout again, into another folder",
+    ]);
     assert!(!handout.contains_key("slides/"));
     let (ran, handout) = made("unwanted", &["--no-slides"]);
     ran.does_not_say("no slides");
