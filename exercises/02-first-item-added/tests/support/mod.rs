@@ -111,7 +111,8 @@ pub fn check(predictions: &Predictions, keys: &[&str]) -> Result<(), String> {
 }
 
 /// What to make of a verdict. Panics if there is none: a handler that is not
-/// done, or cannot be run, is no answer.
+/// done, or cannot be run, is no answer. Nor is one that does a damage from which
+/// the handler of exercise 01 is safe: what is foreseen here is the welcome.
 pub fn verdict_on_your_handler(report: &Report) -> String {
     match &report.verdict {
         Verdict::Holds => format!(
@@ -119,6 +120,15 @@ pub fn verdict_on_your_handler(report: &Report) -> String {
              is about, the last test asks.\n",
             report.headline()
         ),
+        Verdict::Violated(Finding::Property(judgement))
+            if !judgement.damage.iter().all(|sentence| sentence.contains("welcomed")) =>
+        {
+            fail(&format!(
+                "{}\nThis is no matter of the welcome: the handler of exercise 01 is safe from it.\nWhat \
+                 does yours do differently, apart from the welcome?",
+                report.diagnosis()
+            ))
+        }
         Verdict::Violated(Finding::Property(_)) => format!(
             "\n{}\nThis was to be expected: the order as it is now is not the order as it was.\n\
              Exercise 03 puts it right.\n",
