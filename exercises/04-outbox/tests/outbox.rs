@@ -42,7 +42,7 @@ fn t01_items_are_stored_and_announced() {
     );
 }
 
-/// How the document looks inside is your business: this file never opens it,
+/// How the document looks inside is your business: this test never opens it,
 /// and asks the view. But of each order there is *one* document, because one
 /// document is all that a put can write at once. (One for all orders would be right,
 /// too, and slow: every put would conflict with every other.)
