@@ -5,15 +5,18 @@ use std::fmt;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{
+    ConsumerInfoError, ConsumerInfoErrorKind, CreateStreamErrorKind, PublishErrorKind,
+};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use async_nats::jetstream::{self, ErrorCode, stream};
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
 use futures_util::StreamExt;
 use ports::StoreError;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// Where a server listens, and what lets one in.
 #[derive(Clone, Serialize, Deserialize)]
@@ -61,6 +64,8 @@ pub(crate) enum Failure {
     NoReply,
     /// More than a server takes. Nothing stored.
     TooLarge,
+    /// The server has no room left. Nothing stored.
+    Full,
     /// Something else; nothing stored.
     Protocol(String),
 }
@@ -72,6 +77,9 @@ pub(crate) struct Stored {
     pub(crate) deleted: bool,
     pub(crate) body: Vec<u8>,
 }
+
+/// What is said of a server that has no room left.
+pub const FULL: &str = "the server's store is full";
 
 /// With which a key-value bucket says that this is no value.
 pub(crate) const OPERATION: &str = "KV-Operation";
@@ -101,13 +109,26 @@ impl Connection {
         if let Some(token) = &address.token {
             options = options.token(token.clone());
         }
-        let client = options
-            .connect(&address.url)
-            .await
-            .map_err(|error| anyhow::anyhow!("no connection to {}: {error}", address.url))?;
+        let client = options.connect(&address.url).await.map_err(|error| match error.kind() {
+            ConnectErrorKind::AuthorizationViolation => {
+                anyhow::anyhow!("the server at {} does not let us in: it has another secret", address.url)
+            }
+            ConnectErrorKind::Io | ConnectErrorKind::TimedOut => anyhow::Error::new(Failure::Unavailable)
+                .context(format!("no connection to {}: {error}", address.url)),
+            _ => anyhow::anyhow!("no connection to {}: {error}", address.url),
+        })?;
         let mut context = jetstream::new(client.clone());
         context.set_timeout(Self::PATIENCE);
         Ok(Self { client, context, state })
+    }
+
+    /// Connects, and tries again for so long where nobody listens.
+    ///
+    /// # Errors
+    ///
+    /// When nobody comes to listen there, and when we are not let in.
+    pub async fn open_within(address: &Address, patience: Duration) -> anyhow::Result<Self> {
+        insist(patience, async || Self::open(address).await).await
     }
 
     /// The version of the server.
@@ -147,6 +168,17 @@ impl Connection {
     async fn connected(&self) -> Option<State> {
         let mut state = self.state.clone();
         timeout(Self::PATIENCE, state.wait_for(|state| state.up)).await.ok()?.ok().map(|state| *state)
+    }
+
+    /// Waits for what the server is to say on this connection. None, if there is none, or
+    /// it breaks meanwhile: then it will not be said any more.
+    pub(crate) async fn while_it_lasts<T>(&self, said: impl Future<Output = T>) -> Option<T> {
+        let connection = self.connected().await?;
+        tokio::select! {
+            biased;
+            said = said => Some(said),
+            () = self.lost(connection) => None,
+        }
     }
 
     /// Comes back when this connection is no longer what we have.
@@ -189,8 +221,7 @@ impl Connection {
                     Failure::Refused
                 }
                 ErrorCode::STREAM_STORE_FAILED => Failure::Protocol(error.to_string()),
-                _ if refusal.code() == 503 => Failure::Unavailable,
-                _ => Failure::Protocol(error.to_string()),
+                _ => Failure::refused_with(refusal),
             }),
             // No stream takes this subject, or none is ready yet.
             (PublishErrorKind::StreamNotFound, _) => Err(Failure::Unavailable),
@@ -203,7 +234,13 @@ impl Connection {
     pub(crate) async fn stream(&self, config: stream::Config) -> Result<(), Failure> {
         self.ask(async {
             let created = self.context.create_stream(config).await;
-            created.map(|_| ()).map_err(|error| Failure::Protocol(error.to_string()))
+            created.map(|_| ()).map_err(|error| match error.kind() {
+                CreateStreamErrorKind::JetStream(refusal) => Failure::refused_with(&refusal),
+                CreateStreamErrorKind::TimedOut
+                | CreateStreamErrorKind::JetStreamUnavailable
+                | CreateStreamErrorKind::Response => Failure::Unavailable,
+                _ => Failure::Protocol(error.to_string()),
+            })
         })
         .await
     }
@@ -222,11 +259,31 @@ impl Connection {
                 }
                 Err(error) => match error.kind() {
                     stream::LastRawMessageErrorKind::NoMessageFound => Ok(None),
-                    stream::LastRawMessageErrorKind::JetStream(error) => {
-                        Err(Failure::Protocol(error.to_string()))
+                    stream::LastRawMessageErrorKind::JetStream(refusal) => {
+                        Err(Failure::refused_with(&refusal))
                     }
                     _ => Err(Failure::Unavailable),
                 },
+            }
+        })
+        .await
+    }
+
+    /// Of what a stream holds, the one under this number, counted round and round. None, if
+    /// it holds nothing, or not that one any more.
+    pub(crate) async fn one_of(&self, stream: &str, lot: u64) -> Result<Option<Stored>, Failure> {
+        self.ask(async {
+            let stream = self.context.get_stream(stream).await.map_err(|_| Failure::Unavailable)?;
+            let last = stream.cached_info().state.last_sequence;
+            let Some(place) = lot.checked_rem(last) else { return Ok(None) };
+            match stream.get_raw_message(place + 1).await {
+                Ok(found) => {
+                    let deleted = found.headers.get(OPERATION).is_some();
+                    let body = found.payload.to_vec();
+                    Ok(Some(Stored { subject: found.subject.to_string(), deleted, body }))
+                }
+                Err(error) if error.kind() == stream::RawMessageErrorKind::NoMessageFound => Ok(None),
+                Err(_) => Err(Failure::Unavailable),
             }
         })
         .await
@@ -246,7 +303,7 @@ impl Connection {
                 ..pull::Config::default()
             };
             let consumer = self.context.create_consumer_on_stream(config, stream).await;
-            let consumer = consumer.map_err(|error| Failure::Protocol(error.to_string()))?;
+            let consumer = consumer.map_err(|error| Failure::of_consumer(&error))?;
             let all = consumer.cached_info().num_pending as usize;
             let mut read = Vec::with_capacity(all);
             while read.len() < all {
@@ -288,6 +345,38 @@ impl fmt::Debug for Connection {
 }
 
 impl Failure {
+    /// What a server means that says no.
+    fn refused_with(refusal: &jetstream::Error) -> Self {
+        match refusal.error_code() {
+            ErrorCode::INSUFFICIENT_RESOURCES
+            | ErrorCode::STORAGE_RESOURCES_EXCEEDED
+            | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED => Self::Full,
+            _ if refusal.code() == 503 => Self::Unavailable,
+            _ => Self::Protocol(refusal.to_string()),
+        }
+    }
+
+    /// What it means that there is no consumer.
+    pub(crate) fn of_consumer(error: &ConsumerError) -> Self {
+        match error.kind() {
+            ConsumerErrorKind::JetStream(refusal) => Self::refused_with(&refusal),
+            ConsumerErrorKind::TimedOut | ConsumerErrorKind::Request => Self::Unavailable,
+            _ => Self::Protocol(error.to_string()),
+        }
+    }
+
+    /// What it means that nothing is known of a consumer.
+    pub(crate) fn of_consumer_info(error: &ConsumerInfoError) -> Self {
+        match error.kind() {
+            ConsumerInfoErrorKind::JetStream(refusal) => Self::refused_with(&refusal),
+            ConsumerInfoErrorKind::TimedOut
+            | ConsumerInfoErrorKind::Request
+            | ConsumerInfoErrorKind::Offline
+            | ConsumerInfoErrorKind::NoResponders => Self::Unavailable,
+            _ => Self::Protocol(error.to_string()),
+        }
+    }
+
     /// What a store says of it.
     pub(crate) fn of_store(self, key: &str) -> StoreError {
         match self {
@@ -295,6 +384,7 @@ impl Failure {
             Self::Unavailable => StoreError::Unavailable,
             Self::NoReply => StoreError::NoReply,
             Self::TooLarge => StoreError::Protocol(format!("{key} is more than the server takes")),
+            Self::Full => StoreError::Protocol(FULL.to_owned()),
             Self::Protocol(what) => StoreError::Protocol(what),
         }
     }
@@ -307,12 +397,40 @@ impl fmt::Display for Failure {
             Self::Unavailable => formatter.write_str("the server cannot be reached"),
             Self::NoReply => formatter.write_str("no reply from the server"),
             Self::TooLarge => formatter.write_str("more than the server takes"),
+            Self::Full => formatter.write_str(FULL),
             Self::Protocol(what) => formatter.write_str(what),
         }
     }
 }
 
 impl std::error::Error for Failure {}
+
+/// Asks again while the server cannot be reached, for as long as there is patience. What is
+/// asked for must do no harm if it is carried out more than once.
+///
+/// # Errors
+///
+/// Whatever else the question comes to, at once; and that the server cannot be reached.
+pub async fn insist<T>(
+    patience: Duration,
+    mut ask: impl AsyncFnMut() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let began = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if is_out_of_reach(&error) && began.elapsed() < patience => sleep(PAUSE).await,
+            answer => return answer,
+        }
+    }
+}
+
+/// Whether something failed because the server could not be reached, or said nothing.
+#[must_use]
+pub fn is_out_of_reach(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<Failure>(), Some(Failure::Unavailable | Failure::NoReply))
+        || matches!(error.downcast_ref::<StoreError>(), Some(StoreError::Unavailable | StoreError::NoReply))
+}
 
 /// Any name as one part of a subject, and no two names alike: letters, digits, `-`
 /// and `_` stay, every other byte becomes `=` and two hexadecimal digits.

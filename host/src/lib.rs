@@ -12,7 +12,8 @@
 //! One server binary, `nats-server` 2.11 or later, is all that it needs;
 //! [`server`] starts one, on loopback, with a secret of its own, syncing to the disk
 //! before it acknowledges. The [`worker`] is the consumer loop. The binary `live`
-//! runs both under a monkey that kills worker processes with `kill -9`, and has the
+//! runs both under a monkey that kills worker processes and the server with `kill -9`,
+//! freezes workers, cuts their connections and publishes messages once more, and has the
 //! engine's checker judge what was really published and stored. It also plays stories
 //! that the engine has found: a [`conducted`] worker asks before each call, and is told
 //! how it goes, and the copies that it works on are kept in [`hand`] until then.
@@ -32,8 +33,9 @@
 //!   when an endpoint declares one, and event stores and logs say so when they are
 //!   used. So this runs 04 to 09, and not 01 to 03, 10 and 11.
 //! - One server. What a cluster does on a change of leader is not tried.
-//! - The server itself is never killed, so that it stores what it acknowledges is
-//!   taken from elsewhere; a run only notices if something acknowledged is missing.
+//! - The server's process is killed, and never the machine: what a loss of power does to
+//!   what is acknowledged is not tried. If something acknowledged is missing after a
+//!   restart, a run says so, and gives no verdict.
 //! - A run tries the schedules that happen to happen. It finds; it proves nothing. A
 //!   story that is played is one schedule, chosen by the engine.
 //! - Of a story, a real server can be made to do: crashes before and after a call, calls

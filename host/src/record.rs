@@ -20,7 +20,7 @@ use async_nats::jetstream::stream;
 use async_trait::async_trait;
 use ports::{Endpoint, Message, PublishError, Publisher};
 
-use crate::connection::{Connection, Failure, name_of, token};
+use crate::connection::{Connection, Failure, Stored, name_of, token};
 
 /// The name of the stream.
 const RECORD: &str = "record";
@@ -106,6 +106,24 @@ impl Record {
         Ok(self.add(Kind::Sent, endpoint, message).await?)
     }
 
+    /// Publishes once more what is in the record under this number, counted round and
+    /// round, as whoever it came from: a message that was sent, or said. Says whether there
+    /// was one.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not acknowledge it. It may have it even so.
+    pub async fn repeat(&self, lot: u64) -> anyhow::Result<bool> {
+        let Some(Stored { subject, body, .. }) = self.connection.one_of(RECORD, lot).await? else {
+            return Ok(false);
+        };
+        if subject.starts_with(Kind::Dead.word()) {
+            return Ok(false);
+        }
+        self.connection.store(subject, PublishMessage::build().payload(body.into())).await?;
+        Ok(true)
+    }
+
     /// The way out for an endpoint.
     #[must_use]
     pub fn publisher(&self, endpoint: &str) -> RecordPublisher {
@@ -164,7 +182,7 @@ impl Record {
         self.connection
             .ask(async {
                 let made = self.connection.context().create_consumer_on_stream(config, RECORD).await;
-                made.map_err(|error| Failure::Protocol(error.to_string()))
+                made.map_err(|error| Failure::of_consumer(&error))
             })
             .await
     }
@@ -179,7 +197,7 @@ impl Record {
             let stream = self.connection.context().get_stream_no_info(RECORD).await;
             let stream = stream.map_err(|error| Failure::Protocol(error.to_string()))?;
             let info = stream.consumer_info(token(endpoint)).await;
-            info.map_err(|error| Failure::Protocol(error.to_string()))
+            info.map_err(|error| Failure::of_consumer_info(&error))
         });
         let info = info.await?;
         Ok(Waiting {

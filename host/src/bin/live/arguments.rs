@@ -38,10 +38,24 @@ pub struct Arguments {
     /// How often the monkey kills a worker
     #[arg(long, value_name = "K", default_value_t = 20)]
     pub kills: u32,
-    /// How often the monkey stops a worker for so long that others get its
-    /// messages, and then lets it go on
-    #[arg(long, value_name = "P", default_value_t = 0)]
-    pub pauses: u32,
+    /// How often the monkey freezes a worker for so long that others get its messages, and
+    /// then lets it go on
+    #[arg(long, value_name = "F", default_value_t = 0)]
+    pub freezes: u32,
+    /// How often the monkey cuts the connection of a worker: what the worker has asked for
+    /// is done, and the reply is lost
+    #[arg(long, value_name = "C", default_value_t = 0)]
+    pub cuts: u32,
+    /// How often the monkey kills the server; it comes back with what it has stored
+    #[arg(long, value_name = "R", default_value_t = 0)]
+    pub restarts: u32,
+    /// For how long the server is gone then, in seconds [default: up to two, by lot]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=3600))]
+    pub gone: Option<u64>,
+    /// How often the monkey publishes a message once more that somebody has published
+    /// [default: as often as a tenth of what is sent]
+    #[arg(long, value_name = "D")]
+    pub duplicates: Option<u32>,
     /// What is sent, and when the monkey strikes, follow from this number
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
@@ -54,6 +68,9 @@ pub struct Arguments {
     /// On which port of the loopback interface it listens [default: a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// How much the server stores at most, in MiB [default: what the disk has room for]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub room: Option<u64>,
     /// After how long without any progress it is given up, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub patience: u64,
@@ -63,6 +80,13 @@ impl Arguments {
     /// Which exercise is run.
     pub fn exercise(&self) -> &str {
         self.exercise.as_deref().unwrap_or_default()
+    }
+
+    /// How often a message is published once more.
+    pub fn duplicates(&self) -> u32 {
+        /// Of what is sent, one in so many.
+        const ONE_IN: u32 = 10;
+        self.duplicates.unwrap_or(self.orders.saturating_mul(self.messages) / ONE_IN)
     }
 
     /// Whether stories are to be played.

@@ -3,28 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;
 use host::Connection;
-use host::connection::Address;
+use host::connection::{Address, FULL, insist};
 use host::kv::KvStore;
 use host::record::{Entry, Kind, Record};
-use host::server::Server;
+use host::server::{Server, Wanted};
 use host::worker::{self, Ports};
 use ports::real::NatsServer;
 use ports::words::{count, thousands};
-use ports::{DocumentStore, MessageId, Precondition, Snapshot};
+use ports::{DocumentStore, Message, MessageId, Precondition, Snapshot, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::arguments::Arguments;
 use crate::figures::{Figures, short};
 use crate::fleet::Fleet;
 use crate::judge::{Found, Judged, judge};
-use crate::plan::{Mail, Plan, Strike, Trick};
+use crate::monkey::{Monkey, Reach};
+use crate::plan::{Plan, Trick};
+use crate::proxy::Proxy;
 use crate::registry::{self, System};
 use crate::work::{Order, Told};
 
@@ -42,8 +43,7 @@ struct Outcome {
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Before anything is started.
     registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
-    let binary = server_binary(&arguments)?;
-    let server = Server::start(&binary, arguments.port, &["guard"])?;
+    let server = Server::start(&wanted(&arguments)?, &["guard"])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
@@ -54,15 +54,15 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(tell(&arguments, &outcome))
 }
 
-/// Where nats-server is.
-pub fn server_binary(arguments: &Arguments) -> anyhow::Result<PathBuf> {
+/// Which server is wanted.
+pub fn wanted(arguments: &Arguments) -> anyhow::Result<Wanted> {
     let binary = arguments.server.clone().or_else(NatsServer::find).context(NO_SERVER)?;
     ensure!(
         binary.is_file(),
         "{} is no file: --server, or NATS_SERVER, is the path of the program",
         binary.display()
     );
-    Ok(binary)
+    Ok(Wanted { binary, port: arguments.port, room: arguments.room.map(|mebibytes| mebibytes << 20) })
 }
 
 /// Comes back when somebody wants an end.
@@ -83,6 +83,7 @@ pub async fn interrupted() {
 struct Stage<'a> {
     arguments: &'a Arguments,
     server: Server,
+    proxy: Option<Proxy>,
     fleet: Fleet,
     ear: UnboundedReceiver<(usize, Told)>,
     figures: Vec<Figures>,
@@ -95,30 +96,37 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     let system = registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
     let address = server.address().clone();
     let connection = Connection::open(&address).await?;
-    let order = |name: &str| order(arguments, &address, name);
+    let proxy = if arguments.cuts > 0 { Some(Proxy::open(&address).await?) } else { None };
+    // Where nothing is to be cut, nothing is between worker and server.
+    let way = proxy.as_ref().map_or_else(|| address.clone(), |proxy| proxy.address(&address));
+    let order = |name: &str| order(arguments, &way, name);
     for (endpoint, _) in &system.endpoints {
         worker::prepare(&connection, endpoint, order(endpoint.name()).rules()).await?;
     }
     let names: Vec<String> =
         system.endpoints.iter().map(|(endpoint, _)| endpoint.name().to_owned()).collect();
     println!(
-        "live {}{}: {} × {}, {} for each of {}, {} and {}, seed {}; nats-server {}",
+        "live {}{}: {} × {}, {} for each of {}, {}seed {}; nats-server {}",
         arguments.exercise(),
         arguments.mistake.as_ref().map(|name| format!(", {name}")).unwrap_or_default(),
         count(arguments.orders, "order"),
         count(arguments.messages, "message"),
         count(arguments.workers, "worker"),
         names.join(" and "),
-        count(arguments.kills, "kill"),
-        count(arguments.pauses, "pause"),
+        Trick::wanted(arguments)
+            .iter()
+            .filter(|(_, times)| *times > 0)
+            .map(|(trick, times)| format!("{}, ", count(*times, trick.word())))
+            .collect::<String>(),
         arguments.seed,
         connection.server_version(),
     );
-    let plan = Plan::new(arguments, names.len() * arguments.workers as usize);
+    let plan = Plan::new(arguments);
     let (voice, ear) = unbounded_channel();
     let mut stage = Stage {
         arguments,
         server,
+        proxy,
         fleet: Fleet::new(voice),
         ear,
         figures: names.iter().map(|_| Figures::default()).collect(),
@@ -140,18 +148,13 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     };
     let restless = match run.await {
         Ok(restless) => restless,
-        Err(error) => {
-            // Whatever fails because the server has ended: that is what is to be said.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            stage.server.check()?;
-            return Err(error);
-        }
+        Err(error) => return Err(stage.why(error).await),
     };
     let took = began.elapsed();
     if restless.is_none() {
         stage.fleet.stop().await?;
     } else {
-        drop(stage.fleet);
+        stage.fleet.end();
     }
     // What the workers have said in the end.
     stage.ear.close();
@@ -159,13 +162,18 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
         stage.figures[endpoint].add(told);
     }
 
-    let entries = record.read().await?;
-    let mut snapshots = Vec::new();
-    for (endpoint, _) in &system.endpoints {
-        snapshots.push(Ports::open(&connection, endpoint).await?.snapshot().await?);
-    }
+    let read = insist(stage.patience(), async || {
+        let mut snapshots = Vec::new();
+        for (endpoint, _) in &system.endpoints {
+            snapshots.push(Ports::open(&connection, endpoint).await?.snapshot().await?);
+        }
+        anyhow::Ok((record.read().await?, snapshots, deliveries(&record, &names).await?))
+    });
+    let (entries, snapshots, deliveries) = match read.await {
+        Ok(read) => read,
+        Err(error) => return Err(stage.why(error).await),
+    };
     let judged = judge(&system, &entries, &snapshots)?;
-    let deliveries = deliveries(&record, &names).await?;
     let told = Numbers {
         entries: &entries,
         snapshots: &snapshots,
@@ -203,7 +211,7 @@ impl Stage<'_> {
         record: &Record,
         system: &System,
         names: &[String],
-        mail: Vec<Mail>,
+        mail: Vec<Message>,
     ) -> anyhow::Result<()> {
         /// So many are sent at once.
         const TOGETHER: u64 = 16;
@@ -213,49 +221,53 @@ impl Stage<'_> {
         };
         // So many may be under way at the door; the rest waits outside.
         let window = u64::from(3 * self.arguments.workers * self.arguments.slots);
-        let mut mail: VecDeque<Mail> = mail.into();
-        let mut again: VecDeque<Mail> = VecDeque::new();
+        let mut mail: VecDeque<Message> = mail.into();
         let mut acknowledged = BTreeSet::new();
-        let mut sent = 0_u64;
-        while !mail.is_empty() || !again.is_empty() || !self.monkey.is_done() {
+        while !mail.is_empty() || !self.monkey.is_done() || self.server.is_away()? {
             self.listen();
             self.look()?;
+            self.is_anything_said()?;
             let done: u64 = self.figures.iter().map(|figures| figures.done).sum();
-            self.monkey.act(&mut self.fleet, done, mail.is_empty()).await?;
-            let room = window.saturating_sub(sent.saturating_sub(self.figures[0].done)).min(TOGETHER);
-            let mut letters = Vec::new();
-            while (letters.len() as u64) < room {
-                // The second copy comes a good while after the first.
-                let late = again.len() as u64 > TOGETHER / 4 || mail.is_empty();
-                let copy = if late { again.pop_front() } else { None };
-                let Some(letter) = copy.or_else(|| mail.pop_front()) else { break };
-                letters.push(letter);
-            }
+            let (server, proxy) = (&mut self.server, self.proxy.as_ref());
+            let reach = Reach { fleet: &mut self.fleet, server, proxy, record };
+            self.monkey.act(reach, done, mail.is_empty()).await?;
+            // Nobody is to wait for a server that is gone, and the monkey least of all.
+            let room = match self.server.is_away()? {
+                true => 0,
+                false => {
+                    let under_way = (acknowledged.len() as u64).saturating_sub(self.figures[0].done);
+                    window.saturating_sub(under_way).min(TOGETHER) as usize
+                }
+            };
+            let letters: Vec<Message> = mail.drain(..room.min(mail.len())).collect();
             if letters.is_empty() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 continue;
             }
-            let sending = letters.iter().map(async |Mail { message, .. }| {
-                if let (Some((tokens, key)), false) = (&shared, acknowledged.contains(&message.id)) {
-                    tokens.put(&key(message), Vec::new(), Precondition::IfAbsent).await?;
+            let patience = self.patience();
+            let sending = letters.iter().map(async |message| {
+                if let Some((tokens, key)) = &shared {
+                    // If it is there, an earlier try has made it. It must not be made again
+                    // once the message is sent, which may have used it up.
+                    insist(patience, async || {
+                        match tokens.put(&key(message), Vec::new(), Precondition::IfAbsent).await {
+                            Err(StoreError::Conflict { .. }) | Ok(_) => Ok(()),
+                            Err(error) => Err(error.into()),
+                        }
+                    })
+                    .await?;
                 }
-                record.send(&names[0], message).await
+                insist(patience, async || record.send(&names[0], message).await).await
             });
             try_join_all(sending).await.context("the server does not take what is sent")?;
-            for Mail { message, twice } in letters {
-                sent += 1;
-                acknowledged.insert(message.id);
-                if twice {
-                    again.push_back(Mail { message, twice: false });
-                }
-            }
+            acknowledged.extend(letters.iter().map(|message| message.id));
         }
         self.lost(record, &acknowledged).await
     }
 
     /// What the server has acknowledged, it must have.
     async fn lost(&self, record: &Record, acknowledged: &BTreeSet<MessageId>) -> anyhow::Result<()> {
-        let entries = record.read().await?;
+        let entries = insist(self.patience(), async || record.read().await).await?;
         let there: BTreeSet<MessageId> =
             entries.iter().filter(|entry| entry.kind == Kind::Sent).map(|entry| entry.message.id).collect();
         let lost = acknowledged.difference(&there).count();
@@ -274,11 +286,31 @@ impl Stage<'_> {
         }
     }
 
-    /// Sees whether everybody is still there, and something is going on.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.arguments.patience)
+    }
+
+    /// Why something has failed. If the server has ended, it is that.
+    async fn why(&mut self, error: anyhow::Error) -> anyhow::Error {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.server.check().err().unwrap_or(error)
+    }
+
+    /// Sees whether everybody is still there, and can do something.
     fn look(&mut self) -> anyhow::Result<()> {
         self.server.check()?;
         self.fleet.check()?;
-        let patience = Duration::from_secs(self.arguments.patience);
+        let is_full = |figures: &Figures| figures.failures.keys().any(|why| why.contains(FULL));
+        ensure!(
+            !self.figures.iter().any(is_full),
+            "{FULL}: there is no verdict. Give it more room, or take fewer orders"
+        );
+        Ok(())
+    }
+
+    /// Sees whether something is going on.
+    fn is_anything_said(&self) -> anyhow::Result<()> {
+        let patience = self.patience();
         ensure!(
             self.progress.elapsed() < patience,
             "no worker has said anything for {}: there is no verdict",
@@ -289,17 +321,20 @@ impl Stage<'_> {
 
     /// Waits until nothing is left to be done. Says what is, if that takes too long.
     async fn rest(&mut self, record: &Record, names: &[String]) -> anyhow::Result<Option<String>> {
-        let patience = Duration::from_secs(self.arguments.patience);
+        let patience = self.patience();
         let began = Instant::now();
         let mut before = None;
         loop {
             self.listen();
-            self.server.check()?;
-            self.fleet.check()?;
-            let mut now = Vec::new();
-            for name in names {
-                now.push(record.waiting(name).await?);
-            }
+            self.look()?;
+            let asked = insist(patience, async || {
+                let mut now = Vec::new();
+                for name in names {
+                    now.push(record.waiting(name).await?);
+                }
+                Ok(now)
+            });
+            let now = asked.await?;
             let idle = now.iter().all(|waiting| waiting.undelivered == 0 && waiting.unacknowledged == 0);
             // Seen twice, and nothing in between: nobody was asked too early.
             if idle && before.as_ref() == Some(&now) {
@@ -317,64 +352,6 @@ impl Stage<'_> {
             before = Some(now);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-    }
-}
-
-/// Kills workers, and has others take their places.
-struct Monkey {
-    strikes: VecDeque<Strike>,
-    /// When the next one is carried out, once its time has come.
-    next: Option<(Instant, Strike)>,
-    /// Who is gone, after what, and until when.
-    gone: Vec<(Instant, usize, Trick)>,
-    kills: u32,
-    pauses: u32,
-}
-
-impl Monkey {
-    fn new(strikes: Vec<Strike>) -> Self {
-        Self { strikes: strikes.into(), next: None, gone: Vec::new(), kills: 0, pauses: 0 }
-    }
-
-    fn is_done(&self) -> bool {
-        self.strikes.is_empty() && self.next.is_none() && self.gone.is_empty()
-    }
-
-    /// Does what is due after so many messages; at the end, whatever is left.
-    async fn act(&mut self, fleet: &mut Fleet, done: u64, at_the_end: bool) -> anyhow::Result<()> {
-        let now = Instant::now();
-        let (back, gone) = std::mem::take(&mut self.gone).into_iter().partition(|(when, ..)| *when <= now);
-        self.gone = gone;
-        for (_, victim, trick) in back {
-            match trick {
-                Trick::Kill => fleet.replace(victim).await?,
-                Trick::Pause => fleet.resume(victim)?,
-            }
-        }
-        let is_time = self.strikes.front().is_some_and(|strike| strike.after <= done || at_the_end);
-        if self.next.is_none()
-            && is_time
-            && let Some(strike) = self.strikes.pop_front()
-        {
-            self.next = Some((now + Duration::from_millis(strike.and), strike));
-        }
-        // Who is gone cannot be struck; the monkey waits until it is back.
-        let is_due = |(when, strike): &mut (Instant, Strike)| {
-            *when <= now && self.gone.iter().all(|(_, victim, _)| *victim != strike.victim)
-        };
-        let Some((_, Strike { trick, victim, gap, .. })) = self.next.take_if(is_due) else { return Ok(()) };
-        match trick {
-            Trick::Kill => {
-                fleet.kill(victim).await?;
-                self.kills += 1;
-            }
-            Trick::Pause => {
-                fleet.pause(victim)?;
-                self.pauses += 1;
-            }
-        }
-        self.gone.push((now + Duration::from_millis(gap), victim, trick));
-        Ok(())
     }
 }
 
@@ -400,7 +377,8 @@ impl Numbers<'_> {
             let copies = self.entries.iter().filter(is_input).count() as u64;
             let messages: BTreeSet<MessageId> =
                 self.entries.iter().filter(is_input).map(|entry| entry.message.id).collect();
-            let deliveries = self.deliveries[number];
+            // A server that was killed may have forgotten some.
+            let deliveries = self.deliveries[number].max(figures.told);
             println!(
                 "  {name}: {} in {} published; {} deliveries, of which {} redeliveries and {} cut off; {}, {} otherwise failed, {}",
                 count(messages.len() as u128, "message"),
@@ -435,12 +413,7 @@ impl Numbers<'_> {
         let documents: Vec<_> = documents.iter().map(|(name, number)| format!("{name} {number}")).collect();
         println!("  documents left: {}", documents.join(", "));
         let rate = done as f64 / self.took.as_secs_f64();
-        println!(
-            "  {} and {} in {}: {rate:.0} messages processed a second",
-            count(self.monkey.kills, "kill"),
-            count(self.monkey.pauses, "pause"),
-            short(self.took)
-        );
+        println!("  {} in {}: {rate:.0} messages processed a second", self.monkey.done(), short(self.took));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The worker processes.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -47,13 +49,13 @@ impl Fleet {
         Ok(())
     }
 
-    /// Stops a worker: it does nothing, and does not know it.
-    pub fn pause(&self, victim: usize) -> anyhow::Result<()> {
+    /// Freezes a worker: it does nothing, and does not know it.
+    pub fn freeze(&self, victim: usize) -> anyhow::Result<()> {
         self.signal(victim, Signal::SIGSTOP)
     }
 
-    /// Lets a worker go on that was stopped.
-    pub fn resume(&self, victim: usize) -> anyhow::Result<()> {
+    /// Lets a worker go on that was frozen.
+    pub fn thaw(&self, victim: usize) -> anyhow::Result<()> {
         self.signal(victim, Signal::SIGCONT)
     }
 
@@ -71,6 +73,11 @@ impl Fleet {
         Ok(())
     }
 
+    /// How many workers there are.
+    pub fn len(&self) -> usize {
+        self.workers.len()
+    }
+
     /// Sees whether any has ended that nobody has killed.
     pub fn check(&mut self) -> anyhow::Result<()> {
         for worker in self.workers.iter_mut().filter(|worker| worker.pipe.is_some()) {
@@ -81,18 +88,26 @@ impl Fleet {
         Ok(())
     }
 
+    /// Kills all of them.
+    pub fn end(&mut self) {
+        self.workers.clear();
+    }
+
     /// Has all of them bring to its end what they are at, and end.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        // A handler may wait for its connection, and once more for an answer.
+        const PATIENCE: Duration = Duration::from_secs(30);
         for worker in &mut self.workers {
             if let Some(pipe) = &mut worker.pipe {
                 pipe.write_all(format!("{STOP}\n").as_bytes()).await?;
             }
         }
         for worker in &mut self.workers {
-            let ended = timeout(host::Connection::PATIENCE, worker.process.wait()).await;
+            let ended = timeout(PATIENCE, worker.process.wait()).await;
             let status = ended.context("a worker does not stop")??;
             anyhow::ensure!(status.success(), "a worker did not stop as it should ({status})");
         }
+        self.workers.clear();
         Ok(())
     }
 

@@ -20,7 +20,11 @@ mod judge;
 #[cfg(unix)]
 mod kept;
 #[cfg(unix)]
+mod monkey;
+#[cfg(unix)]
 mod plan;
+#[cfg(unix)]
+mod proxy;
 #[cfg(unix)]
 mod registry;
 #[cfg(unix)]

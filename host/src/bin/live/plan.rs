@@ -26,31 +26,53 @@ impl Lots {
 /// What is sent, and what the monkey does.
 pub struct Plan {
     /// What is sent, in this order.
-    pub mail: Vec<Mail>,
+    pub mail: Vec<Message>,
     /// What the monkey does, in this order.
     pub strikes: Vec<Strike>,
 }
 
-/// A message to an order.
-#[derive(Clone)]
-pub struct Mail {
-    /// The message.
-    pub message: Message,
-    /// Its sender has not heard that it arrived, and sends it once more.
-    pub twice: bool,
-}
-
-/// What the monkey does to a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the monkey does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trick {
-    /// It is killed, and another one takes its place.
+    /// A worker is killed, and another one takes its place.
     Kill,
-    /// It is stopped for longer than the server waits for a sign of life, and then
+    /// A worker is stopped for longer than the server waits for a sign of life, and then
     /// goes on as if nothing had happened.
-    Pause,
+    Freeze,
+    /// The connection of a worker is cut: first nothing comes back, then it breaks.
+    Cut,
+    /// The server is killed, and started again with what it has stored.
+    Restart,
+    /// A message is published once more.
+    Duplicate,
 }
 
-/// What the monkey does to a worker, and when.
+impl Trick {
+    /// What one calls it: "a kill".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Freeze => "freeze",
+            Self::Cut => "cut",
+            Self::Restart => "restart",
+            Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// Each, and how often it is asked for.
+    pub fn wanted(arguments: &Arguments) -> [(Self, u32); 5] {
+        [
+            (Self::Kill, arguments.kills),
+            (Self::Freeze, arguments.freezes),
+            (Self::Cut, arguments.cuts),
+            (Self::Restart, arguments.restarts),
+            (Self::Duplicate, arguments.duplicates()),
+        ]
+    }
+}
+
+/// What the monkey does, and when.
+#[derive(Clone, Debug)]
 pub struct Strike {
     /// What it does.
     pub trick: Trick,
@@ -58,18 +80,16 @@ pub struct Strike {
     pub after: u64,
     /// And then so many milliseconds later.
     pub and: u64,
-    /// Which worker, of all.
-    pub victim: usize,
-    /// After how many milliseconds another one starts, or it goes on.
+    /// Whom or what it strikes, of all that there are: worker, connection, or message.
+    pub lot: u64,
+    /// For how many milliseconds: then another worker starts, the frozen one goes on, the
+    /// connection breaks, or the server starts again.
     pub gap: u64,
 }
 
-/// Of the messages, every so many-th is sent twice.
-const TWICE: u64 = 10;
-
 impl Plan {
     /// What follows from the seed. Only the ids of the messages do not.
-    pub fn new(arguments: &Arguments, workers: usize) -> Self {
+    pub fn new(arguments: &Arguments) -> Self {
         let mut lots = Lots(arguments.seed);
         let mut mail = Vec::new();
         for order in 1..=arguments.orders {
@@ -81,8 +101,7 @@ impl Plan {
                     true => remove_item(&order, item),
                     false => add_item(&order, item),
                 };
-                let message = Message { id: MessageId::random(), body: command.body };
-                mail.push(Mail { message, twice: lots.below(TWICE) == 0 });
+                mail.push(Message { id: MessageId::random(), body: command.body });
             }
         }
         // What leads to nothing more is processed once, what comes in leads to one or
@@ -92,16 +111,48 @@ impl Plan {
             trick,
             after: lots.below(processed * 9 / 10),
             and: lots.below(30),
-            victim: lots.below(workers as u64) as usize,
+            lot: lots.next(),
             gap: match trick {
                 Trick::Kill => lots.below(200),
-                Trick::Pause => ACK_WAIT.as_millis() as u64 + 200 + lots.below(1_000),
+                Trick::Freeze => ACK_WAIT.as_millis() as u64 + 200 + lots.below(1_000),
+                Trick::Cut => lots.below(20),
+                Trick::Restart => arguments.gone.map_or_else(|| lots.below(2_000), |seconds| seconds * 1_000),
+                Trick::Duplicate => 0,
             },
         };
-        let kills: Vec<_> = (0..arguments.kills).map(|_| strike(Trick::Kill)).collect();
-        let pauses = (0..arguments.pauses).map(|_| strike(Trick::Pause));
-        let mut strikes: Vec<_> = pauses.chain(kills).collect();
+        let mut strikes = Vec::new();
+        for (trick, times) in Trick::wanted(arguments) {
+            strikes.extend((0..times).map(|_| strike(trick)));
+        }
         strikes.sort_by_key(|strike| strike.after);
         Self { mail, strikes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn strikes(arguments: &[&str]) -> Vec<String> {
+        let arguments = Arguments::parse_from([&["live", "09"], arguments].concat());
+        Plan::new(&arguments).strikes.iter().map(|strike| format!("{strike:?}")).collect()
+    }
+
+    #[test]
+    fn what_the_monkey_does_follows_from_the_seed() {
+        let all = ["--freezes", "2", "--cuts", "5", "--restarts", "1", "--duplicates", "7"];
+        let planned = strikes(&all);
+        assert!(planned == strikes(&all), "the same arguments lead to other strikes");
+        assert!(planned != strikes(&[&all[..], &["--seed", "2"]].concat()), "the seed makes no difference");
+        for (trick, times) in [("Kill", 20), ("Freeze", 2), ("Cut", 5), ("Restart", 1), ("Duplicate", 7)] {
+            let found = planned.iter().filter(|strike| strike.contains(&format!("trick: {trick},"))).count();
+            assert!(found == times, "{found} times {trick}, and {times} were asked for");
+        }
+        let frozen = Plan::new(&Arguments::parse_from(["live", "09", "--freezes", "50"])).strikes;
+        let frozen = frozen.iter().filter(|strike| strike.trick == Trick::Freeze);
+        let short = frozen.filter(|strike| u128::from(strike.gap) <= ACK_WAIT.as_millis()).count();
+        assert!(short == 0, "{short} of 50 are thawed before the server has lost patience");
     }
 }

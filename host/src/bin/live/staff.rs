@@ -24,7 +24,9 @@ pub async fn start<T: DeserializeOwned>(
         .arg(kind)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        // Ctrl-C in a terminal is for the conductor, which ends them in order.
+        // Ctrl-C in a terminal is for the conductor, which ends them in order. And a worker
+        // that is frozen when the conductor dies does not see its pipe end; but its group is
+        // then an orphaned one, to which the system sends SIGHUP and SIGCONT (POSIX, _exit).
         .process_group(0)
         .kill_on_drop(true)
         .spawn()

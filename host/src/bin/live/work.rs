@@ -74,7 +74,8 @@ pub fn run() -> anyhow::Result<()> {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let work = async {
-        let connection = Connection::open(&order.address).await?;
+        // Somebody may take a dead worker's place while the server is gone.
+        let connection = Connection::open_within(&order.address, worker::BEGINNING).await?;
         worker::run(&connection, &endpoint, order.rules(), stop, tell).await
     };
     runtime.block_on(tokio::task::LocalSet::new().run_until(work))

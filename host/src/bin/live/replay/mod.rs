@@ -10,7 +10,6 @@ pub mod crew;
 mod player;
 mod script;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use anyhow::{Context, anyhow, bail};
 use chaos::transcript::Transcript;
 use chaos::{Finding, Property, Report, System, Verdict};
 use host::Connection;
-use host::server::Server;
+use host::server::{Server, Wanted};
 use ports::words::{count, enumeration};
 use tokio::task::LocalSet;
 
@@ -26,7 +25,7 @@ use self::crew::Part;
 use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};
 use self::script::Script;
 use crate::arguments::Arguments;
-use crate::conductor::{interrupted, server_binary};
+use crate::conductor::{interrupted, wanted};
 use crate::kept::{self, Kept, Shelf, Story};
 
 /// How many remarks of a kind are shown.
@@ -42,7 +41,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let shelf = kept::shelf(exercise)?;
         chosen.extend(shelf.kept().map(|kept| (shelf, kept)));
     }
-    let binary = server_binary(arguments)?;
+    let server = wanted(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut table = Table::default();
     for &(shelf, kept) in &chosen {
@@ -52,7 +51,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         };
         let compared = runtime.block_on(LocalSet::new().run_until(async {
             tokio::select! {
-                compared = compare(&binary, arguments.port, &name, kept, &story) => compared,
+                compared = compare(&server, &name, kept, &story) => compared,
                 () = interrupted() => bail!("interrupted: there is no verdict"),
             }
         }))?;
@@ -98,13 +97,7 @@ impl Compared {
 /// How one says that nothing is wrong.
 const HOLDS: &str = "holds";
 
-async fn compare(
-    binary: &Path,
-    port: Option<u16>,
-    name: &str,
-    kept: &Kept,
-    story: &Story,
-) -> anyhow::Result<Compared> {
+async fn compare(server: &Wanted, name: &str, kept: &Kept, story: &Story) -> anyhow::Result<Compared> {
     let Story { report, search } = story;
     let transcript = report.transcript().context("a story that shows no run")?;
     let wrong = (kept.wrong)().system(*search)?;
@@ -112,7 +105,7 @@ async fn compare(
     println!("{name}: {}, {}", count(report.steps as u128, "step"), faults(report));
     let model = of_model(report);
     println!("  model     {}", model.words);
-    let stage = Stage { binary, port, name, search: *search };
+    let stage = Stage { server, name, search: *search };
     let played = stage.play(&wrong, transcript, false).await?;
     let world = of_world(&played);
     println!("  server    {} ({})", world.words, of_how(&played));
@@ -137,8 +130,7 @@ async fn compare(
 
 /// Where a script is played.
 struct Stage<'a> {
-    binary: &'a Path,
-    port: Option<u16>,
+    server: &'a Wanted,
     name: &'a str,
     search: usize,
 }
@@ -168,7 +160,7 @@ impl Stage<'_> {
         right: bool,
         ack_wait: Duration,
     ) -> anyhow::Result<Played> {
-        let mut server = Server::start(self.binary, self.port, &["guard"])?;
+        let mut server = Server::start(self.server, &["guard"])?;
         let address = server.address().clone();
         let part = Part {
             address: address.clone(),
