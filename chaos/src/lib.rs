@@ -69,6 +69,7 @@
 //! | [`environment`] | every variable that is looked at |
 //! | [`limits`] | how far it goes, and why no further |
 //! | [`transcript`] | a run as it can be played elsewhere, on a real server say |
+//! | [`script`] | the same, to be played with any handler |
 //!
 //! [`how_it_works`] explains the search, numbers the arguments on which its
 //! soundness rests, and says of every assumption how it is checked, or that it is
@@ -129,6 +130,6 @@ pub use search::reductions::Reductions;
 pub use shared::specifications;
 pub use system::under_test::{StoreKind, System};
 pub use telling::report::{Report, headlines};
-pub use telling::transcript;
+pub use telling::{script, transcript};
 pub use world::budget::Bounds;
 pub use world::fault::{Fault, Faults};

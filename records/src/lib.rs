@@ -9,11 +9,13 @@
 //! |---|---|
 //! | [`Record`] | `<process>-<test>-<serial>.json` in the directory that `CHAOS_REPORTS` names |
 //! | [`Film`] | in a record, where `CHAOS_FILMS` asks for it |
+//! | [`Beside`] | the same, of a mistake that has its right answer beside it |
 //! | [`Space`] | in a record, where `CHAOS_SPACE` asks for it |
 //! | [`ProgressRecord`] | the file that `CHAOS_PROGRESS` names |
 //! | [`Plan`] | the file that `CHAOS_PLAN` names |
 //! | [`ReplayCode`] | in a record, in a story, in `CHAOS_REPLAY` |
 
+mod beside;
 pub mod film;
 mod plan;
 mod progress;
@@ -21,6 +23,7 @@ mod record;
 mod replay_code;
 pub mod space;
 
+pub use beside::Beside;
 pub use film::Film;
 pub use plan::Plan;
 pub use progress::ProgressRecord;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Film, Space};
+use super::{Beside, Film, Space};
 
 /// A report as it is handed to the `cargo workshop` command.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,6 +44,10 @@ pub struct Record {
     /// is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub film: Option<Box<Film>>,
+    /// The same script with the right answer, if the film is one of a wrong answer that
+    /// knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Box<Beside>>,
     /// The states that were found, if `CHAOS_SPACE` asks for them, and this is a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub space: Option<Box<Space>>,

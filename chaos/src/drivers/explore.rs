@@ -10,6 +10,7 @@ use records::{BadCode, Plan, ReplayCode, Space};
 use super::env::{self, Deeper};
 use super::replay;
 use super::supervised::supervised;
+use super::transfer;
 use crate::environment;
 use crate::handler::fault::HandlerFault;
 use crate::handler::text::Naming;
@@ -633,7 +634,8 @@ impl Explore {
     }
 
     fn report(&self, searched: Searched, mut transitions: TransitionSystem, pulse: Arc<Pulse>) -> Report {
-        let space = self.draws.then(|| self.space(&searched, transitions.bounds.clone(), pulse)).flatten();
+        let drawn = |pulse| self.space(&searched, transitions.bounds.clone(), pulse);
+        let space = self.draws.then(|| drawn(Arc::clone(&pulse))).flatten();
         let mut report = Report::of_a_search(searched.verdict, self.scenario.describe());
         report.worth = self.scenario.worth();
         report.space = space;
@@ -643,6 +645,7 @@ impl Explore {
             && !report.verdict.is_not_done()
         {
             report.tell(&mut transitions, &mut Judge::new(self.scenario.system.clone()), &trace);
+            transfer::show_beside(&mut report, &self.scenario, &pulse);
             report.faults = trace.faults().count();
             report.stale = trace.faults().filter(|&fault| fault == Fault::StaleRead).count();
             // A replay has the usual ids, with which all is well; and of a handler that

@@ -8,6 +8,7 @@ use super::monkeys::Monkey;
 use super::monkeys::scene::{Scene, Tally};
 use super::run::{RoundTrips, Run};
 use super::supervised::supervised;
+use super::transfer;
 use crate::guarantee::judgement::Judgement;
 use crate::handler::call::CallKind;
 use crate::handler::fault::HandlerFault;
@@ -142,7 +143,7 @@ impl Chaos {
 
     fn play(self, pulse: Arc<Pulse>) -> Run {
         let description = self.describe();
-        let mut transitions = self.scenario.transitions(pulse);
+        let mut transitions = self.scenario.transitions(Arc::clone(&pulse));
         let mut stage = Stage::new(&transitions, self.monkeys);
         while !stage.is_too_long(&transitions)
             && let Some(step) = stage.next(&transitions)
@@ -167,6 +168,7 @@ impl Chaos {
         if is_told && !report.verdict.is_not_done() {
             let trace = told(&mut transitions, &stage);
             report.tell(&mut transitions, &mut judge, &trace);
+            transfer::show_beside(&mut report, &self.scenario, &pulse);
         }
         report.steps = stage.taken.len();
         let published = stage.world.published.iter();
@@ -191,9 +193,9 @@ impl Chaos {
 }
 
 /// A run that is being made.
-struct Stage {
-    world: World,
-    taken: Vec<Step>,
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) taken: Vec<Step>,
     monkeys: Vec<Monkey>,
     /// For each worker, what its delivery has done.
     tallies: Vec<Tally>,
@@ -204,14 +206,14 @@ struct Stage {
     /// Copies that were refused since anything else has happened.
     refused: Vec<Envelope>,
     deliveries: usize,
-    visited: Faults,
-    faults: usize,
-    handler_fault: Option<HandlerFault>,
+    pub(super) visited: Faults,
+    pub(super) faults: usize,
+    pub(super) handler_fault: Option<HandlerFault>,
     enabled: Vec<Step>,
 }
 
 impl Stage {
-    fn new(transitions: &TransitionSystem, monkeys: Vec<Monkey>) -> Self {
+    pub(super) fn new(transitions: &TransitionSystem, monkeys: Vec<Monkey>) -> Self {
         let world = transitions.initial();
         Self {
             taken: Vec::new(),
@@ -229,7 +231,7 @@ impl Stage {
         }
     }
 
-    fn is_too_long(&self, transitions: &TransitionSystem) -> bool {
+    pub(super) fn is_too_long(&self, transitions: &TransitionSystem) -> bool {
         /// A run that is longer than this does not come to rest, …
         const LONGEST: usize = 5_000;
         /// … nor one that delivers this often, and so often for each message.
@@ -239,7 +241,7 @@ impl Stage {
 
     /// What happens next, if anything does: what the first monkey wants whose
     /// moment it is, or else what is dullest.
-    fn next(&mut self, transitions: &TransitionSystem) -> Option<Step> {
+    pub(super) fn next(&mut self, transitions: &TransitionSystem) -> Option<Step> {
         if self.handler_fault.is_some() {
             return None;
         }
@@ -287,7 +289,7 @@ impl Stage {
         }
     }
 
-    fn take(&mut self, transitions: &mut TransitionSystem, step: Step) {
+    pub(super) fn take(&mut self, transitions: &mut TransitionSystem, step: Step) {
         if let Some(fault) = transitions.fault(&self.world, step) {
             self.visited = self.visited.with(fault);
             self.faults += 1;
@@ -344,7 +346,7 @@ impl Stage {
 }
 
 /// As much of a run as is told: its beginning, or once round where it goes round.
-fn told(transitions: &mut TransitionSystem, stage: &Stage) -> Trace {
+pub(super) fn told(transitions: &mut TransitionSystem, stage: &Stage) -> Trace {
     let round = if stage.world.at_rest() { None } else { round(transitions, &stage.taken) };
     let until = round.map_or(MOST_TOLD, |(_, until)| until).min(stage.taken.len());
     let trace = Trace::of(transitions, &stage.taken[..until]);

@@ -65,6 +65,8 @@ pub struct System {
     pub(crate) published: Vec<(String, Vec<StreamMessage>)>,
     /// Which services forget their keys, and when they may.
     pub(crate) forgetful: Vec<(String, Arc<MayForget>)>,
+    /// The endpoints of the right answer, where what is under test is a wrong one.
+    pub(crate) beside: Vec<Endpoint>,
 }
 
 /// A bound on what an endpoint stores at rest.
@@ -105,6 +107,7 @@ impl System {
             streams: Vec::new(),
             published: Vec::new(),
             forgetful: Vec::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -339,6 +342,33 @@ impl System {
         self.forgetful.retain(|(other, _)| other != service);
         self.forgetful.push((service.to_owned(), Arc::new(may_forget)));
         self
+    }
+
+    /// The right answer, where what is under test is a wrong one: endpoints of the same
+    /// names. Where somebody wants to look at the run that shows what is wrong, the same
+    /// script is played with these as well, and shown beside it. Whatever has no endpoint
+    /// of its name among them stays as it is.
+    ///
+    /// # Panics
+    ///
+    /// When no endpoint added so far has the name of one of them.
+    #[must_use]
+    pub fn beside(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        for endpoint in endpoints {
+            self.endpoint_named(endpoint.name());
+            self.beside.push(endpoint);
+        }
+        self
+    }
+
+    /// The system with the right answer in it; none, if nobody has said what that is.
+    pub(crate) fn with_what_is_beside(&self) -> Option<Self> {
+        let endpoint = |endpoint: &Endpoint| {
+            let right = self.beside.iter().find(|right| right.name() == endpoint.name());
+            right.unwrap_or(endpoint).clone()
+        };
+        let endpoints = self.endpoints.iter().map(endpoint).collect();
+        (!self.beside.is_empty()).then(|| Self { endpoints, beside: Vec::new(), ..self.clone() })
     }
 
     /// The endpoints, in the order in which they were added.

@@ -8,8 +8,6 @@ use records::Record;
 
 use super::report::Report;
 use crate::environment;
-use crate::handler::fault::HandlerFault;
-use crate::judging::verdict::{Finding, Verdict};
 
 /// Leaves a mark for `cargo workshop` for as long as this lives: if the process ends
 /// meanwhile, the mark stays, and says in which test.
@@ -47,17 +45,10 @@ pub(crate) fn is_drawn() -> bool {
 pub(crate) fn leave_record(report: &Report, started: Instant) {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
     let Some(directory) = std::env::var_os(environment::REPORTS).map(PathBuf::from) else { return };
-    let verdict = match &report.verdict {
-        Verdict::Holds => "holds",
-        Verdict::Violated(Finding::Property(_)) => "violated",
-        Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })) => "not-done",
-        Verdict::Violated(_) => "broken",
-        Verdict::Inconclusive(_) => "inconclusive",
-    };
     let record = Record {
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
         test: std::thread::current().name().unwrap_or("main").to_owned(),
-        verdict: verdict.to_owned(),
+        verdict: report.verdict_in_a_word().to_owned(),
         headline: report.headline(),
         text: report.to_string(),
         story: report.story.clone(),
@@ -70,6 +61,7 @@ pub(crate) fn leave_record(report: &Report, started: Instant) {
         single: report.single,
         replay: report.replay.clone(),
         film: report.film.clone(),
+        beside: report.beside.clone(),
         space: report.space.clone(),
     };
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);

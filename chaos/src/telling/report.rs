@@ -5,7 +5,7 @@ use std::fmt;
 use ports::law::Property;
 use ports::words;
 use records::film::Closing;
-use records::{Film, Space};
+use records::{Beside, Film, Space};
 
 use super::picture::{width, wrap};
 use super::record::is_filmed;
@@ -87,6 +87,8 @@ pub struct Report {
     pub single: bool,
     /// That run, step by step, if somebody wants to look at it.
     pub(crate) film: Option<Box<Film>>,
+    /// The same script with the right answer, if that is to be seen, too.
+    pub(crate) beside: Option<Box<Beside>>,
     /// The states that there are within the bounds, if they are to be drawn.
     pub(crate) space: Option<Box<Space>>,
     /// That run, for whoever plays it elsewhere.
@@ -112,6 +114,7 @@ impl Report {
             replay: None,
             single: false,
             film: None,
+            beside: None,
             space: None,
             transcript: None,
         }
@@ -257,6 +260,17 @@ impl Report {
     /// What is to be known of a green verdict besides.
     fn reservation(&self) -> String {
         self.worth.as_ref().map_or_else(String::new, |worth| format!(", {worth}"))
+    }
+
+    /// The verdict as a record has it: in one word.
+    pub(crate) fn verdict_in_a_word(&self) -> &'static str {
+        match &self.verdict {
+            Verdict::Holds => "holds",
+            Verdict::Violated(Finding::Property(_)) => "violated",
+            Verdict::Violated(Finding::Handler(HandlerFault::NotDone { .. })) => "not-done",
+            Verdict::Violated(_) => "broken",
+            Verdict::Inconclusive(_) => "inconclusive",
+        }
     }
 
     /// What it takes to get to what was found: "with 1 fault (the fewest there
@@ -407,7 +421,7 @@ impl fmt::Display for Report {
 }
 
 /// The text as a sentence.
-fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

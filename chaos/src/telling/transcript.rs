@@ -8,6 +8,7 @@ use ports::Message;
 
 use super::steps::{busy_in, put_out};
 use crate::handler::call::{Call, CallKind, ObjectKey, Reply};
+use crate::handler::text::Text;
 use crate::world::state::Due;
 use crate::world::step::{CallOutcome, Step};
 use crate::world::trace::{TakenStep, Trace};
@@ -197,16 +198,14 @@ impl Transcript {
                     let busy = busy_in(&taken.before, worker);
                     let call = transitions.pending_call(busy, call);
                     let (delivery, goes) = (at[usize::from(worker)], Goes::of(outcome, call.kind()));
-                    match called(transitions, taken, &call) {
+                    match called(transitions, &call) {
                         Some(call) => Happening::Called { delivery, call, goes, heard: heard(taken) },
                         None => Happening::Other("a handler asks the clock".to_owned()),
                     }
                 }
                 Step::Dispatch { worker, outcome } => {
-                    let publishes = put_out(transitions, taken);
-                    let publishes = publishes.and_then(|text| transitions.texts().message(&text).ok());
-                    let call =
-                        Called { kind: Kind::Publish, store: String::new(), key: String::new(), publishes };
+                    let call = put_out(transitions, taken).map(|message| published(transitions, &message));
+                    let call = call.expect("what is dispatched is put out");
                     let goes = Goes::of(outcome, CallKind::Publish);
                     let heard = (goes == Goes::Well).then_some(Heard::Done);
                     Happening::Called { delivery: at[usize::from(worker)], call, goes, heard }
@@ -223,15 +222,10 @@ impl Transcript {
                             store: transitions.stores.name(object.store).to_owned(),
                             key: transitions.texts().string(&object.key),
                         },
-                        Due::Memory { .. } => {
-                            Happening::Other("a service outside forgets what it has done".to_owned())
-                        }
-                        Due::Deadline(_) => Happening::Other("a deadline passes".to_owned()),
+                        due => Happening::Other(passing(due).to_owned()),
                     }
                 }
-                Step::Land { .. } => {
-                    Happening::Other("a call takes effect whose caller is dead, or has gone on".to_owned())
-                }
+                Step::Land { .. } => Happening::Other(LANDING.to_owned()),
             }
         });
         let happenings = happened.collect();
@@ -255,18 +249,37 @@ impl Goes {
     }
 }
 
+/// How it is called that a call takes effect later.
+pub(crate) const LANDING: &str = "a call takes effect whose caller is dead, or has gone on";
+
+/// How it is called that a time is over.
+pub(crate) fn passing(due: &Due) -> &'static str {
+    match due {
+        Due::Document(_) => "a document's time to live is over",
+        Due::Memory { .. } => "a service outside forgets what it has done",
+        Due::Deadline(_) => "a deadline passes",
+    }
+}
+
 /// A call, as others can make it; none of the clock's, which everybody has.
-fn called(transitions: &TransitionSystem, taken: &TakenStep, call: &Call) -> Option<Called> {
+pub(crate) fn called(transitions: &TransitionSystem, call: &Call) -> Option<Called> {
     let kind = match call.kind() {
         CallKind::Clock => return None,
         CallKind::Read => Kind::Read,
         CallKind::Write => Kind::Write,
         CallKind::Publish => Kind::Publish,
     };
+    if let Call::Publish { message } = call {
+        return Some(published(transitions, message));
+    }
     let (store, key) = call.object().map(|object| place(transitions, object)).unwrap_or_default();
-    let publishes = put_out(transitions, taken);
-    let publishes = publishes.and_then(|text| transitions.texts().message(&text).ok());
-    Some(Called { kind, store, key, publishes })
+    Some(Called { kind, store, key, publishes: None })
+}
+
+/// The call that hands over a message.
+pub(crate) fn published(transitions: &TransitionSystem, message: &Text) -> Called {
+    let publishes = transitions.texts().message(message).ok();
+    Called { kind: Kind::Publish, store: String::new(), key: String::new(), publishes }
 }
 
 fn place(transitions: &TransitionSystem, object: &ObjectKey) -> (String, String) {

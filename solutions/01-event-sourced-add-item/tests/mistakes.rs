@@ -32,7 +32,11 @@ mod takes_no_reply_for_a_yes;
 
 /// The searches of the exercise, and the shortest failure among them.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || System::of(endpoint()).judged_by(specifications::orders());
+    let orders = || {
+        System::of(endpoint())
+            .judged_by(specifications::orders())
+            .beside([ex01_event_sourced_add_item::endpoint()])
+    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![tea, no_tea], 1)];
@@ -46,9 +50,13 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    Closing::of(Dialogue::ORDERS, |_| System::of(endpoint()).judged_by(specifications::orders()))
-        .shortest_failure()
-        .expect("the mistake survives every closing question")
+    Closing::of(Dialogue::ORDERS, |_| {
+        System::of(endpoint())
+            .judged_by(specifications::orders())
+            .beside([ex01_event_sourced_add_item::endpoint()])
+    })
+    .shortest_failure()
+    .expect("the mistake survives every closing question")
 }
 
 #[test]

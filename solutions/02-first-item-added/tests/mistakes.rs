@@ -69,7 +69,10 @@ fn unreadable_predictions() {
 
 /// The shortest failure where nothing goes wrong but that two workers meet.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let orders = || {
+        let orders = System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+        orders.beside([ex02_first_item_added::endpoint()])
+    };
     let tea = add_item("order-1", "tea");
     let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
     [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]]

@@ -30,7 +30,11 @@ mod takes_snapshots_that_forget;
 
 /// The searches of the exercise, until one of them does not hold.
 fn first_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let orders = || {
+        System::of(endpoint())
+            .judged_by(specifications::orders_with_welcome())
+            .beside([ex03_point_in_time_state::endpoint()])
+    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
@@ -43,9 +47,13 @@ fn first_failure(endpoint: fn() -> Endpoint) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    Closing::of(Dialogue::ORDERS, |_| System::of(endpoint()).judged_by(specifications::orders_with_welcome()))
-        .shortest_failure()
-        .expect("the mistake survives every closing question")
+    Closing::of(Dialogue::ORDERS, |_| {
+        System::of(endpoint())
+            .judged_by(specifications::orders_with_welcome())
+            .beside([ex03_point_in_time_state::endpoint()])
+    })
+    .shortest_failure()
+    .expect("the mistake survives every closing question")
 }
 
 #[test]

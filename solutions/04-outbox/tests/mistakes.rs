@@ -48,7 +48,11 @@ mod tries_three_times_and_goes_on;
 
 /// The shortest story of all that the searches of the exercise find.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let orders = || {
+        System::of(endpoint())
+            .judged_by(specifications::orders_with_welcome())
+            .beside([ex04_outbox::endpoint()])
+    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
@@ -62,14 +66,22 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    Closing::of(Dialogue::ORDERS, |_| System::of(endpoint()).judged_by(specifications::orders_with_welcome()))
-        .shortest_failure()
-        .expect("the mistake survives every closing question")
+    Closing::of(Dialogue::ORDERS, |_| {
+        System::of(endpoint())
+            .judged_by(specifications::orders_with_welcome())
+            .beside([ex04_outbox::endpoint()])
+    })
+    .shortest_failure()
+    .expect("the mistake survives every closing question")
 }
 
 /// What becomes of one message under a monkey.
 fn under(endpoint: fn() -> Endpoint, monkey: Monkey) -> Report {
-    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let orders = || {
+        System::of(endpoint())
+            .judged_by(specifications::orders_with_welcome())
+            .beside([ex04_outbox::endpoint()])
+    };
     Chaos::on(orders)
         .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
         .under(monkey)

@@ -84,7 +84,10 @@ fn either_property_will_do() {
 /// The first story with the fewest faults that the searches of the exercise find.
 /// What is left behind is asked only of what is otherwise right, as in the exercise.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+    let orders = || {
+        let orders = System::of(endpoint()).judged_by(specifications::orders_with_welcome());
+        orders.beside([ex07_weak_consistency::orders()])
+    };
     let weak = || orders().store(STATE, WEAK).store(INBOX, WEAK);
     let bounded = || weak().stores_at_most("the number of message ids in the state document", 0, message_ids);
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
@@ -213,6 +216,7 @@ fn reads_three_times() {
     let weak = || {
         System::of(reads_three_times::orders())
             .judged_by(specifications::orders_with_welcome())
+            .beside([ex07_weak_consistency::orders()])
             .store(STATE, WEAK)
             .store(INBOX, WEAK)
     };

@@ -22,7 +22,8 @@ pub fn listening(endpoint: Endpoint) -> Endpoint {
 pub fn searches(orders: EndpointOf, loyalty: EndpointOf) -> Vec<Explore> {
     let both = || {
         let orders = System::of(orders("orders")).judged_by(specifications::orders_with_welcome());
-        orders.and(listening(loyalty("loyalty"))).judged_by(specifications::loyalty())
+        let both = orders.and(listening(loyalty("loyalty"))).judged_by(specifications::loyalty());
+        both.beside([ex05_state_machine_runner::endpoint(), ex05_state_machine_runner::loyalty()])
     };
     let mut searches = searches_of_orders(orders);
     searches.extend(searches_of_loyalty(loyalty));
@@ -32,7 +33,10 @@ pub fn searches(orders: EndpointOf, loyalty: EndpointOf) -> Vec<Explore> {
 
 /// The searches for the orders alone.
 pub fn searches_of_orders(orders: EndpointOf) -> Vec<Explore> {
-    let orders = || System::of(orders("orders")).judged_by(specifications::orders_with_welcome());
+    let orders = || {
+        let orders = System::of(orders("orders")).judged_by(specifications::orders_with_welcome());
+        orders.beside([ex05_state_machine_runner::endpoint()])
+    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     vec![
@@ -46,7 +50,10 @@ pub fn searches_of_orders(orders: EndpointOf) -> Vec<Explore> {
 
 /// The searches for the programme alone.
 pub fn searches_of_loyalty(loyalty: EndpointOf) -> Vec<Explore> {
-    let programme = || System::of(listening(loyalty("loyalty"))).judged_by(specifications::loyalty());
+    let programme = || {
+        let programme = System::of(listening(loyalty("loyalty"))).judged_by(specifications::loyalty());
+        programme.beside([ex05_state_machine_runner::loyalty()])
+    };
     let order_id = || "order-1".to_owned();
     let welcome = OrderEvent::FirstItemAdded { order_id: order_id(), item: "tea".to_owned() };
     let welcome = Message::new(MessageId::named("FirstItemAdded tea order-1"), &welcome);
@@ -137,7 +144,8 @@ impl Specification for Attendant {
 
 /// A garage, and what it should do.
 pub fn garage(endpoint: EndpointOf) -> System {
-    System::of(endpoint("garage")).judged_by(Attendant)
+    let right = ex05_state_machine_runner::endpoint_of::<Pairs>("garage");
+    System::of(endpoint("garage")).judged_by(Attendant).beside([right])
 }
 
 /// Two motorbikes arrive.

@@ -12,17 +12,18 @@ pub type Make = fn() -> Endpoint;
 
 /// The orders, and what they should do.
 pub fn only_orders(orders: Make) -> System {
-    System::of(orders()).judged_by(specifications::orders_with_welcome())
+    System::of(orders()).judged_by(specifications::orders_with_welcome()).beside([ex06_inbox::orders()])
 }
 
 /// The loyalty programme, and what it should do.
 pub fn only_loyalty(loyalty: Make) -> System {
-    System::of(loyalty()).judged_by(specifications::loyalty())
+    System::of(loyalty()).judged_by(specifications::loyalty()).beside([ex06_inbox::loyalty()])
 }
 
 /// Both, the one listening to the other, each with small state documents.
 pub fn both(orders: Make, loyalty: Make) -> System {
-    bounded(bounded(only_orders(orders)).and(loyalty()).judged_by(specifications::loyalty()))
+    let both = bounded(only_orders(orders)).and(loyalty()).judged_by(specifications::loyalty());
+    bounded(both.beside([ex06_inbox::loyalty()]))
 }
 
 /// The searches of the exercise, in its order: first those that ask for the

@@ -34,6 +34,7 @@ pub fn searches_for_rest(endpoint: Make) -> Vec<Explore> {
 pub fn orders(endpoint: Endpoint) -> System {
     limited(endpoint)
         .judged_by(specifications::orders_with_welcome())
+        .beside([ex08_outbox_document::orders()])
         .stores_at_most("the document of the order", 400, |snapshot| {
             snapshot.document("order-1").map_or(0, <[u8]>::len)
         })

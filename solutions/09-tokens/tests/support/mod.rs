@@ -55,18 +55,21 @@ pub fn searches_for_entries(orders: Make) -> Vec<Explore> {
 
 /// The orders alone. The messages have their tokens.
 pub fn alone(orders: Endpoint, sent: &[Message]) -> System {
-    with_tokens(System::of(orders).judged_by(specifications::orders_with_welcome()), sent)
+    let orders = System::of(orders).judged_by(specifications::orders_with_welcome());
+    with_tokens(orders.beside([ex09_tokens::orders()]), sent)
 }
 
 /// The loyalty programme alone. The messages have their tokens.
 pub fn further_down(loyalty: Endpoint, sent: &[Message]) -> System {
-    with_tokens(System::of(loyalty).judged_by(specifications::loyalty()), sent)
+    let loyalty = System::of(loyalty).judged_by(specifications::loyalty());
+    with_tokens(loyalty.beside([ex09_tokens::loyalty()]), sent)
 }
 
 /// The orders and the loyalty programme. The messages have their tokens.
 pub fn both(orders: Endpoint, loyalty: Endpoint, sent: &[Message]) -> System {
     let orders = System::of(orders).judged_by(specifications::orders_with_welcome());
-    with_tokens(orders.and(loyalty).judged_by(specifications::loyalty()), sent)
+    let both = orders.and(loyalty).judged_by(specifications::loyalty());
+    with_tokens(both.beside([ex09_tokens::orders(), ex09_tokens::loyalty()]), sent)
 }
 
 fn with_tokens(system: System, sent: &[Message]) -> System {
@@ -77,6 +80,7 @@ fn with_tokens(system: System, sent: &[Message]) -> System {
 pub fn behind(door: Endpoint) -> System {
     System::of(door)
         .judged_by(Door)
+        .beside([ex09_tokens::door()])
         .and(ex09_tokens::orders())
         .judged_by(specifications::orders_with_welcome())
 }

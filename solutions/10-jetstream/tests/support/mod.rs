@@ -18,6 +18,7 @@ pub const KINDS: [CheckFirst; 2] = [CheckFirst::MessageId, CheckFirst::Expectati
 pub fn payments(endpoint: Make, check_first: CheckFirst) -> System {
     System::of(endpoint())
         .judged_by(specifications::payments())
+        .beside([ex10_jetstream::endpoint()])
         .stream(PAYMENTS, StreamModel { check_first, ..StreamModel::default() })
 }
 

@@ -22,7 +22,9 @@ pub fn cake() -> Message {
 
 /// The checkout, and what it should do.
 pub fn checkouts(endpoint: Make) -> System {
-    System::of(endpoint()).judged_by(specifications::checkouts())
+    System::of(endpoint())
+        .judged_by(specifications::checkouts())
+        .beside([ex11_durable_conversation::endpoint()])
 }
 
 /// The same with services that forget, as in the exercise: when nobody is at

@@ -1,19 +1,19 @@
 //! Stories of the engine, played on a real server: is the model the world?
 //!
 //! The engine finds the story of a mistake, as the mistake's own test does. It is written
-//! down as a [script], and [played](player) with real processes on a real server; then
+//! down as a [script](chaos::script), and [played](player) with real processes on a real server; then
 //! the judge of the engine judges what is really recorded and stored. Model and world
 //! agree when both say that the same property is violated. After that the same script is
 //! played with the solution, which must hold.
 
 pub mod crew;
 mod player;
-mod script;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use chaos::script::Script;
 use chaos::transcript::Transcript;
 use chaos::{Finding, Property, Report, System, Verdict};
 use host::Connection;
@@ -23,7 +23,6 @@ use tokio::task::LocalSet;
 
 use self::crew::Part;
 use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};
-use self::script::Script;
 use crate::arguments::Arguments;
 use crate::conductor::{interrupted, wanted};
 use crate::kept::{self, Kept, Shelf, Story};

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chaos::script::{AllSaid, Logical, Scene, Script, says, without_ids};
 use chaos::transcript::{Called, CopyFrom, Goes, Heard, Kind as CallKind};
 use chaos::{Recorded, System, Verdict};
 use host::conducted::{Answer, Asked, Kind, Order, Ruling, Word};
@@ -27,7 +28,6 @@ use host::worker::{Ports, bucket_of};
 use ports::{DocumentStore, Endpoint, Message, MessageId, Precondition};
 
 use super::crew::{Crew, Part};
-use super::script::{AllSaid, Logical, Scene, Script, says, without_ids};
 
 /// The machine was so busy that signs of life came too late: the server has delivered a
 /// message once more that nobody wanted to lose. That is another story.
@@ -184,12 +184,12 @@ impl Player<'_> {
             }
             Scene::Call { delivery, call, goes, heard } => {
                 let (delivery, call, goes, heard) = (*delivery, call.clone(), *goes, *heard);
-                self.is_due(delivery, scene);
+                self.script.is_due(delivery, scene);
                 self.call(delivery, &call, goes, heard).await
             }
             Scene::Acknowledge { delivery, goes, is_kept_back } => {
                 let (delivery, goes, is_kept_back) = (*delivery, *goes, *is_kept_back);
-                self.is_due(delivery, scene);
+                self.script.is_due(delivery, scene);
                 self.acknowledge(delivery, goes, is_kept_back).await
             }
             Scene::Expire { store, key } => {
@@ -201,11 +201,6 @@ impl Player<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// A scene of a delivery is played now, and does not come any more.
-    fn is_due(&mut self, delivery: usize, scene: usize) {
-        self.script.deliveries[delivery].retain(|&other| other != scene);
     }
 
     /// A delivery that goes on.
@@ -266,7 +261,7 @@ impl Player<'_> {
 
     /// A delivery does not come about, and with it nothing that is about it.
     fn left_out(&mut self, delivery: usize, what: String) {
-        self.script.deliveries[delivery] = VecDeque::new();
+        self.script.is_left_out(delivery);
         self.played.left_out.push(what);
     }
 
@@ -347,21 +342,10 @@ impl Player<'_> {
                 continue;
             }
             let waiting: Vec<Kind> = running.waiting.iter().map(|asked| asked.kind).collect();
-            let beyond = waiting.iter().position(|&kind| {
-                self.script.deliveries.get(delivery).is_none_or(|_| !self.is_expected(delivery, kind))
-            });
+            let beyond = waiting.iter().position(|&kind| !self.script.awaits(delivery, of_call(kind)));
             let Some(beyond) = beyond else { return Ok(()) };
             self.rule(delivery, beyond, Ruling::Well).await?;
         }
-    }
-
-    /// Whether the script has something to say of a call of this kind.
-    fn is_expected(&self, delivery: usize, kind: Kind) -> bool {
-        self.script.awaits(delivery, |scene| match scene {
-            Scene::Call { call, .. } => of_kind(call.kind) == kind,
-            Scene::Acknowledge { .. } => kind == Kind::Acknowledge,
-            _ => false,
-        })
     }
 
     /// Hears what a worker says next.
@@ -432,7 +416,8 @@ impl Player<'_> {
         heard: Option<Heard>,
     ) -> anyhow::Result<()> {
         let Some(running) = self.running(delivery) else { return self.is_not_made(delivery, call) };
-        let Some(place) = place_of(call, &running.waiting) else { return self.is_not_made(delivery, call) };
+        let waiting: Vec<_> = running.waiting.iter().map(as_called).collect();
+        let Some(place) = call.place_among(&waiting) else { return self.is_not_made(delivery, call) };
         let worker = running.worker;
         match goes {
             Goes::Well | Goes::Unavailable | Goes::Fails | Goes::ReplyLost | Goes::Late | Goes::Old => {
@@ -461,7 +446,7 @@ impl Player<'_> {
                     self.played.answered_otherwise.push(format!(
                         "delivery {}, {}: the model says {heard:?}, and the world {answer:?}",
                         delivery + 1,
-                        in_words(call)
+                        call.in_words()
                     ));
                 }
             }
@@ -484,7 +469,7 @@ impl Player<'_> {
             self.played.left_out.push(format!(
                 "delivery {} does not ask to {}",
                 delivery + 1,
-                in_words(call)
+                call.in_words()
             ));
         }
         Ok(())
@@ -552,9 +537,7 @@ impl Player<'_> {
 
     /// Nothing is in anybody's way any more. Says whether it comes to rest.
     async fn go_on_as_usual(&mut self) -> anyhow::Result<bool> {
-        for rest in &mut self.script.deliveries {
-            rest.clear();
-        }
+        self.script.is_over();
         for delivery in 0..self.deliveries.len() {
             self.settle(delivery).await?;
         }
@@ -613,26 +596,20 @@ impl Player<'_> {
     }
 }
 
-fn of_kind(kind: CallKind) -> Kind {
+/// The kind of call that it is; none, if it is an acknowledgement.
+fn of_call(kind: Kind) -> Option<CallKind> {
     match kind {
-        CallKind::Read => Kind::Read,
-        CallKind::Write => Kind::Write,
-        CallKind::Publish => Kind::Publish,
+        Kind::Read => Some(CallKind::Read),
+        Kind::Write => Some(CallKind::Write),
+        Kind::Publish => Some(CallKind::Publish),
+        Kind::Acknowledge => None,
     }
 }
 
-/// Which of the calls that a handler waits for is the one of the script: the first of its
-/// kind; of several, the one that is about the same.
-fn place_of(call: &Called, waiting: &[Asked]) -> Option<usize> {
-    let of_kind = |asked: &&Asked| asked.kind == of_kind(call.kind);
-    let says = |message: &Message| without_ids(&message.body.to_string());
-    let same = |asked: &Asked| {
-        asked.store == call.store && without_ids(&asked.key) == without_ids(&call.key)
-            || call.publishes.is_some()
-                && asked.publishes.as_ref().map(says) == call.publishes.as_ref().map(says)
-    };
-    let alike = waiting.iter().position(|asked| of_kind(&asked) && same(asked));
-    alike.or_else(|| waiting.iter().position(|asked| of_kind(&asked)))
+/// What a worker asks for, as a script has it; none, if it is no call.
+fn as_called(asked: &Asked) -> Option<Called> {
+    let (store, key, publishes) = (asked.store.clone(), asked.key.clone(), asked.publishes.clone());
+    Some(Called { kind: of_call(asked.kind)?, store, key, publishes })
 }
 
 /// Whether a real answer is what the model's caller heard.
@@ -645,12 +622,4 @@ fn is_alike(answer: Answer, heard: Heard) -> bool {
             | (Answer::Conflict, Heard::Conflict)
             | (Answer::TooLarge, Heard::TooLarge)
     )
-}
-
-fn in_words(call: &Called) -> String {
-    match (call.kind, &call.publishes) {
-        (_, Some(message)) => format!("publish {}", message.name()),
-        (CallKind::Read, _) => format!("read {} in {}", without_ids(&call.key), call.store),
-        (_, _) => format!("write {} in {}", without_ids(&call.key), call.store),
-    }
 }

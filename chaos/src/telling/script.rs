@@ -1,15 +1,22 @@
-//! A story of the engine as a script that can be played with any handler.
+//! A run as a script that can be played with any handler, in the model or on a real
+//! server.
 //!
-//! The engine's ids mean nothing elsewhere: on a real server they are drawn by lot. So a
-//! message that was sent is known by its number, and one that was published by who
-//! published it and what it says: the first different one, the second.
+//! Scenes are about the n-th delivery of the script, and the next call of a kind in it.
+//! Where a handler makes fewer calls than that of the script, the scenes about the others
+//! are passed over; where it makes more, those go well, at once.
+//!
+//! The ids of one run mean nothing in another: on a real server they are drawn by lot. So a
+//! message that was sent is known by its id, and one that was published by who published
+//! it and what it says: the first different one, the second.
 
 use std::collections::VecDeque;
 
-use chaos::transcript::{Called, CopyFrom, Goes, Happening, Heard, Transcript};
 use ports::{Message, MessageId};
 
+use super::transcript::{Called, CopyFrom, Goes, Happening, Heard, Kind, Transcript};
+
 /// A script.
+#[derive(Clone, Debug)]
 pub struct Script {
     /// What is sent, and to which endpoint.
     pub sent: Vec<(String, Message)>,
@@ -20,16 +27,48 @@ pub struct Script {
 }
 
 /// One thing that happens.
+#[derive(Clone, Debug)]
 pub enum Scene {
     /// A handler starts.
-    Start { delivery: usize, endpoint: String, worker: usize, logical: Logical, copy: CopyFrom },
+    Start {
+        /// Which delivery it is, counted from 0.
+        delivery: usize,
+        /// Whose handler it is.
+        endpoint: String,
+        /// Which worker, of all that there are.
+        worker: usize,
+        /// Which message is delivered.
+        logical: Logical,
+        /// Why there is a copy of it.
+        copy: CopyFrom,
+    },
     /// A call is ruled upon.
-    Call { delivery: usize, call: Called, goes: Goes, heard: Option<Heard> },
-    /// An acknowledgement is ruled upon. `is_kept_back`: it must not count, since the
-    /// message is to be delivered again.
-    Acknowledge { delivery: usize, goes: Goes, is_kept_back: bool },
+    Call {
+        /// In which delivery.
+        delivery: usize,
+        /// What is called.
+        call: Called,
+        /// How that goes.
+        goes: Goes,
+        /// What the caller of the script has heard.
+        heard: Option<Heard>,
+    },
+    /// An acknowledgement is ruled upon.
+    Acknowledge {
+        /// In which delivery.
+        delivery: usize,
+        /// How that goes.
+        goes: Goes,
+        /// Whether it must not count, since the message is to be delivered again.
+        is_kept_back: bool,
+    },
     /// A document's time to live is over.
-    Expire { store: String, key: String },
+    Expire {
+        /// The store, named as in [`System::store`](crate::System::store).
+        store: String,
+        /// Which document.
+        key: String,
+    },
     /// Something that only the model has.
     Other(String),
 }
@@ -41,11 +80,19 @@ pub enum Logical {
     Sent(MessageId),
     /// Of the different messages that this endpoint has published and that say this, the
     /// n-th, counted from 0.
-    Said { by: String, says: String, nth: usize },
+    Said {
+        /// The endpoint's name.
+        by: String,
+        /// The body, [without its ids](without_ids).
+        says: String,
+        /// Which of them.
+        nth: usize,
+    },
 }
 
 impl Script {
     /// The script of a run.
+    #[must_use]
     pub fn of(transcript: &Transcript) -> Self {
         let mut scenes = Vec::new();
         let mut deliveries: Vec<VecDeque<usize>> = Vec::new();
@@ -83,7 +130,6 @@ impl Script {
                 }
                 Happening::Expired { store, key } => Scene::Expire { store: store.clone(), key: key.clone() },
                 Happening::Other(what) => Scene::Other(what.clone()),
-                _ => Scene::Other("something that is not known here".to_owned()),
             };
             scenes.push(scene);
         }
@@ -91,9 +137,60 @@ impl Script {
     }
 
     /// Whether a call of this kind, or an acknowledgement, is still to come in a
-    /// delivery.
-    pub fn awaits(&self, delivery: usize, is_of_kind: impl Fn(&Scene) -> bool) -> bool {
-        self.deliveries[delivery].iter().any(|&scene| is_of_kind(&self.scenes[scene]))
+    /// delivery: none stands for an acknowledgement.
+    #[must_use]
+    pub fn awaits(&self, delivery: usize, kind: Option<Kind>) -> bool {
+        let is_it = |&scene: &usize| match &self.scenes[scene] {
+            Scene::Call { call, .. } => Some(call.kind) == kind,
+            Scene::Acknowledge { .. } => kind.is_none(),
+            _ => false,
+        };
+        self.deliveries.get(delivery).is_some_and(|rest| rest.iter().any(is_it))
+    }
+
+    /// A scene of a delivery is played now, and does not come any more.
+    pub fn is_due(&mut self, delivery: usize, scene: usize) {
+        self.deliveries[delivery].retain(|&other| other != scene);
+    }
+
+    /// Of a delivery that does not come about, no scene is to be played.
+    pub fn is_left_out(&mut self, delivery: usize) {
+        self.deliveries[delivery].clear();
+    }
+
+    /// Nothing is to be played any more: everything goes on as usual.
+    pub fn is_over(&mut self) {
+        self.deliveries.iter_mut().for_each(VecDeque::clear);
+    }
+}
+
+impl Called {
+    /// Which of the calls that a handler waits for is this one of a script: the first of
+    /// its kind; of several, the one that is about the same. None among them stands for
+    /// what is no call.
+    #[must_use]
+    pub fn place_among(&self, waiting: &[Option<Called>]) -> Option<usize> {
+        let says = |message: &Message| without_ids(&message.body.to_string());
+        let of_kind = |other: &Option<Called>| other.as_ref().is_some_and(|other| other.kind == self.kind);
+        let same = |other: &Option<Called>| {
+            other.as_ref().is_some_and(|other| {
+                other.store == self.store && without_ids(&other.key) == without_ids(&self.key)
+                    || self.publishes.is_some()
+                        && other.publishes.as_ref().map(says) == self.publishes.as_ref().map(says)
+            })
+        };
+        let alike = waiting.iter().position(|other| of_kind(other) && same(other));
+        alike.or_else(|| waiting.iter().position(of_kind))
+    }
+
+    /// What is asked for, in words that follow "to".
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match (self.kind, &self.publishes) {
+            (_, Some(message)) => format!("publish {}", message.name()),
+            (Kind::Read, _) => format!("read {} in {}", without_ids(&self.key), self.store),
+            (_, _) => format!("write {} in {}", without_ids(&self.key), self.store),
+        }
     }
 }
 
@@ -130,6 +227,7 @@ fn logical(sent: &[(String, Message)], said: &AllSaid, message: &Message) -> Log
 
 impl Logical {
     /// The message that it is, where this was published. None if it is not there (yet).
+    #[must_use]
     pub fn find(&self, sent: &[(String, Message)], said: &AllSaid) -> Option<Message> {
         match self {
             Self::Sent(id) => sent.iter().find(|(_, message)| message.id == *id).map(|(_, it)| it.clone()),
@@ -144,6 +242,7 @@ impl Logical {
 }
 
 /// A text in which every id is the same.
+#[must_use]
 pub fn without_ids(text: &str) -> String {
     const LENGTH: usize = 36;
     let mut rest = text;
