@@ -4,6 +4,8 @@
 // - it is small, opens quickly, says nothing on the console, and asks for nothing else
 // - every step is reached by keyboard, there and back; each box shows what the engine
 //   has recorded of that moment (`cargo run -p records --example states`)
+// - with the right answer beside it: counterparts are shown together, everything else
+//   alone, each side as the engine has recorded it; where the two part is marked
 // - every control has a name, is reached by Tab, and does what it says
 // - what looks like markup is text
 // - texts can be read, light and dark; nothing is cut off; it prints to one page
@@ -91,49 +93,56 @@ function expected(film, state) {
   return boxes;
 }
 
-// Runs in the page: what is shown at this step.
-function shown() {
+// Runs in the page: what is shown at this step, on the side whose ids begin like this.
+function shown(prefix) {
+  const byId = (id) => document.getElementById(prefix + id);
   const text = (line) => line.querySelector(".text").textContent;
-  const boxes = [...document.querySelectorAll("[data-box]")].map((box) => {
+  const boxes = [...byId("boxes").querySelectorAll("[data-box]")].map((box) => {
     const lines = [...box.querySelectorAll("li:not(.empty)")];
     const now = lines.filter((line) => !line.querySelector("del"));
     const before = lines.filter((line) => !line.querySelector("ins"));
     return { id: box.dataset.box, now: now.map(text), before: before.map(text), changed: box.classList.contains("changed") };
   });
-  const current = [...document.querySelectorAll("#steps button")].findIndex((one) => one.hasAttribute("aria-current"));
-  const rows = document.querySelector("#steps [aria-current]")?.getBoundingClientRect();
-  const frame = document.getElementById("story").getBoundingClientRect();
+  const current = [...byId("steps").querySelectorAll("button")].findIndex((one) => one.hasAttribute("aria-current"));
+  const rows = byId("steps").querySelector("[aria-current]")?.getBoundingClientRect();
+  const frame = byId("story").getBoundingClientRect();
   const inView = !rows || (rows.top >= frame.top - 1 && (rows.bottom <= frame.bottom + 1 || rows.height > frame.height - 80));
-  return { boxes, current, inView, count: document.getElementById("count").textContent, now: document.getElementById("now").textContent };
+  return { boxes, current, inView, count: document.getElementById("count").textContent, now: document.getElementById("now").textContent, parts: [...byId("steps").querySelectorAll("button")].findIndex((one) => one.classList.contains("parts")) };
 }
 
 // ---- Going through -----------------------------------------------------------------
 
-async function throughAllSteps(page, film, states) {
+// What is shown of one side, at a step to which it has just moved or not.
+function mustBeShown({ boxes, now: said }, film, states, step, moves, where) {
   const kinds = { queues: "queue", workers: "worker", contents: "place" };
+  const scene = moves ? film.steps[step - 1] : undefined;
+  for (const { words } of scene?.lines ?? []) must(said.includes(words), `${where} says ${words}`);
+  if (scene?.fault) must(said.includes(`✗ fault: ${scene.fault}.`), `${where} is a fault`);
+  const [is, was] = [expected(film, states[step]), expected(film, states[moves ? Math.max(step - 1, 0) : step])];
+  for (const { id, now, before } of boxes) {
+    must(is.get(id)?.(now), `at ${where}, ${id} shows ${JSON.stringify(now)}`);
+    // Of what a worker knows, it is also told whether it is still so: that is compared above.
+    must(was.get(id)?.(before), `at ${where}, ${id} did show ${JSON.stringify(before)}`);
+  }
+  // Whatever there is has a box.
+  for (const [part, kind] of Object.entries(kinds)) {
+    states[step][part].forEach((value, place) => {
+      const there = part === "queues" ? value.length > 0 : value !== null;
+      must(!there || boxes.some(({ id }) => id === `${kind}-${place}`), `${where} shows ${kind} ${place}`);
+    });
+  }
+  for (const part of ["published", "under_way", "deadlines"]) {
+    must(states[step][part].length === 0 || boxes.some(({ id }) => id === part), `${where} shows ${part}`);
+  }
+}
+
+async function throughAllSteps(page, film, states) {
   const look = async (step) => {
-    const { boxes, current, inView, count, now } = await page.evaluate(shown);
+    const seen = await page.evaluate(shown, "");
+    const { current, inView, count } = seen;
     must(current === step - 1 && count.startsWith(`step ${step} of ${film.steps.length},`), `it is at step ${step}: ${count}`);
     must(inView, `step ${step} is in view`);
-    const scene = film.steps[step - 1];
-    for (const { words } of scene?.lines ?? []) must(now.includes(words), `step ${step} says ${words}`);
-    if (scene?.fault) must(now.includes(`✗ fault: ${scene.fault}.`), `step ${step} is a fault`);
-    const [is, was] = [expected(film, states[step]), expected(film, states[Math.max(step - 1, 0)])];
-    for (const { id, now, before } of boxes) {
-      must(is.get(id)?.(now), `at step ${step}, ${id} shows ${JSON.stringify(now)}`);
-      // Of what a worker knows, it is also told whether it is still so: that is compared above.
-      must(was.get(id)?.(before), `at step ${step}, ${id} did show ${JSON.stringify(before)}`);
-    }
-    // Whatever there is has a box.
-    for (const [part, kind] of Object.entries(kinds)) {
-      states[step][part].forEach((value, place) => {
-        const there = part === "queues" ? value.length > 0 : value !== null;
-        must(!there || boxes.some(({ id }) => id === `${kind}-${place}`), `step ${step} shows ${kind} ${place}`);
-      });
-    }
-    for (const part of ["published", "under_way", "deadlines"]) {
-      must(states[step][part].length === 0 || boxes.some(({ id }) => id === part), `step ${step} shows ${part}`);
-    }
+    mustBeShown(seen, film, states, step, true, `step ${step}`);
   };
   await page.keyboard.press("i");
   await page.keyboard.press("Home");
@@ -149,6 +158,83 @@ async function throughAllSteps(page, film, states) {
     await look(step);
   }
   await page.keyboard.press("i");
+}
+
+// The first step in which two runs are not alike.
+function whereTheyPart(film, { film: other, counterparts }) {
+  const says = (step) => step && JSON.stringify([step.lines.map(({ words }) => words), step.fault]);
+  let place = 0;
+  while (counterparts[place] === place && says(film.steps[place]) === says(other.steps[place])) place += 1;
+  return place < Math.max(film.steps.length, other.steps.length) ? place : undefined;
+}
+
+async function throughBothSides(page, { film, beside }, states, others) {
+  const parts = whereTheyPart(film, beside);
+  await page.keyboard.press("Home");
+  await page.keyboard.press("i");
+  await page.keyboard.press("b");
+  must(await page.evaluate(() => location.hash === "#beside-0" && document.getElementById("beside").getAttribute("aria-pressed") === "true"), "b shows both sides");
+  const at = [];
+  const look = async (where) => {
+    const sides = [await page.evaluate(shown, ""), await page.evaluate(shown, "right-")];
+    const [one, other] = sides.map(({ current }) => current + 1);
+    const [before, otherBefore] = at.at(-1) ?? [-1, -1];
+    at.push([one, other]);
+    for (const { inView } of sides) must(inView, `${where} is in view on both sides`);
+    mustBeShown(sides[0], film, states, one, one !== before, `${where}, left`);
+    mustBeShown(sides[1], beside.film, others, other, other !== otherBefore, `${where}, right`);
+    for (const side of sides) must(side.parts === (parts ?? -1), `they part at ${parts}, and not at ${side.parts}`);
+  };
+  await look("beat 0");
+  for (;;) {
+    const hash = await page.evaluate(() => location.hash);
+    await page.keyboard.press("ArrowRight");
+    if ((await page.evaluate(() => location.hash)) === hash || at.length > 999) break;
+    await look(`beat ${at.length}`);
+  }
+  // Counterparts come together, and nothing else does.
+  const moves = at.slice(1).map(([one, other], beat) => [one - at[beat][0], other - at[beat][1]]);
+  must(moves.every(([one, other]) => (one === 0 || one === 1) && (other === 0 || other === 1) && one + other > 0), "no side leaves a step out");
+  must(JSON.stringify(at.at(-1)) === JSON.stringify([film.steps.length, beside.film.steps.length]), `both come to their ends, and not to ${at.at(-1)}`);
+  const together = at.slice(1).filter((_, beat) => moves[beat][0] + moves[beat][1] === 2).map(([one, other]) => [one - 1, other - 1]);
+  const pairs = beside.counterparts.flatMap((counterpart, place) => (counterpart === null ? [] : [[counterpart, place]]));
+  must(JSON.stringify(together) === JSON.stringify(pairs), `counterparts are shown together: ${JSON.stringify(together)}`);
+  if (parts !== undefined) {
+    await page.keyboard.press("Home");
+    await page.keyboard.press("d");
+    must((await page.evaluate(() => location.hash)) === `#beside-${parts + 1}`, "d goes to where they part");
+    must((await page.$eval("#now", (now) => now.textContent)).includes("≠ Here the two part."), "that is said");
+  }
+  const text = await page.$eval("#right-closing", (closing) => closing.textContent);
+  for (const remark of beside.remarks) must(text.includes(remark), `it says: ${remark}`);
+  const heads = await page.evaluate(() => ["whose", "right-whose"].map((id) => document.getElementById(id)).map((one) => !one.hidden && one.textContent));
+  must(String(heads[1]).includes(beside.headline), `each side says whose it is: ${heads}`);
+  // Beside each other where there is room, and else one below the other.
+  const boxes = () => page.evaluate(() => ["story", "panes", "right-story", "right-panes"].map((id) => document.getElementById(id).getBoundingClientRect().toJSON()));
+  const [story, panes, other] = await boxes();
+  must(other.left >= story.right - 1 && Math.abs(other.top - story.top) < 2 && panes.top >= story.bottom - 1, "the two are beside each other");
+  await page.setViewport({ width: 1000, height: 800 });
+  const below = await boxes();
+  must(below.every((box, place) => place === 0 || box.top >= below[place - 1].bottom - 1), "one is below the other");
+  await page.setViewport({ width: SIZES[0][0], height: SIZES[0][1] });
+  // By Tab, and as it is read out.
+  await page.evaluate(() => document.activeElement?.blur());
+  const stops = new Set();
+  for (let presses = 0; presses < 30; presses += 1) {
+    await page.keyboard.press("Tab");
+    stops.add(await page.evaluate(() => document.activeElement.id));
+  }
+  must(["beside", "story", "panes", "right-story", "right-panes"].every((id) => stops.has(id)), `reached: ${[...stops]}`);
+  await page.focus("#right-steps button[tabindex='0']");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  must(await page.evaluate(() => document.activeElement.matches("#right-steps [aria-current]")), "the focus goes with the step on the right");
+  await page.click("#right-steps li:nth-child(2) button");
+  must((await page.evaluate(shown, "right-")).current === 1, "a click on a step on the right goes there");
+  await looks(page, film, "-beside");
+  await page.keyboard.press("i");
+  await page.keyboard.press("b");
+  must(await page.evaluate(() => document.getElementById("right-story").hidden && !location.hash.includes("beside")), "b hides it again");
 }
 
 async function controls(page, film) {
@@ -239,24 +325,27 @@ function unreadable() {
   return [...found];
 }
 
-async function looks(page, film) {
+// What it looks like, and in how many pages it is printed. `which` is part of the names of
+// the pictures, and of the links to steps.
+async function looks(page, film, which = "") {
+  const link = which ? `${which.slice(1)}-` : "";
   const middle = film.turns ?? Math.floor(film.steps.length / 2);
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     for (const step of [0, middle + 1, film.steps.length]) {
-      await page.evaluate((step) => (location.hash = `#${step}`), step);
+      await page.evaluate((step) => (location.hash = `#${step}`), `${link}${step}`);
       for (const what of await page.evaluate(unreadable)) must(false, `${scheme}: ${what}`);
-      if (png) await page.screenshot({ path: join(png, `${name}-${scheme}-${step}.png`) });
+      if (png) await page.screenshot({ path: join(png, `${name}${which}-${scheme}-${step}.png`) });
     }
   }
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
   for (const [width, height] of SIZES) {
     await page.setViewport({ width, height });
     const wide = await page.evaluate(() =>
-      ["html", "#story", "#panes", ".box"].flatMap((one) => [...document.querySelectorAll(one)]).filter((one) => one.scrollWidth > one.clientWidth + 1)
+      ["html", ".story", ".panes", ".box"].flatMap((one) => [...document.querySelectorAll(one)]).filter((one) => one.scrollWidth > one.clientWidth + 1)
         .map((one) => one.id || one.dataset.box || one.tagName));
     must(wide.length === 0, `at ${width}×${height}, too wide: ${wide}`);
-    if (png) await page.screenshot({ path: join(png, `${name}-${width}.png`) });
+    if (png) await page.screenshot({ path: join(png, `${name}${which}-${width}.png`) });
   }
   await page.setViewport({ width: SIZES[0][0], height: SIZES[0][1] });
   // The colours that were chosen by hand are not those of the paper.
@@ -265,12 +354,14 @@ async function looks(page, film) {
   const pages = pdf.match(/\/Type\s*\/Page\b/g)?.length;
   must(pages === 1, `it prints to ${pages} pages`);
   if (png) {
-    writeFileSync(join(png, `${name}.pdf`), pdf, "latin1");
+    writeFileSync(join(png, `${name}${which}.pdf`), pdf, "latin1");
     await page.emulateMediaType("print");
-    await page.setViewport({ width: 703, height: 1032 });
-    await page.screenshot({ path: join(png, `${name}-print.png`) });
+    await page.setViewport(which ? { width: 1032, height: 703 } : { width: 703, height: 1032 });
+    await page.screenshot({ path: join(png, `${name}${which}-print.png`) });
     await page.emulateMediaType("screen");
+    await page.setViewport({ width: SIZES[0][0], height: SIZES[0][1] });
   }
+  await page.evaluate(() => document.documentElement.style.removeProperty("color-scheme"));
 }
 
 // ---- All of it ---------------------------------------------------------------------
@@ -308,7 +399,8 @@ for (const file of readdirSync(dir).filter((file) => file.endsWith(".html")).sor
   const path = join(dir, file);
   const html = readFileSync(path, "utf8");
   const data = JSON.parse(html.match(DATA)[2]);
-  const { film } = data;
+  const { film, beside } = data;
+  must(beside, "a mistake has the right answer beside it");
   const states = statesOf(film);
   const size = statSync(path).size;
   must(size <= LARGEST, `it has ${size} bytes`);
@@ -317,8 +409,9 @@ for (const file of readdirSync(dir).filter((file) => file.endsWith(".html")).sor
   await throughAllSteps(page, film, states);
   await controls(page, film);
   await looks(page, film);
+  if (beside) await throughBothSides(page, data, states, statesOf(beside.film));
   await page.close();
-  console.log(`${name}: ${film.steps.length} steps, ${Math.round(size / 1024)} KB, opens in ${Math.round(time)} ms`);
+  console.log(`${name}: ${film.steps.length} steps, ${beside?.film.steps.length ?? "none"} beside them, ${Math.round(size / 1024)} KB, opens in ${Math.round(time)} ms`);
 
   // The same with texts that look like markup, wherever there are texts.
   name = `${name}, hostile`;
@@ -336,6 +429,12 @@ for (const file of readdirSync(dir).filter((file) => file.endsWith(".html")).sor
     must((await markup()) === 0, `at step ${step}, a text has become markup`);
     await bad.page.keyboard.press("ArrowRight");
   }
+  await bad.page.keyboard.press("b");
+  await bad.page.keyboard.press("Home");
+  for (let beat = 0; beat <= film.steps.length + (beside?.film.steps.length ?? 0); beat++) {
+    must((await markup()) === 0, `at beat ${beat}, a text has become markup`);
+    await bad.page.keyboard.press("ArrowRight");
+  }
   const told = await bad.page.evaluate(() => document.body.textContent.split("<img src=x").length);
   must(told > film.steps.length, "what looks like markup is shown");
   must((await bad.page.title()).includes(HOSTILE), "so is the title");
@@ -345,14 +444,17 @@ for (const file of readdirSync(dir).filter((file) => file.endsWith(".html")).sor
   if (film.steps.length > 40) {
     name = `${file}, long`;
     const steps = [...Array(200).keys()].map((place) => film.steps[place % film.steps.length]);
+    const twice = beside && { ...beside, film: { ...film, steps }, counterparts: [...steps.keys()], parts: undefined };
     const long = join(dir, "long.htm");
-    writeFileSync(long, withData(html, { ...data, film: { ...film, steps } }));
+    writeFileSync(long, withData(html, { ...data, film: { ...film, steps }, beside: twice }));
     const { page, time } = await opened(long);
     const size = statSync(long).size;
     must(time < SLOWEST, `it opens in ${Math.round(time)} ms`);
     must(size <= LARGEST, `it has ${size} bytes`);
     await page.keyboard.press("End");
     must((await page.evaluate(() => location.hash)) === "#200", "the last step is reached");
+    await page.keyboard.press("b");
+    must((await page.evaluate(() => location.hash)) === (twice ? "#beside-200" : "#200"), "both sides are at the last step");
     await page.close();
     console.log(`${name}: 200 steps, ${Math.round(size / 1024)} KB, opens in ${Math.round(time)} ms`);
   }

@@ -17,12 +17,37 @@ struct Data<'a> {
     headline: &'a str,
     bad: bool,
     film: &'a Film,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beside: Option<OtherSide<'a>>,
 }
 
-/// The page that shows the film of a record under this title.
+/// What it is told of the right answer.
+#[derive(Serialize)]
+struct OtherSide<'a> {
+    headline: &'a str,
+    bad: bool,
+    film: &'a Film,
+    counterparts: &'a [Option<usize>],
+    /// The first step in which the two are not alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<usize>,
+    remarks: &'a [String],
+}
+
+/// The page that shows the film of a record under this title, and the right answer beside
+/// it, if the record has that.
 pub fn page(title: &str, record: &Record, film: &Film) -> String {
-    let bad = !matches!(record.verdict.as_str(), "holds" | "inconclusive");
-    let data = Data { title, headline: &record.headline, bad, film };
+    let is_bad = |verdict: &str| !matches!(verdict, "holds" | "inconclusive");
+    let beside = record.beside.as_deref().map(|beside| OtherSide {
+        headline: &beside.headline,
+        bad: is_bad(&beside.verdict),
+        film: &beside.film,
+        counterparts: &beside.counterparts,
+        parts: beside.parts_at(film),
+        remarks: &beside.remarks,
+    });
+    let bad = is_bad(&record.verdict);
+    let data = Data { title, headline: &record.headline, bad, film, beside };
     let data = serde_json::to_string(&data).expect("texts, numbers and lists can be written as JSON");
     filled(&[("CSS", STYLE), ("DATA", &harmless(&data)), ("JS", SCRIPT)])
 }
@@ -63,6 +88,7 @@ fn filled(parts: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use records::Beside;
     use records::film::{Scene, State};
 
     use super::*;
@@ -78,7 +104,17 @@ mod tests {
             start: State::default(),
             ..Film::default()
         };
-        let record = Record { headline: HOSTILE.to_owned(), ..Record::default() };
+        let beside = Beside {
+            headline: HOSTILE.to_owned(),
+            film: film.clone(),
+            remarks: vec![HOSTILE.to_owned()],
+            ..Beside::default()
+        };
+        let record = Record {
+            headline: HOSTILE.to_owned(),
+            beside: Some(Box::new(beside.clone())),
+            ..Record::default()
+        };
         let page = page(HOSTILE, &record, &film);
         let harmless_page = super::page("", &Record::default(), &Film::default());
         for mark in ["</script", "<script", "<img", "<!--"] {
@@ -90,6 +126,9 @@ mod tests {
         let data: serde_json::Value = serde_json::from_str(data).unwrap();
         assert_eq!((&data["title"], &data["headline"]), (&HOSTILE.into(), &HOSTILE.into()));
         assert_eq!(serde_json::from_value::<Film>(data["film"].clone()).unwrap(), film);
+        let other = &data["beside"];
+        assert_eq!((&other["headline"], &other["remarks"][0]), (&HOSTILE.into(), &HOSTILE.into()));
+        assert_eq!(serde_json::from_value::<Film>(other["film"].clone()).unwrap(), beside.film);
     }
 
     /// Nothing is fetched, nothing is run but the one script, and nothing that comes
