@@ -287,7 +287,7 @@ async function controls(page, film) {
   must((await page.$eval("#play", (button) => button.textContent)) === "▶ Play", "space stops it");
   const unnamed = await page.evaluate(() =>
     [...document.querySelectorAll("button, input, section")]
-      .filter((one) => !(one.textContent.trim() || one.getAttribute("aria-label"))).length);
+      .filter((one) => !one.closest("[hidden]") && !(one.textContent.trim() || one.getAttribute("aria-label"))).length);
   must(unnamed === 0, "each control has a name");
   // As it is read out: what it is, the controls, the step, the story, what there is.
   const order = await page.evaluate(() =>

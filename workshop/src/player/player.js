@@ -469,7 +469,8 @@ function play(on) {
 function redraw() {
   withIds = !withIds;
   byId("ids").setAttribute("aria-pressed", withIds);
-  for (const [side, step, moves] of places(step)) side.show(step, moves);
+  const shown = places(step);
+  for (const [side, step, moves] of shown) side.show(step, moves);
 }
 
 function nextFault() {
