@@ -346,14 +346,15 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
       if (place === step - 1) button.setAttribute("aria-current", "step");
       else button.removeAttribute("aria-current");
     });
-    reveal(buttons[step - 1]);
     at("moment").textContent = step === 0 ? "At the start" : `After step ${step}`;
     drawBoxes(step, moves);
   }
 
-  // Scrolls the story, and not the page, to where this can be seen.
-  function reveal(button) {
+  // Scrolls the story, and not the page, to where this step can be seen. To be asked when
+  // all is drawn: what is said of a step takes more lines or fewer, and the story the rest.
+  function reveal(step) {
     const frame = at("story");
+    const button = at("steps").querySelectorAll("button")[step - 1];
     if (!button) {
       frame.scrollTop = 0;
       return;
@@ -366,7 +367,7 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
 
   drawStory();
   drawClosing();
-  return { film, states, show, said, printedRows };
+  return { film, states, show, reveal, said, printedRows };
 }
 
 // ---- Both sides ------------------------------------------------------------------
@@ -433,6 +434,7 @@ function go(to, quietly = false) {
   for (const [id, off] of [["first", step === 0], ["back", step === 0], ["next", step === last()], ["last", step === last()]]) {
     byId(id).disabled = off;
   }
+  for (const [side, step] of shown) side.reveal(step);
   try {
     if (!quietly) history.replaceState(null, "", `#${both ? "beside-" : ""}${step}`);
   } catch {
@@ -471,6 +473,7 @@ function redraw() {
   byId("ids").setAttribute("aria-pressed", withIds);
   const shown = places(step);
   for (const [side, step, moves] of shown) side.show(step, moves);
+  for (const [side, step] of shown) side.reveal(step);
 }
 
 function nextFault() {
