@@ -23,7 +23,8 @@ pub struct Beside {
 
 impl Beside {
     /// The number of the first step, from 0, in which this and the other film are not
-    /// alike: one of them may be over by then. None, if there is no such step.
+    /// alike: one of them may be over by then. None, if there is no such step. (A step of
+    /// which the script says nothing, and that says the same, is alike.)
     #[must_use]
     pub fn parts_at(&self, other: &Film) -> Option<usize> {
         let says = |step: &Scene| {
@@ -32,7 +33,7 @@ impl Beside {
         };
         let alike = |number: usize| {
             let both = self.film.steps.get(number).zip(other.steps.get(number));
-            self.counterparts.get(number) == Some(&Some(number))
+            self.counterparts.get(number).is_some_and(|it| it.is_none_or(|it| it == number))
                 && both.is_some_and(|(one, other)| says(one) == says(other))
         };
         (0..self.film.steps.len().max(other.steps.len())).find(|&number| !alike(number))
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn they_part_where_something_else_is_said_or_where_one_has_no_counterpart_or_is_over() {
+    fn they_part_where_something_else_is_said_or_one_is_over() {
         let of_a_script = film(&["reads", "stores", "publishes"]);
         let all = [Some(0), Some(1), Some(2)];
         let parts = |steps: &[&str], counterparts: &[Option<usize>]| {
@@ -65,7 +66,8 @@ mod tests {
         };
         assert_eq!(parts(&["reads", "stores", "publishes"], &all), None);
         assert_eq!(parts(&["reads", "deletes", "publishes"], &all), Some(1));
-        assert_eq!(parts(&["reads", "stores", "publishes"], &[Some(0), None, Some(2)]), Some(1));
+        assert_eq!(parts(&["reads", "stores", "publishes"], &[Some(0), None, Some(2)]), None);
+        assert_eq!(parts(&["reads", "stores", "publishes"], &[Some(0), Some(2), None]), Some(1));
         assert_eq!(parts(&["reads", "stores"], &all[..2]), Some(2));
         assert_eq!(
             parts(&["reads", "stores", "publishes", "rests"], &[Some(0), Some(1), Some(2), None]),

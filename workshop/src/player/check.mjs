@@ -164,7 +164,7 @@ async function throughAllSteps(page, film, states) {
 function whereTheyPart(film, { film: other, counterparts }) {
   const says = (step) => step && JSON.stringify([step.lines.map(({ words }) => words), step.fault]);
   let place = 0;
-  while (counterparts[place] === place && says(film.steps[place]) === says(other.steps[place])) place += 1;
+  while ([place, null].includes(counterparts[place]) && says(film.steps[place]) === says(other.steps[place])) place += 1;
   return place < Math.max(film.steps.length, other.steps.length) ? place : undefined;
 }
 

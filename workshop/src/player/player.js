@@ -285,7 +285,9 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
         const sign = make("span", "sign", signs);
         sign.setAttribute("aria-hidden", "true");
         const ends = number + 1 === step.lines.length;
-        const words = make("span", "words", line.words, ends ? badge(step) : null, ends ? turned(place) : null, ends ? parted(place) : null);
+        // What is said of a step has its number; so has the row.
+        const named = make("span", "number", number > 0 ? "" : `${place + 1} `);
+        const words = make("span", "words", named, line.words, ends ? badge(step) : null, ends ? turned(place) : null, ends ? parted(place) : null);
         button.append(make("span", "row", sign, drawLine(line, states[place + 1].know), words));
       });
       button.addEventListener("click", () => goTo(place + 1));
@@ -320,7 +322,7 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
     const around = [reason, note, nearest, ...damage, ...remarks, ...film.closing.findings.map((one) => one[1])];
     const room = (wide - 2.2 * size - Math.min(4 * lanes.length, 22) * size) / (0.53 * size);
     const long = film.steps.flatMap(({ lines, fault }, place) =>
-      lines.map(({ words }) => words.length + (fault ? 60 : 5) + (place === parts ? 22 : 0)));
+      lines.map(({ words }) => words.length + 3 + (fault ? 60 : 5) + (place === parts ? 22 : 0)));
     const rows = long.reduce((sum, letters) => sum + Math.ceil(letters / room), film.turns === undefined ? 0 : 1);
     const rest = around.reduce((sum, text) => sum + 1.6 + Math.ceil((text ?? "").length / (wide / (0.5 * size))), 0);
     return rows + rest + film.messages.length / 3;
@@ -361,7 +363,9 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
     }
     const [seen, whole] = [button.getBoundingClientRect(), frame.getBoundingClientRect()];
     const above = at("heads").offsetHeight + 8;
-    if (seen.top < whole.top + above) frame.scrollTop += seen.top - whole.top - above;
+    // Under the last one stands what came of it all.
+    const isLast = step === film.steps.length;
+    if (isLast || seen.top < whole.top + above) frame.scrollTop += seen.top - whole.top - above;
     else if (seen.bottom > whole.bottom - 8) frame.scrollTop += Math.min(seen.bottom - whole.bottom + 8, seen.top - whole.top - above);
   }
 
