@@ -33,9 +33,8 @@ pub fn refuse_what_is_there(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The path from the root of the disk, without `..`, whether it exists or not.
-pub fn absolute(path: &Path) -> Result<PathBuf> {
-    let path = std::path::absolute(path).context("the folder has no name")?;
+/// The path without `.` and `..`, as it is written: no link is followed.
+pub fn without_detours(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -44,6 +43,12 @@ pub fn absolute(path: &Path) -> Result<PathBuf> {
             other => plain.push(other),
         }
     }
+    plain
+}
+
+/// The path from the root of the disk, without `..`, whether it exists or not.
+pub fn absolute(path: &Path) -> Result<PathBuf> {
+    let plain = without_detours(&std::path::absolute(path).context("the folder has no name")?);
     // What is there may have several names.
     let there = plain.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     Ok(match there {

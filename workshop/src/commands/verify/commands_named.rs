@@ -122,7 +122,8 @@ fn folders(path: &Path) -> impl Iterator<Item = (String, PathBuf)> {
     entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
 }
 
-fn sources(path: &Path) -> Vec<PathBuf> {
+/// The Rust sources below a folder, but for what was built there.
+pub(super) fn sources(path: &Path) -> Vec<PathBuf> {
     let inner = folders(path).flat_map(|(name, path)| match path.is_dir() {
         true if name == "target" => Vec::new(),
         true => sources(&path),

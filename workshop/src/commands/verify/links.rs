@@ -1,10 +1,11 @@
 //! The links on a page: those that stay in the repository lead somewhere.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::culprit::Culprit;
+use crate::commands::folder::without_detours;
 use crate::pages::inline_links::is_elsewhere;
 use crate::repository::Repository;
 
@@ -52,14 +53,7 @@ fn fault(repository: &Repository, page: &Path, text: &str, link: &str) -> Option
 
 /// The path without `.` and `..`, if it stays in the repository.
 fn resolved(repository: &Repository, path: &Path) -> Option<PathBuf> {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => _ = plain.pop(),
-            part => plain.push(part),
-        }
-    }
+    let plain = without_detours(path);
     plain.starts_with(repository.root()).then_some(plain)
 }
 

@@ -2,18 +2,20 @@
 //! and its mistakes may have stayed behind, too.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use crate::commands::folder::without_detours;
 use crate::commands::handout;
 use crate::repository::{Name, Repository};
 
+use super::commands_named::sources;
 use super::culprit::{Culprit, Fault};
 
 /// Looks at each path that is written in the solution's sources.
 pub fn check(repository: &Repository, name: &Name) -> Vec<Culprit> {
     let solution = repository.solution(name);
-    let mut files = Vec::new();
-    sources(&solution, &mut files);
+    let mut files = sources(&solution);
+    files.sort();
     let mut culprits = Vec::new();
     for file in files {
         let (Ok(within), Ok(text)) = (file.strip_prefix(&solution), fs::read_to_string(&file)) else {
@@ -24,20 +26,6 @@ pub fn check(repository: &Repository, name: &Name) -> Vec<Culprit> {
         culprits.extend(faults(&place, &text).into_iter().map(|fault| fault.of(&shown)));
     }
     culprits
-}
-
-/// The sources below a folder, in order.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            sources(&entry, found);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            found.push(entry);
-        }
-    }
 }
 
 /// What a file, which lies at `place` in the repository, asks for and may not have.
@@ -61,7 +49,8 @@ fn faults(place: &Path, text: &str) -> Vec<Fault> {
             continue;
         }
         for path in code.split('"').skip(1).step_by(2).filter(|text| text.starts_with("../")) {
-            let Some(target) = place.parent().map(|folder| resolved(folder, path)) else { continue };
+            let Some(folder) = place.parent() else { continue };
+            let target = without_detours(&folder.join(path));
             let what = if let Ok(within) = target.strip_prefix(&own) {
                 if with_mistakes || !within.starts_with(handout::MISTAKES) {
                     continue;
@@ -77,19 +66,6 @@ fn faults(place: &Path, text: &str) -> Vec<Fault> {
         }
     }
     found
-}
-
-/// A path from a folder on, both within the repository.
-fn resolved(folder: &Path, path: &str) -> PathBuf {
-    let mut place = folder.to_owned();
-    for part in Path::new(path).components() {
-        match part {
-            Component::ParentDir => _ = place.pop(),
-            Component::Normal(name) => place.push(name),
-            _ => {}
-        }
-    }
-    place
 }
 
 #[cfg(test)]

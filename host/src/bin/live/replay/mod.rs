@@ -1,10 +1,10 @@
 //! Stories of the engine, played on a real server: is the model the world?
 //!
 //! The engine finds the story of a mistake, as the mistake's own test does. It is written
-//! down as a [script](chaos::script), and [played](player) with real processes on a real server; then
-//! the judge of the engine judges what is really recorded and stored. Model and world
-//! agree when both say that the same property is violated. After that the same script is
-//! played with the solution, which must hold.
+//! down as a [script](chaos::script), and [played](player) with real processes on a real
+//! server; then the judge of the engine judges what is really recorded and stored. Model
+//! and world agree when both say that the same property is violated. After that the same
+//! script is played with the solution, which must hold.
 
 pub mod crew;
 mod player;
