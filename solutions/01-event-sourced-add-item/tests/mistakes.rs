@@ -30,19 +30,21 @@ mod swallows_the_conflict;
 #[path = "../mistakes/takes_no_reply_for_a_yes.rs"]
 mod takes_no_reply_for_a_yes;
 
+/// A mistake, with our answer beside it.
+fn orders(endpoint: fn() -> Endpoint) -> System {
+    System::of(endpoint())
+        .judged_by(specifications::orders())
+        .beside([ex01_event_sourced_add_item::endpoint()])
+}
+
 /// The searches of the exercise, and the shortest failure among them.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || {
-        System::of(endpoint())
-            .judged_by(specifications::orders())
-            .beside([ex01_event_sourced_add_item::endpoint()])
-    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![tea, no_tea], 1)];
     searches
         .into_iter()
-        .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
+        .map(|(messages, faults)| explore(|| orders(endpoint)).send(messages).workers(2).faults(faults).run())
         .filter(|report| !report.holds())
         .min_by_key(|report| (report.faults, report.steps))
         .expect("the mistake survives every search of the exercise")
@@ -50,13 +52,9 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    Closing::of(Dialogue::ORDERS, |_| {
-        System::of(endpoint())
-            .judged_by(specifications::orders())
-            .beside([ex01_event_sourced_add_item::endpoint()])
-    })
-    .shortest_failure()
-    .expect("the mistake survives every closing question")
+    Closing::of(Dialogue::ORDERS, |_| orders(endpoint))
+        .shortest_failure()
+        .expect("the mistake survives every closing question")
 }
 
 #[test]

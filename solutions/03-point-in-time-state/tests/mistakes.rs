@@ -28,32 +28,30 @@ mod makes_new_ids;
 #[path = "../mistakes/takes_snapshots_that_forget.rs"]
 mod takes_snapshots_that_forget;
 
+/// A mistake, with our answer beside it.
+fn orders(endpoint: fn() -> Endpoint) -> System {
+    System::of(endpoint())
+        .judged_by(specifications::orders_with_welcome())
+        .beside([ex03_point_in_time_state::endpoint()])
+}
+
 /// The searches of the exercise, until one of them does not hold.
 fn first_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || {
-        System::of(endpoint())
-            .judged_by(specifications::orders_with_welcome())
-            .beside([ex03_point_in_time_state::endpoint()])
-    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
     searches
         .into_iter()
-        .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
+        .map(|(messages, faults)| explore(|| orders(endpoint)).send(messages).workers(2).faults(faults).run())
         .find(|report| !report.holds())
         .expect("the mistake survives every search of the exercise")
 }
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    Closing::of(Dialogue::ORDERS, |_| {
-        System::of(endpoint())
-            .judged_by(specifications::orders_with_welcome())
-            .beside([ex03_point_in_time_state::endpoint()])
-    })
-    .shortest_failure()
-    .expect("the mistake survives every closing question")
+    Closing::of(Dialogue::ORDERS, |_| orders(endpoint))
+        .shortest_failure()
+        .expect("the mistake survives every closing question")
 }
 
 #[test]

@@ -46,19 +46,19 @@ mod swallows_the_error_of_a_publish;
 #[path = "../mistakes/tries_three_times_and_goes_on.rs"]
 mod tries_three_times_and_goes_on;
 
+/// A mistake, with our answer beside it.
+fn orders(endpoint: fn() -> Endpoint) -> System {
+    System::of(endpoint()).judged_by(specifications::orders_with_welcome()).beside([ex04_outbox::endpoint()])
+}
+
 /// The shortest story of all that the searches of the exercise find.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || {
-        System::of(endpoint())
-            .judged_by(specifications::orders_with_welcome())
-            .beside([ex04_outbox::endpoint()])
-    };
     let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
     let no_tea = remove_item("order-1", "tea");
     let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
     searches
         .into_iter()
-        .map(|(messages, faults)| explore(orders).send(messages).workers(2).faults(faults).run())
+        .map(|(messages, faults)| explore(|| orders(endpoint)).send(messages).workers(2).faults(faults).run())
         .filter(|report| !report.holds())
         .min_by_key(|report| report.steps)
         .expect("the mistake survives every search of the exercise")
@@ -66,23 +66,14 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
 
 /// The shortest story of all that the closing questions find.
 fn closing_failure(endpoint: fn() -> Endpoint) -> Report {
-    Closing::of(Dialogue::ORDERS, |_| {
-        System::of(endpoint())
-            .judged_by(specifications::orders_with_welcome())
-            .beside([ex04_outbox::endpoint()])
-    })
-    .shortest_failure()
-    .expect("the mistake survives every closing question")
+    Closing::of(Dialogue::ORDERS, |_| orders(endpoint))
+        .shortest_failure()
+        .expect("the mistake survives every closing question")
 }
 
 /// What becomes of one message under a monkey.
 fn under(endpoint: fn() -> Endpoint, monkey: Monkey) -> Report {
-    let orders = || {
-        System::of(endpoint())
-            .judged_by(specifications::orders_with_welcome())
-            .beside([ex04_outbox::endpoint()])
-    };
-    Chaos::on(orders)
+    Chaos::on(|| orders(endpoint))
         .send([add_item("order-1", "tea"), add_item("order-1", "cake")])
         .under(monkey)
         .run()
