@@ -152,14 +152,10 @@ impl Chaos {
         }
         let system = &self.scenario.system;
         let mut judge = Judge::new(system.clone());
-        let verdict = match stage.handler_fault.take() {
-            Some(fault) => Verdict::Violated(Finding::Handler(fault)),
-            None if !stage.world.at_rest() => {
-                Verdict::Violated(Finding::Property(Box::new(Judgement::never_rests())))
-            }
-            None if !self.judged => Verdict::Inconclusive(Inconclusive::NotJudged),
-            None => judge.verdict(&mut transitions, &stage.world),
-        };
+        let verdict = stage.is_wrong_already().unwrap_or_else(|| match self.judged {
+            true => judge.verdict(&mut transitions, &stage.world),
+            false => Verdict::Inconclusive(Inconclusive::NotJudged),
+        });
         let mut report = Report::of_one_run(verdict, description);
         report.worth = self.scenario.worth();
         report.visited = stage.visited;
@@ -206,8 +202,8 @@ pub(super) struct Stage {
     /// Copies that were refused since anything else has happened.
     refused: Vec<Envelope>,
     deliveries: usize,
-    pub(super) visited: Faults,
-    pub(super) faults: usize,
+    visited: Faults,
+    faults: usize,
     pub(super) handler_fault: Option<HandlerFault>,
     enabled: Vec<Step>,
 }
@@ -229,6 +225,16 @@ impl Stage {
             enabled: Vec::new(),
             world,
         }
+    }
+
+    /// What is wrong before anybody judges the end: the handler, or that there is none.
+    pub(super) fn is_wrong_already(&mut self) -> Option<Verdict> {
+        let finding = match self.handler_fault.take() {
+            Some(fault) => Finding::Handler(fault),
+            None if !self.world.at_rest() => Finding::Property(Box::new(Judgement::never_rests())),
+            None => return None,
+        };
+        Some(Verdict::Violated(finding))
     }
 
     pub(super) fn is_too_long(&self, transitions: &TransitionSystem) -> bool {

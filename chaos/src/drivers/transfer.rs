@@ -11,10 +11,9 @@ use ports::Message;
 use records::Beside;
 
 use super::script::{Stage, told};
-use crate::guarantee::judgement::Judgement;
 use crate::handler::watchdog::Pulse;
 use crate::judging::judge::Judge;
-use crate::judging::verdict::{Finding, Verdict};
+use crate::judging::verdict::Verdict;
 use crate::scenario::Scenario;
 use crate::telling::report::{Report, capitalised};
 use crate::telling::script::{AllSaid, Logical, Scene, Script, without_ids};
@@ -66,13 +65,7 @@ fn play(script: Script, scenario: &Scenario, pulse: &Arc<Pulse>) -> Played {
         true => Trace::of(&mut transitions, &stage.taken),
         false => told(&mut transitions, &stage),
     };
-    let verdict = match stage.handler_fault.take() {
-        Some(fault) => Verdict::Violated(Finding::Handler(fault)),
-        None if !stage.world.at_rest() => {
-            Verdict::Violated(Finding::Property(Box::new(Judgement::never_rests())))
-        }
-        None => judge.verdict(&mut transitions, &stage.world),
-    };
+    let verdict = stage.is_wrong_already().unwrap_or_else(|| judge.verdict(&mut transitions, &stage.world));
     let mut report = Report::of_one_run(verdict, format!("the same script, {}", scenario.messages()));
     report.worth = scenario.worth();
     report.tell(&mut transitions, &mut judge, &trace);
