@@ -35,7 +35,9 @@ enum What {
 }
 
 fn main() -> Result<ExitCode> {
-    match Arguments::parse().what {
+    let arguments = Arguments::parse();
+    programs::end_all_on_ctrl_c()?;
+    match arguments.what {
         What::Solutions(arguments) => solutions::run_all(&arguments),
         What::Engine(arguments) => engine::run_all(&arguments),
         What::Kept(arguments) => kept::run_all(&arguments),

@@ -7,6 +7,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -214,8 +215,6 @@ impl Crate<'_> {
         const WAITS: u32 = 20;
         let folder = self.clone.join(self.folder);
         let mut command = Command::new(&program.path);
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
             .args(&program.arguments)
             .current_dir(&folder)
@@ -227,8 +226,8 @@ impl Crate<'_> {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let child = command.spawn().with_context(|| format!("cannot run {}", program.path.display()))?;
-        let mut child = Running(child);
+        let mut child =
+            Running::start(&mut command).with_context(|| format!("cannot run {}", program.path.display()))?;
         let from = Instant::now();
         let mut took = Duration::ZERO;
         loop {
@@ -250,17 +249,58 @@ impl Crate<'_> {
 /// engine that one may never come back.
 struct Running(Child);
 
+/// The test programs that run now. Ctrl-C in a terminal does not reach their groups.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Has Ctrl-C end the test programs, too.
+///
+/// # Errors
+///
+/// When the system does not tell us of it.
+pub fn end_all_on_ctrl_c() -> Result<()> {
+    ctrlc::set_handler(|| {
+        // Until the end: nobody is to be started any more.
+        let running = running();
+        running.iter().for_each(|&group| kill_group(group));
+        // As the shell says of whoever is ended by it.
+        std::process::exit(130);
+    })
+    .context("nobody would hear of Ctrl-C")
+}
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+fn kill_group(group: u32) {
+    if let Ok(group) = i32::try_from(group) {
+        _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(_: u32) {}
+
+impl Running {
+    /// Starts it. Held meanwhile, the list is complete for whoever ends all.
+    fn start(command: &mut Command) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let mut running = running();
+        let child = command.spawn()?;
+        running.insert(child.id());
+        Ok(Self(child))
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Ok(group) = i32::try_from(self.0.id()) {
-            _ = nix::sys::signal::killpg(
-                nix::unistd::Pid::from_raw(group),
-                nix::sys::signal::Signal::SIGKILL,
-            );
-        }
+        let group = self.0.id();
+        kill_group(group);
         _ = self.0.kill();
         _ = self.0.wait();
+        running().remove(&group);
     }
 }
 
