@@ -120,7 +120,7 @@ pub use handler::fault::HandlerFault;
 pub use handler::text::Naming;
 pub use judging::recorded::Recorded;
 pub use judging::verdict::{Finding, Inconclusive, Verdict};
-pub use ports::law::{FRESH, Law, Property, Specification, Symptom};
+pub use ports::law::{Drawing, FRESH, Law, Property, Specification, Symptom};
 pub use ports::words::thousands;
 pub use records::{BadCode, ProgressRecord, Record, ReplayCode};
 pub use search::counts::{Counts, Progress};

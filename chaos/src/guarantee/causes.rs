@@ -20,6 +20,7 @@ use serde_json::Value;
 use super::checker;
 use super::diagnosis::{Diagnosis, can_say};
 use super::judgement::{Evidence, Judgement, TooManyOrders, Undecided};
+use super::lots::{self, Drawn, Known, Said};
 
 /// Where an input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +40,32 @@ pub(crate) struct Part<'a> {
     pub(crate) evidence: Evidence<'a>,
     /// Where each of the inputs comes from.
     pub(crate) origins: &'a [Origin],
+    /// How it is judged where ids that are drawn by lot come back in messages.
+    pub(crate) drawn: Option<Drawn<'a>>,
 }
 
 /// Judges all parts of a world at rest together.
 pub(crate) fn judge(parts: &[Part<'_>], speaker: &Speaker) -> Result<Result<(), Judgement>, Undecided> {
+    if lots::come_back(parts) {
+        return judge_lots(parts, speaker);
+    }
+    let parts: Vec<Part<'_>> = parts.iter().map(|part| Part { drawn: None, ..*part }).collect();
+    judge_open(&parts, speaker)
+}
+
+/// The same, where lots come back: all parts that draw are one group, so that one lot is
+/// one id in all of them.
+fn judge_lots(parts: &[Part<'_>], speaker: &Speaker) -> Result<Result<(), Judgement>, Undecided> {
+    let plan = Plan::new(parts, true);
+    let Some(group) = plan.unexplained()? else { return Ok(Ok(())) };
+    // What is wrong is told by laws that draw the ids that fit best.
+    let nearest = plan.nearest()?;
+    let told = lots::told(parts, &nearest, |parts| judge_open(parts, speaker))?;
+    Ok(Err(told.err().unwrap_or_else(|| lots::known_before(parts, &plan.members(group), speaker))))
+}
+
+/// The same, what is drawn by lot left open.
+fn judge_open(parts: &[Part<'_>], speaker: &Speaker) -> Result<Result<(), Judgement>, Undecided> {
     let apart = Plan::new(parts, true);
     if apart.unexplained()?.is_none() {
         return Ok(Ok(()));
@@ -107,6 +130,8 @@ struct Pool {
     endpoint: usize,
     ids: Vec<MessageId>,
     contents: Vec<Value>,
+    /// What was said word by word, where lots count.
+    bodies: Vec<Value>,
 }
 
 /// When an input is there.
@@ -141,14 +166,20 @@ impl<'a> Plan<'a> {
         let mut pools: Vec<Pool> = Vec::new();
         let mut pool_of = Vec::with_capacity(parts.len());
         for part in parts {
+            // Which part leads to an output may be a matter of the lot in it.
+            let apart = apart && part.drawn.is_none();
             let known = pools.iter().position(|pool| !apart && pool.endpoint == part.endpoint);
             let place = known.unwrap_or_else(|| {
-                pools.push(Pool { endpoint: part.endpoint, ids: Vec::new(), contents: Vec::new() });
+                let (ids, contents, bodies) = (Vec::new(), Vec::new(), Vec::new());
+                pools.push(Pool { endpoint: part.endpoint, ids, contents, bodies });
                 pools.len() - 1
             });
-            for (id, content) in part.evidence.said(part.specification) {
-                pools[place].ids.push(id);
+            for (output, content) in part.evidence.said(part.specification) {
+                pools[place].ids.push(output.id);
                 pools[place].contents.push(content);
+                if part.drawn.is_some() {
+                    pools[place].bodies.push(output.body.clone());
+                }
             }
             pool_of.push(place);
         }
@@ -191,6 +222,9 @@ impl<'a> Plan<'a> {
                 }
             }
         }
+        let drawing = (0..self.parts.len()).filter(|&part| self.parts[part].drawn.is_some());
+        let drawing: BTreeSet<usize> = drawing.map(|part| self.pool_of[part]).collect();
+        drawing.iter().for_each(|&pool| causes[pool].extend(&drawing));
         if causes.iter().all(BTreeSet::is_empty) {
             return (0..count).map(|pool| Group { pools: vec![pool], bound: false }).collect();
         }
@@ -212,6 +246,12 @@ impl<'a> Plan<'a> {
         (0..self.parts.len()).filter(|&part| group.pools.contains(&self.pool_of[part])).collect()
     }
 
+    /// The number of an input among those of all parts.
+    fn number_of(&self, (part, input): Step) -> u64 {
+        let before: usize = self.parts[..part].iter().map(|part| part.evidence.inputs.len()).sum();
+        (before + input) as u64
+    }
+
     /// The first group that nothing explains.
     fn unexplained(&self) -> Result<Option<&Group>, TooManyOrders> {
         for group in &self.groups {
@@ -231,6 +271,15 @@ impl<'a> Plan<'a> {
             }
             _ => Ok(Together { plan: self, group, members, free: Free::Nothing }.explanation()?.is_some()),
         }
+    }
+
+    /// What is known of the lots once as much is explained as can be of the group of
+    /// those that draw.
+    fn nearest(&self) -> Result<Known, TooManyOrders> {
+        let draws = |group: &&Group| self.members(group).iter().any(|&it| self.parts[it].drawn.is_some());
+        let Some(group) = self.groups.iter().find(draws) else { return Ok(Known::default()) };
+        let together = Together { plan: self, group, members: self.members(group), free: Free::Nothing };
+        Ok(together.search()?.unwrap_or_else(|nearest| nearest).known)
     }
 
     fn explained_alone(&self, part: usize) -> Result<bool, TooManyOrders> {
@@ -383,9 +432,16 @@ struct Progress {
     states: Vec<Value>,
     /// Who has put out what, for each pool.
     said: Vec<Vec<Option<Step>>>,
+    /// Which ids the lots are, as far as it is known.
+    known: Known,
 }
 
 impl Progress {
+    /// How much of what happened it has explained so far.
+    fn explains(&self) -> (usize, usize) {
+        (self.order.len(), self.said.iter().flatten().flatten().count())
+    }
+
     /// The first in the order that puts out what opens a gate.
     fn cause_of(&self, gate: &Gate) -> Option<Step> {
         let Gate::After(outputs) = gate else { return None };
@@ -397,6 +453,11 @@ impl Progress {
 impl Together<'_, '_> {
     /// An order that explains everything, if there is one.
     fn explanation(&self) -> Result<Option<Progress>, TooManyOrders> {
+        Ok(self.search()?.ok())
+    }
+
+    /// The same; if there is none, how far the one has come that explains most.
+    fn search(&self) -> Result<Result<Progress, Progress>, TooManyOrders> {
         const MOST_STEPS: usize = 300_000;
         let parts = self.plan.parts;
         let steps = self
@@ -410,19 +471,28 @@ impl Together<'_, '_> {
                 .members
                 .iter()
                 .map(|&part| {
-                    let Part { specification, evidence, .. } = &parts[part];
-                    specification.opening(evidence.aggregate)
+                    let Part { specification, evidence, drawn, .. } = &parts[part];
+                    match drawn {
+                        Some(drawn) => drawn.law.begins(evidence.aggregate),
+                        None => specification.opening(evidence.aggregate),
+                    }
                 })
                 .collect(),
             said: self.plan.pools.iter().map(|pool| vec![None; pool.ids.len()]).collect(),
+            known: Known::default(),
         };
+        let start = self.with_ids_known(start);
+        let mut nearest = start.clone();
         let mut seen = BTreeSet::new();
         let mut stack = vec![start];
         let mut taken = 0;
         while let Some(progress) = stack.pop() {
+            if progress.explains() > nearest.explains() {
+                nearest = progress.clone();
+            }
             if progress.order.len() == all.len() {
                 if self.is_what_happened(&progress) {
-                    return Ok(Some(progress));
+                    return Ok(Ok(progress));
                 }
                 continue;
             }
@@ -439,13 +509,30 @@ impl Together<'_, '_> {
                 }
             }
         }
-        Ok(None)
+        Ok(Err(nearest))
+    }
+
+    /// What the aggregates open with, nobody draws.
+    fn with_ids_known(&self, start: Progress) -> Progress {
+        let mut known = start.known.clone();
+        for (&part, state) in self.members.iter().zip(&start.states) {
+            if let Some(drawn) = &self.plan.parts[part].drawn {
+                known.take(drawn.law.lots(state));
+            }
+        }
+        Progress { known, ..start }
     }
 
     fn is_what_happened(&self, progress: &Progress) -> bool {
-        let states = self.members.iter().zip(&progress.states);
-        states.into_iter().all(|(&part, state)| self.plan.parts[part].evidence.state == state)
-            && self.group.pools.iter().all(|&pool| progress.said[pool].iter().all(Option::is_some))
+        if !self.group.pools.iter().all(|&pool| progress.said[pool].iter().all(Option::is_some)) {
+            return false;
+        }
+        let states = || self.members.iter().map(|&part| &self.plan.parts[part]).zip(&progress.states);
+        states().all(|(part, state)| part.drawn.is_some() || part.evidence.state == state)
+            && lots::states_are(
+                states().filter_map(|(part, state)| Some((part.drawn?, state))),
+                &progress.known,
+            )
     }
 
     /// Whether a message is there to be processed. What another group puts out is:
@@ -466,7 +553,10 @@ impl Together<'_, '_> {
     fn after(&self, progress: &Progress, step: Step) -> Vec<Progress> {
         let (part, input) = step;
         let member = self.members.iter().position(|&it| it == part).expect("a member of the group");
-        let Part { specification, evidence, .. } = &self.plan.parts[part];
+        let Part { specification, evidence, drawn, .. } = &self.plan.parts[part];
+        if let Some(drawn) = drawn {
+            return self.after_drawing(progress, step, member, drawn);
+        }
         let mut found = Vec::new();
         for (state, outputs) in specification.process(&progress.states[member], &evidence.inputs[input]) {
             let mut next = progress.clone();
@@ -474,28 +564,89 @@ impl Together<'_, '_> {
             next.states[member] = state;
             let mut ways = vec![next];
             for output in &outputs {
-                ways = ways.into_iter().flat_map(|way| self.saying(way, step, output)).collect();
+                let said = |way| self.saying(way, step, output).into_iter().map(|(way, _)| way);
+                ways = ways.into_iter().flat_map(said).collect();
             }
             found.extend(ways);
         }
         found
     }
 
+    /// The same, by a law that is told what it draws.
+    fn after_drawing(
+        &self,
+        progress: &Progress,
+        step: Step,
+        member: usize,
+        drawn: &Drawn<'_>,
+    ) -> Vec<Progress> {
+        let (part, input) = step;
+        let Part { specification, evidence, .. } = &self.plan.parts[part];
+        let pool = self.plan.pool_of[part];
+        let drawing = self.members.iter().map(|&part| self.plan.parts[part].drawn).zip(&progress.states);
+        let names = drawing.filter_map(|(drawn, state)| Some(progress.known.open(drawn?.law, state)));
+        let names: Vec<MessageId> = names.flatten().collect();
+        let starts = progress.known.by_what_is_brought(&names, &lots::ids_in(&evidence.inputs[input].body));
+        let start = |known| {
+            let mut start = Progress { known, ..progress.clone() };
+            start.order.push(step);
+            (start, Vec::new())
+        };
+        let said = Said {
+            law: drawn.law,
+            step: self.plan.number_of(step),
+            state: &progress.states[member],
+            message: &evidence.inputs[input],
+        };
+        let mut found = Vec::new();
+        let mut ways: Vec<(Progress, Vec<usize>)> = starts.into_iter().map(start).collect();
+        while let Some((way, places)) = ways.pop() {
+            let (state, outputs) = said.under(&way.known);
+            let Some(output) = outputs.get(places.len()) else {
+                let bodies = &self.plan.pools[pool].bodies;
+                let mut all = outputs.iter().zip(&places);
+                if all.all(|(output, &place)| lots::says(output, &bodies[place])) {
+                    found.push(self.with_names(Progress { states: with(&way.states, member, state), ..way }));
+                }
+                continue;
+            };
+            let content = specification.content(output);
+            for (next, place) in self.saying(way, step, &content) {
+                let body = &self.plan.pools[pool].bodies[place];
+                for known in next.known.by_which(drawn.law, output, body) {
+                    let places = places.iter().copied().chain([place]).collect();
+                    ways.push((Progress { known, ..next.clone() }, places));
+                }
+            }
+        }
+        found
+    }
+
+    /// Lots that were stored before it was known which ids they are.
+    fn with_names(&self, progress: Progress) -> Progress {
+        let states = self.members.iter().zip(&progress.states);
+        let states = states.map(|(&part, state)| match &self.plan.parts[part].drawn {
+            Some(drawn) => drawn.law.state_renamed(state, &progress.known.names),
+            None => state.clone(),
+        });
+        Progress { states: states.collect(), ..progress }
+    }
+
     /// A step puts out what says this: of several that say the same, each that
-    /// somebody else waits for.
-    fn saying(&self, progress: Progress, step: Step, content: &Value) -> Vec<Progress> {
+    /// somebody else waits for. With its place in the pool.
+    fn saying(&self, progress: Progress, step: Step, content: &Value) -> Vec<(Progress, usize)> {
         let pool = self.plan.pool_of[step.0];
-        let contents = &self.plan.pools[pool].contents;
+        let Pool { contents, bodies, .. } = &self.plan.pools[pool];
         let free = |&place: &usize| progress.said[pool][place].is_none() && &contents[place] == content;
-        let mut waited_for: Vec<Vec<Step>> = Vec::new();
+        let mut waited_for: Vec<(Vec<Step>, Option<&Value>)> = Vec::new();
         let mut ways = Vec::new();
         for place in (0..contents.len()).filter(free) {
-            let waiting = self.waiting_for(pool, place);
+            let waiting = (self.waiting_for(pool, place), bodies.get(place));
             if !waited_for.contains(&waiting) {
                 waited_for.push(waiting);
                 let mut way = progress.clone();
                 way.said[pool][place] = Some(step);
-                ways.push(way);
+                ways.push((way, place));
             }
         }
         ways
@@ -515,13 +666,20 @@ impl Together<'_, '_> {
     }
 }
 
+/// The same values, but for one of them.
+fn with(values: &[Value], place: usize, value: Value) -> Vec<Value> {
+    let mut values = values.to_vec();
+    values[place] = value;
+    values
+}
+
 /// What the rest of an order depends on.
-fn key_of(progress: &Progress) -> (Vec<Step>, Vec<String>, Vec<Vec<bool>>) {
+fn key_of(progress: &Progress) -> (Vec<Step>, Vec<String>, Vec<Vec<bool>>, Known) {
     let mut processed = progress.order.clone();
     processed.sort_unstable();
     let states = progress.states.iter().map(Value::to_string).collect();
     let said = progress.said.iter().map(|said| said.iter().map(Option::is_some).collect()).collect();
-    (processed, states, said)
+    (processed, states, said, progress.known.clone())
 }
 
 #[cfg(test)]
@@ -585,6 +743,7 @@ mod tests {
                     outputs: &outputs[place],
                 },
                 origins: &origins[place],
+                drawn: None,
             })
             .collect();
         asked(&parts)

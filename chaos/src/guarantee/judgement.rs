@@ -27,11 +27,11 @@ impl Evidence<'_> {
     }
 
     /// What was said under which id, copies left out.
-    pub(super) fn said(&self, specification: &dyn Specification) -> Vec<(MessageId, Value)> {
+    pub(super) fn said(&self, specification: &dyn Specification) -> Vec<(&Message, Value)> {
         let mut known = BTreeSet::new();
         let outputs = self.outputs.iter();
-        let contents = outputs.map(|output| (output.id, specification.content(&output.body)));
-        contents.filter(|(id, content)| known.insert((*id, content.to_string()))).collect()
+        let contents = outputs.map(|output| (output, specification.content(&output.body)));
+        contents.filter(|(output, content)| known.insert((output.id, content.to_string()))).collect()
     }
 }
 

@@ -9,3 +9,4 @@ pub(crate) mod checker;
 pub(crate) mod contents;
 pub(crate) mod diagnosis;
 pub(crate) mod judgement;
+pub(crate) mod lots;

@@ -15,6 +15,7 @@ use crate::guarantee::causes;
 use crate::guarantee::checker;
 use crate::guarantee::contents::{self, Said};
 use crate::guarantee::judgement::{Evidence, Judgement, Undecided};
+use crate::guarantee::lots::{Drawn, brings_lots};
 use crate::handler::fault::HandlerFault;
 use crate::handler::given_up::Place;
 use crate::handler::panics::catching_panics;
@@ -154,13 +155,14 @@ impl Judge {
     pub(super) fn hold_against_the_law(
         &self,
         parts: &[Part],
-        states: &[Value],
+        shown: &[Value],
         speaker: &Speaker,
     ) -> Result<(), Judged> {
         by_the_law(|| {
-            let known = parts.iter().zip(states);
+            let known = parts.iter().zip(shown);
             let states: Vec<Value> = known.map(|(part, shown)| self.by_its_law(part, shown)).collect();
-            let parts = parts.iter().zip(&states).filter_map(|(part, state)| self.evidence(part, state));
+            let known = parts.iter().zip(&states).zip(shown);
+            let parts = known.filter_map(|((part, state), shown)| self.evidence(part, state, shown));
             causes::judge(&parts.collect::<Vec<_>>(), speaker)
         })?
         .map_err(undecided)?
@@ -191,6 +193,10 @@ impl Judge {
             let shown = self.shown(transitions, world, part.endpoint, &part.aggregate)?;
             let law = self.system.specifications[part.endpoint].as_deref()?;
             let told = by_the_law(|| {
+                // To know such an id again takes the outputs as well.
+                if law.drawing().is_some_and(|law| part.inputs.iter().any(|input| brings_lots(law, input))) {
+                    return None;
+                }
                 let state = law.state(&shown);
                 let expected = checker::state_instead_of(law, &part.aggregate, &part.inputs, &state)?;
                 Some((law.describe(&state), law.describe(&expected)))
@@ -217,11 +223,17 @@ impl Judge {
         self.system.specifications[part.endpoint].as_deref().map_or(Value::Null, |law| law.state(shown))
     }
 
-    fn evidence<'a>(&'a self, part: &'a Part, state: &'a Value) -> Option<causes::Part<'a>> {
+    fn evidence<'a>(
+        &'a self,
+        part: &'a Part,
+        state: &'a Value,
+        shown: &'a Value,
+    ) -> Option<causes::Part<'a>> {
         let Part { endpoint, aggregate, inputs, origins, outputs } = part;
         let specification = self.system.specifications[*endpoint].as_deref()?;
         let evidence = Evidence { aggregate, inputs, state, outputs };
-        Some(causes::Part { endpoint: *endpoint, specification, evidence, origins })
+        let drawn = specification.drawing().map(|law| Drawn { law, shown });
+        Some(causes::Part { endpoint: *endpoint, specification, evidence, origins, drawn })
     }
 
     /// Aggregates that the stores hold anything of, and that no message was about.

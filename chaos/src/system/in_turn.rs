@@ -8,12 +8,14 @@ use ports::words;
 use serde_json::Value;
 
 use super::under_test::System;
+use crate::guarantee::lots;
 
 impl System {
     /// What is wrong, in words, with what the first endpoint shows of an aggregate and
     /// with what was published about it, after these messages have been processed in
     /// this order, each once. Nothing if all is right, if nobody judges the endpoint,
-    /// and if its law leaves it a choice.
+    /// if its law leaves it a choice, and where an id that may be drawn by lot comes in
+    /// and is shown or published: nobody asks here which of the law's draws it is.
     #[must_use]
     pub fn unlike_in_turn(
         &self,
@@ -24,6 +26,11 @@ impl System {
     ) -> Option<String> {
         let law = self.specifications.first()?.as_deref()?;
         let about = |message: &&Message| law.aggregate(message) == aggregate;
+        let brought = sent.iter().filter(about).map(|message| &message.body);
+        let put_out = published.iter().map(|message| &message.body).chain([state]);
+        if law.drawing().is_some_and(|law| lots::meet(law, brought, put_out)) {
+            return None;
+        }
         let (mut expected, mut outputs) = (law.opening(aggregate), Vec::new());
         for message in sent.iter().filter(about) {
             let mut possible = law.process(&expected, message);

@@ -1,14 +1,15 @@
 //! A specification for free: derived from a state machine, or from two functions.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::lots::{Lots, drawn};
-use super::{Specification, Symptom};
-use crate::{Chance, Message, StateMachine, words};
+use super::{Drawing, Specification, Symptom};
+use crate::{Chance, Message, MessageId, StateMachine, words};
 
 /// A [`Specification`] that nobody had to write by hand.
 ///
@@ -73,13 +74,15 @@ use crate::{Chance, Message, StateMachine, words};
 /// voucher, are recognised wherever they stand, in outputs and in the state: which
 /// ones they are is left open, and which of a state's are the same is not. Whoever
 /// makes them of something else says in which fields they are:
-/// [`drawn_by_lot`](Self::drawn_by_lot). *Not seen*: that a state and an output name
-/// two different lots where it should be one.
+/// [`drawn_by_lot`](Self::drawn_by_lot).
 ///
-/// *Not known again*: a lot that comes back in a message, such as a code that somebody is
-/// to confirm. The law has drawn another one, and calls a right handler violated. Let
-/// such an id follow from that of a message ([`derive`](crate::MessageId::derive)), and
-/// say so in a law [of two functions](Self::of).
+/// Where a lot comes back in a message, a code that somebody confirms, say, the law of a
+/// machine knows it again. Then one lot is one id in all that happens, in outputs, in
+/// states and in messages; two lots are never one, and no lot is an id that a message
+/// has brought before it was drawn. (So a code that others can work out beforehand, from
+/// the [id of a message](crate::MessageId::derive), say, is no lot: have a law
+/// [of two functions](Self::of) say which it is.) *Not seen* where none comes back: that
+/// a state and an output name two different lots where it should be one.
 pub struct Law<S> {
     about: Box<About>,
     opening: Box<Opening<S>>,
@@ -88,6 +91,8 @@ pub struct Law<S> {
     describe: Box<Describe<S>>,
     damage: Box<Damage>,
     worth: Option<&'static str>,
+    /// Whether it draws, or leaves open what a handler draws.
+    draws: bool,
 }
 
 /// Which aggregate a message is about.
@@ -118,7 +123,7 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Law<S> {
             let outputs = M::react(state, &message.read().ok()?, chance);
             Some(outputs.iter().map(written).collect())
         };
-        Self { worth: Some(OWN_MACHINE), ..Self::by(about, process) }
+        Self { worth: Some(OWN_MACHINE), draws: true, ..Self::by(about, process) }
     }
 
     /// What these two functions say: which aggregate a message is about, and how a
@@ -166,6 +171,7 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Law<S> {
             describe: Box::new(|_, written| words::state(written)),
             damage: Box::new(|aggregate, symptom| symptom.about(aggregate)),
             worth: None,
+            draws: false,
         }
     }
 
@@ -304,6 +310,44 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Specification for Law<
     fn worth(&self) -> Option<String> {
         self.worth.map(str::to_owned)
     }
+
+    fn drawing(&self) -> Option<&dyn Drawing> {
+        self.draws.then_some(self)
+    }
+}
+
+impl<S: Default + Serialize + DeserializeOwned + 'static> Drawing for Law<S> {
+    fn begins(&self, aggregate: &str) -> Value {
+        written(&(self.opening)(aggregate))
+    }
+
+    fn goes_on(
+        &self,
+        state: &Value,
+        message: &Message,
+        lot: &dyn Fn(u64) -> MessageId,
+    ) -> (Value, Vec<Value>) {
+        let Ok(mut next) = S::deserialize(state) else { return (state.clone(), Vec::new()) };
+        let count = Cell::new(0);
+        let lot = || lot(count.replace(count.get() + 1));
+        match (self.process)(&mut next, message, &Chance::new(&lot)) {
+            Some(outputs) => (written(&next), outputs),
+            None => (state.clone(), Vec::new()),
+        }
+    }
+
+    fn lots(&self, value: &Value) -> Vec<MessageId> {
+        self.lots.found(value)
+    }
+
+    fn renamed(&self, body: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value {
+        self.lots.renamed(body, names)
+    }
+
+    fn state_renamed(&self, state: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value {
+        let renamed = self.lots.renamed(state, names);
+        S::deserialize(&renamed).map_or(renamed, |state| written(&state))
+    }
 }
 
 fn written<T: Serialize>(value: &T) -> Value {
@@ -312,12 +356,12 @@ fn written<T: Serialize>(value: &T) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
-    use super::*;
-    use crate::MessageId;
-    use crate::law::FRESH;
+    use super::Law;
+    use crate::law::{FRESH, Specification, Symptom};
+    use crate::{Chance, Message, MessageId, StateMachine};
 
     /// Gives everybody who comes a ticket, and remembers the last one.
     struct Counter;

@@ -47,6 +47,23 @@ impl Lots {
         })
     }
 
+    /// The lots in a value, each once, in the order in which they come.
+    pub(super) fn found(&self, value: &Value) -> Vec<MessageId> {
+        let mut found = Vec::new();
+        self.rewritten(value, false, &mut |lot| {
+            if !found.contains(&lot) {
+                found.push(lot);
+            }
+            lot.to_string()
+        });
+        found
+    }
+
+    /// The value with other lots in their place, those that have a new name.
+    pub(super) fn renamed(&self, value: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value {
+        self.rewritten(value, false, &mut |lot| names.get(&lot).unwrap_or(&lot).to_string())
+    }
+
     /// The value with each lot written by `write`; `named` says whether it stands in
     /// a field whose ids are lots.
     fn rewritten(&self, value: &Value, named: bool, write: &mut dyn FnMut(MessageId) -> String) -> Value {

@@ -9,12 +9,14 @@
 //! Whoever has a state machine need not write one: [`Law::of_machine`].
 
 mod derived;
+mod drawing;
 mod lots;
 mod property;
 mod specification;
 mod symptom;
 
 pub use derived::Law;
+pub use drawing::Drawing;
 pub use property::Property;
 pub use specification::{FRESH, Specification};
 pub use symptom::{Named, Symptom};

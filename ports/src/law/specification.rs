@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Property, Symptom};
+use super::{Drawing, Property, Symptom};
 use crate::{Message, MessageId, words};
 
 /// What the messages mean when they are processed one after the other.
@@ -132,6 +132,13 @@ pub trait Specification: Send + Sync {
     /// an independent witness: "judged by its own state machine: wrong business
     /// rules are not seen". By default, nothing.
     fn worth(&self) -> Option<String> {
+        None
+    }
+
+    /// The same law with nothing left open, if it can be told which ids its draws are.
+    /// It is asked where an id that was drawn by lot comes back in a message. By
+    /// default, there is none, and ids that may be any stay so.
+    fn drawing(&self) -> Option<&dyn Drawing> {
         None
     }
 }

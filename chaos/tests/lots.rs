@@ -1,0 +1,569 @@
+//! Ids that a handler draws by lot and that come back in messages: codes to be confirmed.
+//! Right handlers and wrong ones, judged by the law of their machine; and the judge held
+//! against the definition, tried out word by word.
+
+#![allow(missing_docs)]
+
+#[path = "../../workshop/templates/handler/src/runner.rs"]
+#[allow(dead_code)]
+mod runner;
+
+use chaos::{Law, Recorded, Report, System, Verdict, explore};
+use ports::{Chance, Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot, StateMachine};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use runner::with_an_outbox;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Call {
+    /// Asks for a code; whoever has one gets the same again.
+    Register {
+        customer: String,
+    },
+    /// Asks for another code.
+    Renew {
+        customer: String,
+    },
+    /// Has a code drawn, and not sent yet.
+    Prepare {
+        customer: String,
+    },
+    Confirm {
+        customer: String,
+        code: MessageId,
+    },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Account {
+    code: Option<MessageId>,
+    confirmed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Answer {
+    CodeSent { customer: String, code: MessageId },
+    Confirmed { customer: String, code: MessageId },
+    Refused { customer: String, code: MessageId },
+}
+
+struct Accounts;
+
+impl StateMachine for Accounts {
+    type Input = Call;
+    type State = Account;
+    type Output = Answer;
+
+    fn aggregate(call: &Call) -> &str {
+        match call {
+            Call::Register { customer }
+            | Call::Renew { customer }
+            | Call::Prepare { customer }
+            | Call::Confirm { customer, .. } => customer,
+        }
+    }
+
+    fn react(account: &mut Account, call: &Call, chance: &Chance<'_>) -> Vec<Answer> {
+        match call.clone() {
+            Call::Register { customer } => {
+                let code = *account.code.get_or_insert_with(|| chance.new_id());
+                vec![Answer::CodeSent { customer, code }]
+            }
+            Call::Renew { customer } => {
+                let code = *account.code.insert(chance.new_id());
+                vec![Answer::CodeSent { customer, code }]
+            }
+            Call::Prepare { .. } => {
+                _ = account.code.get_or_insert_with(|| chance.new_id());
+                Vec::new()
+            }
+            Call::Confirm { customer, code } if account.code == Some(code) => {
+                account.confirmed = true;
+                vec![Answer::Confirmed { customer, code }]
+            }
+            Call::Confirm { customer, code } => vec![Answer::Refused { customer, code }],
+        }
+    }
+}
+
+fn register(customer: &str) -> Message {
+    let call = Call::Register { customer: customer.to_owned() };
+    Message::new(MessageId::named(&format!("register {customer}")), &call)
+}
+
+fn prepare(customer: &str) -> Message {
+    let call = Call::Prepare { customer: customer.to_owned() };
+    Message::new(MessageId::named(&format!("prepare {customer}")), &call)
+}
+
+/// Confirms every code that is sent, for whom `whom` says.
+fn customers(whom: fn(&str) -> Vec<&str>) -> Endpoint {
+    Endpoint::new("customers", async move |message, _, context| {
+        let Ok(Answer::CodeSent { customer, code }) = message.read() else { return Ok(()) };
+        for whom in whom(&customer) {
+            let call = Call::Confirm { customer: whom.to_owned(), code };
+            context.publish(Message::new(message.id.derive(whom), &call));
+        }
+        Ok(())
+    })
+    .subscribes_to("CodeSent")
+}
+
+/// Everybody confirms their own.
+fn honest() -> Endpoint {
+    customers(|customer| vec![customer])
+}
+
+/// Bob hears of Ann's code, and tries it.
+fn bob_tries_anns() -> Endpoint {
+    customers(|customer| if customer == "ann" { vec!["ann", "bob"] } else { Vec::new() })
+}
+
+/// Nobody has told them a code: they guess one.
+fn guessing() -> Endpoint {
+    Endpoint::new("customers", async |message, _, context| {
+        let Ok(Answer::CodeSent { customer, .. }) = message.read() else { return Ok(()) };
+        let call = Call::Confirm { customer, code: context.new_id() };
+        context.publish(Message::new(context.new_id(), &call));
+        Ok(())
+    })
+    .subscribes_to("CodeSent")
+}
+
+fn office(endpoint: Endpoint, customers: Endpoint) -> System {
+    let office = endpoint.subscribes_to("Confirm").view(view);
+    System::of(office).judged_by(Law::of_machine::<Accounts>()).and(customers)
+}
+
+/// What a customer's document says, of whichever runner.
+fn view(snapshot: &Snapshot, customer: &str) -> anyhow::Result<Value> {
+    Ok(match snapshot.document(customer) {
+        Some(body) => serde_json::from_slice::<Value>(body)?["state"].clone(),
+        None => serde_json::to_value(Account::default())?,
+    })
+}
+
+/// The document of one customer, in the plainest runner that is right: what was said
+/// stays in it, and is said again to a copy.
+#[derive(Default, Serialize, Deserialize)]
+struct Books {
+    state: Account,
+    said: Vec<(MessageId, Vec<Answer>)>,
+}
+
+/// Runs `rules` once for each message; wrong only as far as they are.
+async fn by_rules(
+    message: &Message,
+    ports: &Ports,
+    context: &Context,
+    rules: fn(&mut Account, &Call, &Chance<'_>) -> Vec<Answer>,
+) -> anyhow::Result<()> {
+    let call: Call = message.read()?;
+    let key = Accounts::aggregate(&call);
+    let read = ports.documents.get(key).await?;
+    let mut books: Books =
+        read.as_ref().map_or(Ok(Books::default()), |it| serde_json::from_slice(&it.body))?;
+    if !books.said.iter().any(|(id, _)| *id == message.id) {
+        let said = rules(&mut books.state, &call, &Chance::new(&|| context.new_id()));
+        books.said.push((message.id, said));
+        let as_read = Precondition::unchanged_since(read.as_ref());
+        ports.documents.put(key, serde_json::to_vec(&books)?, as_read).await?;
+    }
+    let said = books.said.iter().find(|(id, _)| *id == message.id);
+    for answer in said.map_or(&[][..], |(_, said)| said) {
+        ports.publisher.publish(Message::new(message.id.derive("answer"), answer)).await?;
+    }
+    Ok(())
+}
+
+fn searched(sent: &[Message], system: impl FnOnce() -> System) -> Report {
+    explore(system).send(sent.iter().cloned()).run()
+}
+
+#[track_caller]
+fn assert_violated(report: &Report, words: &str) {
+    let text = report.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(report.violated().is_some(), "the handler is wrong, and nothing was found: {text}");
+    assert!(text.contains(words), "{words:?} is not in: {text}");
+}
+
+// ---- right ----------------------------------------------------------------
+
+#[test]
+fn a_code_that_comes_back_is_known_again() {
+    let system = || office(Endpoint::new("office", with_an_outbox::<Accounts>), honest());
+    searched(&[register("ann")], system).assert_exactly_once();
+}
+
+#[test]
+fn two_customers_have_two_codes() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, Accounts::react).await
+    };
+    let system = || office(Endpoint::new("office", handler), honest());
+    explore(system).send([register("ann"), register("bob")]).workers(1).assert_exactly_once();
+}
+
+#[test]
+fn a_code_that_is_somebody_elses_is_refused() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, Accounts::react).await
+    };
+    let system = || office(Endpoint::new("office", handler), bob_tries_anns());
+    explore(system).send([register("ann"), register("bob")]).workers(1).assert_exactly_once();
+}
+
+#[test]
+fn a_code_that_nobody_has_drawn_is_refused() {
+    let system = || office(Endpoint::new("office", with_an_outbox::<Accounts>), guessing());
+    // Every copy is one guess more: a search without these bounds was not done in a minute.
+    explore(system).send([register("ann")]).workers(1).faults(1).assert_exactly_once();
+}
+
+#[test]
+fn a_code_may_be_drawn_long_before_it_is_sent() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, Accounts::react).await
+    };
+    let system = || office(Endpoint::new("office", handler), honest());
+    searched(&[prepare("ann"), register("ann")], system).assert_exactly_once();
+}
+
+/// Whoever asks for one order only asks for no draws.
+#[test]
+fn of_a_code_that_comes_back_nobody_says_in_turn_what_should_be() {
+    let office = office(Endpoint::new("office", with_an_outbox::<Accounts>), honest());
+    let (customer, code) = ("ann".to_owned(), code(7));
+    let call = Call::Confirm { customer: customer.clone(), code };
+    let sent = [register("ann"), Message::new(MessageId::named("confirm"), &call)];
+    let said = [Answer::CodeSent { customer: customer.clone(), code }, Answer::Confirmed { customer, code }];
+    let said = said.map(|answer| Message::new(MessageId::named(&format!("{answer:?}")), &answer));
+    let shown = |confirmed| json!({ "code": code, "confirmed": confirmed });
+    assert_eq!(office.unlike_in_turn("ann", &sent, &shown(true), &said), None);
+    // Where none comes back, it says so as ever.
+    assert_eq!(office.unlike_in_turn("ann", &[prepare("ann")], &shown(false), &[]), None);
+    assert!(office.unlike_in_turn("ann", &[prepare("ann")], &shown(true), &[]).is_some());
+}
+
+// ---- wrong ----------------------------------------------------------------
+
+/// Any code will do.
+fn accepts_all(account: &mut Account, call: &Call, chance: &Chance<'_>) -> Vec<Answer> {
+    if let Call::Confirm { customer, code } = call.clone() {
+        account.confirmed = true;
+        return vec![Answer::Confirmed { customer, code }];
+    }
+    Accounts::react(account, call, chance)
+}
+
+#[test]
+fn the_code_of_another_customer_is_accepted() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, accepts_all).await
+    };
+    let system = || office(Endpoint::new("office", handler), bob_tries_anns());
+    let report = explore(system).send([register("ann"), register("bob")]).workers(1).run();
+    assert_eq!(report.faults, 0, "{report}");
+    assert_violated(&report, "publishes Confirmed(…000001, bob)");
+}
+
+#[test]
+fn a_guess_is_accepted() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, accepts_all).await
+    };
+    let system = || office(Endpoint::new("office", handler), guessing());
+    assert_violated(&searched(&[register("ann")], system), "and Refused(…000003, ann)");
+}
+
+/// Nobody is ever let in: by a law that draws for itself, that is as it should be.
+#[test]
+fn the_right_code_is_refused() {
+    fn refuses_all(account: &mut Account, call: &Call, chance: &Chance<'_>) -> Vec<Answer> {
+        if let Call::Confirm { customer, code } = call.clone() {
+            return vec![Answer::Refused { customer, code }];
+        }
+        Accounts::react(account, call, chance)
+    }
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, refuses_all).await
+    };
+    let system = || office(Endpoint::new("office", handler), honest());
+    let report = searched(&[register("ann")], system);
+    assert_eq!(report.faults, 0, "{report}");
+    assert_violated(&report, "unless Confirm(…000001, ann) was processed before Register(ann)");
+}
+
+/// One code is stored, and another one is sent.
+#[test]
+fn the_code_is_drawn_once_more_to_be_sent() {
+    fn draws_twice(account: &mut Account, call: &Call, chance: &Chance<'_>) -> Vec<Answer> {
+        let mut said = Accounts::react(account, call, chance);
+        for answer in &mut said {
+            if let Answer::CodeSent { code, .. } = answer {
+                *code = chance.new_id();
+            }
+        }
+        said
+    }
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, draws_twice).await
+    };
+    let system = || office(Endpoint::new("office", handler), honest());
+    let report = searched(&[register("ann")], system);
+    assert_eq!(report.faults, 0, "{report}");
+    assert_violated(&report, "and Confirmed(…000002, ann)");
+}
+
+/// It sends before it writes: after a crash it draws again, and the code that Ann has got
+/// first is accepted, and is not the one in the books.
+#[test]
+fn a_code_is_drawn_anew_at_a_retry_and_the_first_one_confirmed() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| -> anyhow::Result<()> {
+        let call: Call = message.read()?;
+        let Call::Register { customer } = &call else {
+            anyhow::ensure!(ports.documents.get(Accounts::aggregate(&call)).await?.is_some(), "not yet");
+            return by_rules(message, ports, context, accepts_all).await;
+        };
+        let read = ports.documents.get(customer).await?;
+        if read.is_none() {
+            let code = context.new_id();
+            let sent = Answer::CodeSent { customer: customer.clone(), code };
+            ports.publisher.publish(Message::new(context.new_id(), &sent)).await?;
+            let state = Account { code: Some(code), confirmed: false };
+            let body = serde_json::to_vec(&Books { state, said: Vec::new() })?;
+            ports.documents.put(customer, body, Precondition::IfAbsent).await?;
+        }
+        Ok(())
+    };
+    let system = || office(Endpoint::new("office", handler), honest());
+    let report = searched(&[register("ann")], system);
+    assert_eq!(report.faults, 1, "{report}");
+    assert_violated(&report, "CodeSent(…");
+}
+
+#[test]
+fn two_customers_get_one_code() {
+    let handler = async |message: &Message, ports: &Ports, context: &Context| -> anyhow::Result<()> {
+        // Drawn by whoever comes first, for all.
+        let code = match ports.documents.get("the code").await? {
+            Some(read) => serde_json::from_slice::<MessageId>(&read.body)?,
+            None => {
+                let code = context.new_id();
+                ports.documents.put("the code", serde_json::to_vec(&code)?, Precondition::IfAbsent).await?;
+                code
+            }
+        };
+        let call: Call = message.read()?;
+        let key = Accounts::aggregate(&call);
+        let read = ports.documents.get(key).await?;
+        let mut books: Books =
+            read.as_ref().map_or(Ok(Books::default()), |it| serde_json::from_slice(&it.body))?;
+        if !books.said.iter().any(|(id, _)| *id == message.id) {
+            let said = Accounts::react(&mut books.state, &call, &Chance::new(&|| code));
+            for answer in &said {
+                ports.publisher.publish(Message::new(message.id.derive("answer"), answer)).await?;
+            }
+            books.said.push((message.id, said));
+            let as_read = Precondition::unchanged_since(read.as_ref());
+            ports.documents.put(key, serde_json::to_vec(&books)?, as_read).await?;
+        }
+        Ok(())
+    };
+    let system = || office(Endpoint::new("office", handler), honest());
+    let report = explore(system).send([register("ann"), register("bob")]).workers(1).faults(0).run();
+    assert_violated(&report, "CodeSent(…000001, bob)");
+}
+
+// ---- word by word ---------------------------------------------------------
+
+/// What was recorded of an office.
+#[derive(Debug)]
+struct Evidence {
+    calls: Vec<Call>,
+    said: Vec<Answer>,
+    accounts: [Account; 2],
+}
+
+const NAMES: [&str; 2] = ["ann", "bob"];
+
+fn code(number: u64) -> MessageId {
+    MessageId::fresh(number)
+}
+
+impl Evidence {
+    fn verdict(&self) -> Verdict {
+        let message = |name: String, body: &dyn Fn(MessageId) -> Message| body(MessageId::named(&name));
+        let sent = self.calls.iter().enumerate().map(|(place, call)| {
+            ("office".to_owned(), message(format!("call {place}"), &|id| Message::new(id, call)))
+        });
+        let published = self.said.iter().enumerate().map(|(place, answer)| {
+            ("office".to_owned(), message(format!("answer {place}"), &|id| Message::new(id, answer)))
+        });
+        let mut snapshot = Snapshot::default();
+        for (name, account) in NAMES.iter().zip(&self.accounts) {
+            snapshot.insert_document(*name, json!({ "state": account }).to_string().into_bytes());
+        }
+        let (sent, published) = (sent.collect(), published.collect());
+        let office = Endpoint::new("office", async |_, _, _| Ok(())).view(view);
+        let office = office.lists_aggregates(|_| Ok(NAMES.map(str::to_owned).to_vec()));
+        System::of(office).judged_by(Law::of_machine::<Accounts>()).judge(&Recorded {
+            sent,
+            published,
+            snapshots: vec![snapshot],
+        })
+    }
+
+    /// The definition: there is an order of the calls, and draws of which each is an id
+    /// that nobody has drawn or brought before, that lead to just this.
+    fn is_explained(&self) -> bool {
+        self.goes_on(&mut Vec::new(), &Default::default(), &[], &[])
+    }
+
+    fn goes_on(
+        &self,
+        done: &mut Vec<usize>,
+        accounts: &[Account; 2],
+        said: &[Answer],
+        old: &[MessageId],
+    ) -> bool {
+        if done.len() == self.calls.len() {
+            let mut left = self.said.clone();
+            let all = said.iter().all(|answer| {
+                left.iter().position(|other| other == answer).map(|place| left.swap_remove(place)).is_some()
+            });
+            return all && left.is_empty() && *accounts == self.accounts;
+        }
+        (0..self.calls.len()).any(|next| {
+            if done.contains(&next) {
+                return false;
+            }
+            let call = &self.calls[next];
+            let mut old = old.to_vec();
+            if let Call::Confirm { code, .. } = call {
+                old.push(*code);
+            }
+            let whose = usize::from(Accounts::aggregate(call) == NAMES[1]);
+            done.push(next);
+            // One draw at most: it may be any of those that are seen anywhere.
+            let found = (1..=4).map(code).filter(|code| !old.contains(code)).any(|drawn| {
+                let mut accounts = accounts.clone();
+                let drew = std::cell::Cell::new(false);
+                let draw = || {
+                    drew.set(true);
+                    drawn
+                };
+                let new = Accounts::react(&mut accounts[whose], call, &Chance::new(&draw));
+                let said = [said, &new].concat();
+                let mut old = old.clone();
+                old.extend(drew.get().then_some(drawn));
+                self.goes_on(done, &accounts, &said, &old)
+            });
+            done.pop();
+            found
+        })
+    }
+
+    /// Whether an id that was put out, or is shown, came in.
+    fn comes_back(&self) -> bool {
+        let put_out = |code: &MessageId| {
+            self.said.iter().any(|answer| match answer {
+                Answer::CodeSent { code: it, .. }
+                | Answer::Confirmed { code: it, .. }
+                | Answer::Refused { code: it, .. } => it == code,
+            })
+        };
+        let shown = |code: &MessageId| self.accounts.iter().any(|account| account.code == Some(*code));
+        self.calls
+            .iter()
+            .any(|call| matches!(call, Call::Confirm { code, .. } if put_out(code) || shown(code)))
+    }
+}
+
+/// What a true execution has led to, or nearly.
+fn evidence(dice: &mut Xoshiro256PlusPlus) -> Evidence {
+    let customer = |dice: &mut Xoshiro256PlusPlus| NAMES[dice.random_range(0..2)].to_owned();
+    let count = dice.random_range(2..5);
+    let calls: Vec<Call> = (0..count)
+        .map(|_| {
+            let customer = customer(dice);
+            match dice.random_range(0..8) {
+                0..3 => Call::Register { customer },
+                3 => Call::Renew { customer },
+                4 => Call::Prepare { customer },
+                _ => Call::Confirm { customer, code: code(dice.random_range(1..4)) },
+            }
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..count).collect();
+    for place in (1..count).rev() {
+        order.swap(place, dice.random_range(0..place + 1));
+    }
+    // Those who draw draw what will be confirmed, and now and then one for two.
+    let shared = dice.random_bool(0.15);
+    let mut codes: Vec<u64> = vec![1, 2, 3, 4];
+    let mut accounts = <[Account; 2]>::default();
+    let mut said = Vec::new();
+    for place in order {
+        let whose = usize::from(Accounts::aggregate(&calls[place]) == NAMES[1]);
+        let drawn = codes[if shared { 0 } else { dice.random_range(0..codes.len()) }];
+        let draw = || code(drawn);
+        let drew = accounts[whose].code;
+        said.extend(Accounts::react(&mut accounts[whose], &calls[place], &Chance::new(&draw)));
+        if accounts[whose].code != drew && !shared {
+            codes.retain(|&code| code != drawn);
+        }
+    }
+    match dice.random_range(0..10) {
+        0 => _ = said.pop(),
+        1 => accounts[0].confirmed ^= true,
+        2 => accounts[1].code = Some(code(dice.random_range(1..5))),
+        3 | 4 if !said.is_empty() => {
+            let place = dice.random_range(0..said.len());
+            let other = code(dice.random_range(1..5));
+            let (Answer::CodeSent { code, .. }
+            | Answer::Confirmed { code, .. }
+            | Answer::Refused { code, .. }) = &mut said[place];
+            *code = other;
+        }
+        5 if !said.is_empty() => {
+            let place = dice.random_range(0..said.len());
+            said[place] = match said[place].clone() {
+                Answer::Confirmed { customer, code } => Answer::Refused { customer, code },
+                Answer::Refused { customer, code } | Answer::CodeSent { customer, code } => {
+                    Answer::Confirmed { customer, code }
+                }
+            };
+        }
+        _ => {}
+    }
+    Evidence { calls, said, accounts }
+}
+
+/// Where an id comes back, the judge is to say what the definition says. Where none
+/// does, it leaves open which they are, and may find right what is not.
+#[test]
+fn the_judge_says_what_the_definition_says() {
+    let mut dice = Xoshiro256PlusPlus::seed_from_u64(17);
+    let (mut right, mut wrong, mut open) = (0, 0, 0);
+    for _ in 0..2_000 {
+        let evidence = evidence(&mut dice);
+        let (verdict, explained) = (evidence.verdict(), evidence.is_explained());
+        match verdict {
+            Verdict::Inconclusive(reason) => panic!("{reason:?}: {evidence:?}"),
+            _ if !evidence.comes_back() => {
+                open += 1;
+                assert!(verdict == Verdict::Holds || !explained, "{evidence:?}\n{verdict:?}");
+            }
+            _ => {
+                assert!((verdict == Verdict::Holds) == explained, "{evidence:?}\n{explained}\n{verdict:?}");
+                *if explained { &mut right } else { &mut wrong } += 1;
+            }
+        }
+    }
+    println!("{right} right, {wrong} wrong, {open} in which nothing comes back");
+    assert!(right > 500 && wrong > 500, "{right} right, {wrong} wrong, {open} without: too one-sided");
+}
