@@ -17,20 +17,63 @@ use crate::words;
 /// An order that announces every change: exercise 01.
 #[must_use]
 pub fn orders() -> Orders {
-    Orders { first_item: false }
+    Orders { welcome: Welcome::Never }
 }
 
 /// An order that also welcomes the customer when its first item comes in: from
 /// exercise 02 on.
 #[must_use]
 pub fn orders_with_welcome() -> Orders {
-    Orders { first_item: true }
+    Orders { welcome: Welcome::ForTheFirstItem }
 }
 
-/// See [`orders`] and [`orders_with_welcome`].
+/// An order that announces every change, and may welcome the customer or not, for
+/// whichever item: what is left to ask of a handler, whatever becomes of its welcome.
+#[must_use]
+pub fn orders_welcomed_or_not() -> Orders {
+    Orders { welcome: Welcome::ForAnyItem }
+}
+
+/// See [`orders`], [`orders_with_welcome`] and [`orders_welcomed_or_not`].
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
-    first_item: bool,
+    welcome: Welcome,
+}
+
+/// When the customer is welcomed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Welcome {
+    Never,
+    ForTheFirstItem,
+    /// Or not at all.
+    ForAnyItem,
+}
+
+impl Orders {
+    /// Each way in which this may be announced, where this welcome is due.
+    fn announced(self, events: &[OrderEvent], due: Option<OrderEvent>) -> Vec<Vec<Value>> {
+        let with = |welcome: Option<&OrderEvent>| {
+            welcome.into_iter().chain(events).map(to_value).collect::<Vec<_>>()
+        };
+        match self.welcome {
+            Welcome::Never => vec![with(None)],
+            Welcome::ForTheFirstItem => vec![with(due.as_ref())],
+            Welcome::ForAnyItem => {
+                let for_it = events.iter().find_map(welcome_for);
+                let mut ways = vec![with(None)];
+                ways.extend(for_it.as_ref().map(|welcome| with(Some(welcome))));
+                ways
+            }
+        }
+    }
+}
+
+/// The welcome for what was added, whether it was the first item or not.
+fn welcome_for(event: &OrderEvent) -> Option<OrderEvent> {
+    match event.clone() {
+        OrderEvent::ItemAdded { order_id, item } => Some(OrderEvent::FirstItemAdded { order_id, item }),
+        _ => None,
+    }
 }
 
 impl Specification for Orders {
@@ -49,17 +92,17 @@ impl Specification for Orders {
     fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
         let Ok(command) = message.read::<Command>() else { return vec![(state.clone(), Vec::new())] };
         let mut order: Order = serde_json::from_value(state.clone()).unwrap_or_default();
-        let mut announced = Vec::new();
-        let events = decide(&order, &command);
+        let mut events = decide(&order, &command);
+        let mut due = None;
+        for event in &events {
+            due = due.or(first_item(&order, event));
+            order.apply(event);
+        }
         if events.is_empty() {
-            announced.push(nothing_changed(&command));
+            events.push(nothing_changed(&command));
         }
-        for event in events {
-            announced.extend(first_item(&order, &event).filter(|_| self.first_item));
-            order.apply(&event);
-            announced.push(event);
-        }
-        vec![(to_value(&order), announced.iter().map(to_value).collect())]
+        let ways = self.announced(&events, due);
+        ways.into_iter().map(|outputs| (to_value(&order), outputs)).collect()
     }
 
     fn process_again(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
@@ -71,7 +114,8 @@ impl Specification for Orders {
         let mut order: Order = serde_json::from_value(state.clone()).unwrap_or_default();
         let event = OrderEvent::ItemAdded { order_id, item };
         order.apply(&event);
-        vec![(to_value(&order), vec![to_value(&event)])]
+        let ways = self.announced(&[event], None);
+        ways.into_iter().map(|outputs| (to_value(&order), outputs)).collect()
     }
 
     fn describe(&self, state: &Value) -> String {

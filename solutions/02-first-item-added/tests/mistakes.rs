@@ -1,18 +1,26 @@
 //! Tempting wrong answers: predictions that don't come true, and handlers that
 //! welcome at the wrong moment.
 
-use chaos::{Property, Report, System, explore, specifications};
+use chaos::{Chaos, Property, Report, System, explore, specifications};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
+#[path = "../mistakes/appends_no_marker.rs"]
+mod appends_no_marker;
 #[path = "../mistakes/counts_the_events.rs"]
 mod counts_the_events;
 #[path = "../mistakes/counts_the_items_afterwards.rs"]
 mod counts_the_items_afterwards;
+#[path = "../mistakes/keeps_silent_about_a_copy.rs"]
+mod keeps_silent_about_a_copy;
+#[path = "../mistakes/makes_new_ids.rs"]
+mod makes_new_ids;
 #[path = "../mistakes/one_id_for_two_outputs.rs"]
 mod one_id_for_two_outputs;
 #[path = "../../../exercises/02-first-item-added/tests/support/mod.rs"]
 mod support;
+#[path = "../mistakes/welcomes_once_and_for_all.rs"]
+mod welcomes_once_and_for_all;
 #[path = "../mistakes/welcomes_the_first_of_the_order.rs"]
 mod welcomes_the_first_of_the_order;
 
@@ -109,4 +117,54 @@ fn one_id_for_two_outputs() {
     let report = shortest_failure(one_id_for_two_outputs::endpoint);
     assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
     chaos::assert_golden!("one-id-for-two-outputs", report);
+}
+
+/// The shortest failure that has nothing to do with the welcome, one fault at most.
+fn shortest_failure_but_for_the_welcome(endpoint: fn() -> Endpoint) -> Report {
+    let orders = || {
+        let orders = System::of(endpoint()).judged_by(specifications::orders_welcomed_or_not());
+        orders.beside([ex02_first_item_added::endpoint()])
+    };
+    let (tea, no_tea) = (add_item("order-1", "tea"), remove_item("order-1", "tea"));
+    [vec![tea.clone()], support::two_items().to_vec(), vec![no_tea, tea]]
+        .into_iter()
+        .map(|messages| explore(orders).send(messages).workers(2).faults(1).run())
+        .filter(|report| !report.holds())
+        .min_by_key(|report| (report.faults, report.steps))
+        .expect("the mistake survives every search of the exercise")
+}
+
+#[test]
+fn keeps_silent_about_a_copy() {
+    let report = shortest_failure_but_for_the_welcome(keeps_silent_about_a_copy::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoLostMessages), "{report}");
+    chaos::assert_golden!("keeps-silent-about-a-copy", report);
+}
+
+#[test]
+fn makes_new_ids() {
+    let report = shortest_failure_but_for_the_welcome(makes_new_ids::endpoint);
+    assert_eq!(report.violated(), Some(Property::NoDuplicatedProcessing), "{report}");
+    chaos::assert_golden!("makes-new-ids", report);
+}
+
+#[test]
+fn appends_no_marker() {
+    let report = shortest_failure_but_for_the_welcome(appends_no_marker::endpoint);
+    assert_eq!(report.violated(), Some(Property::ConsistentOutputs), "{report}");
+    chaos::assert_golden!("appends-no-marker", report);
+}
+
+/// No search finds it: had the cake come before the tea was taken out, one welcome would
+/// be right. `t07` looks at what was published, one message after the other.
+#[test]
+fn welcomes_once_and_for_all() {
+    let orders = || {
+        let orders = System::of(welcomes_once_and_for_all::endpoint());
+        orders.judged_by(specifications::orders_with_welcome()).beside([ex02_first_item_added::endpoint()])
+    };
+    let refilled = [add_item("order-1", "tea"), remove_item("order-1", "tea"), add_item("order-1", "cake")];
+    let run = Chaos::on(orders).send(refilled).run();
+    run.assert_exactly_once();
+    insta::assert_snapshot!("welcomes-once-and-for-all", run.published_in_any_order().join("\n"));
 }
