@@ -471,9 +471,11 @@ fn every_schedule(
 const LIMIT: usize = 600_000;
 
 /// Two messages, two workers, one log. That replies may be lost is tried with
-/// one message: with two, there would be too many logs.
+/// one message: with two, there would be too many logs. And an attempt that fails for want
+/// of a store or a service is like one that dies there; whether it takes it so, one message
+/// shows.
 fn every_schedule_of_two(system: impl FnOnce() -> System) -> Explore {
-    let lost = [Fault::WriteFails, Fault::WriteReplyLost];
+    let lost = [Fault::WriteFails, Fault::WriteReplyLost, Fault::WriteUnavailable, Fault::ReadFails];
     lost.into_iter()
         .fold(explore(system), Explore::without)
         .send([tea(), cake()])
@@ -574,10 +576,19 @@ fn t21_every_schedule_of_one_checkout_leaves_an_orderly_log() {
     every_schedule(|| orderly(&[tea()]), [tea()], 3).must_visit(WITH_A_LOG).assert_exactly_once();
 }
 
-/// The same with two workers that compete for one log.
+/// The same with two workers that compete for one log. What becomes of the checkouts then,
+/// whatever goes wrong, has been asked; what puts a log into disorder is that one of them
+/// is slow, or dies, or cannot read.
 #[test]
 fn t22_every_schedule_of_two_checkouts_leaves_an_orderly_log() {
-    every_schedule_of_two(|| orderly(&[tea(), cake()])).must_visit(WITH_A_LOG).assert_exactly_once();
+    explore(|| orderly(&[tea(), cake()]))
+        .send([tea(), cake()])
+        .workers(2)
+        .faults(1)
+        .only(WITH_A_LOG.into_iter().chain([Fault::CrashAfterWrite]))
+        .must_visit(WITH_A_LOG)
+        .limit_states(1_000_000)
+        .assert_exactly_once();
 }
 
 /// A service does not answer: the log says so, in the words of the error, and
