@@ -15,8 +15,8 @@ use shared::{Context, Document, Endpoint, Message, Ports, Precondition, Snapshot
 
 /// All there is to know about an order, under the order's id.
 ///
-/// The layout is yours: names, nesting, lists or maps. The tests look at it
-/// through [`view`] only.
+/// The layout is yours: names, nesting, lists or maps. The tests look at the order
+/// through [`view`]; at the document itself, only `t10` does.
 #[derive(Default, Serialize, Deserialize)]
 struct OrderDocument {
     /// The business state.
@@ -93,8 +93,8 @@ async fn save(
     ports.documents.put(key, body, as_read).await.map(Precondition::IfEtag)
 }
 
-/// The order, as the tests read it once everything has come to rest. They know
-/// nothing else about the document; if you change its layout, change this.
+/// The order, as the tests read it once everything has come to rest. If you change the
+/// layout of the document, change this.
 ///
 /// # Errors
 ///
