@@ -1,8 +1,8 @@
 //! A late timeout starts a finished saga anew
 //!
-//! *Reported:* Particular/NServiceBus#2446 (2014), JasperFx/wolverine#1095 (2024),
-//! MassTransit/MassTransit#525. A timeout comes when its saga is over and deleted; it starts
-//! a new one, and an order that was paid is cancelled.
+//! *Reported:* Particular/NServiceBus#2446 (2014), JasperFx/wolverine#1095 (2024) and
+//! MassTransit/MassTransit#525 (2016). A timeout comes when its saga is over. In the first it
+//! starts a new one, and an order that was paid is cancelled; in the others it is an error.
 //!
 //! *Repaired:* the saga stays as a tombstone. (In the reports, a timeout starts nothing from
 //! then on. With one fault the search finds what is left: a saga that is deleted while its

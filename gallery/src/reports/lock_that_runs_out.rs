@@ -1,6 +1,6 @@
 //! A lock that runs out protects nothing, whoever deletes it
 //!
-//! *Reported:* apache/superset#43462 (2026) and nexspence/nexspence#223. Whoever is done
+//! *Reported:* apache/superset#43462 and nexspence/nexspence#223 (both 2026). Whoever is done
 //! deletes the lock, also one that is somebody else's since its own has run out; then two
 //! change the same thing, and one change is lost.
 //!

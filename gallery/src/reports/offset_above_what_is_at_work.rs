@@ -1,7 +1,7 @@
 //! The highest offset is committed while lower ones are at work
 //!
-//! *Reported:* bsm/sarama-cluster#148, confluentinc/parallel-consumer#826 (2024, repaired by
-//! #827). Several work on one partition, and whoever is done commits its own offset; so
+//! *Reported:* bsm/sarama-cluster#148 (2017), confluentinc/parallel-consumer#826 (2024, repaired
+//! by #827). Several work on one partition, and whoever is done commits its own offset; so
 //! everything below counts as done, also what is still at work or waits.
 //!
 //! *Repaired:* the offset stays below everything that is not done.

@@ -1,7 +1,7 @@
 //! A retried event overtakes a newer one
 //!
-//! *Reported:* ow00us/sb11-mopl-team1#266, csxark/Wealth-Vault#571. An event that failed is
-//! retried when a newer one has been handled already, and the last one to come wins.
+//! *Reported:* ow00us/sb11-mopl-team1#266, csxark/Wealth-Vault#571 (both 2026). An event that
+//! failed is retried when a newer one has been handled already, and the last one to come wins.
 //!
 //! *Repaired:* what is older is dropped. (Another repair holds as well: what comes too early
 //! is sent back until it is its turn.)
