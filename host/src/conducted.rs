@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ports::{
-    Document, DocumentStore, Endpoint, Etag, Message, Precondition, PublishError, Publisher, StoreError,
+    Document, DocumentStore, Endpoint, Etag, Message, MessageId, Precondition, PublishError, Publisher,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -29,6 +30,7 @@ use tokio::time::{Instant, interval_at};
 
 use crate::connection::Connection;
 use crate::hand::Receipt;
+use crate::seam::Seam;
 use crate::worker::{Ports, handle};
 
 /// What a worker is told.
@@ -155,13 +157,13 @@ pub async fn work(
     say: impl Fn(&Word) + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let line = Arc::new(Line { say: Box::new(say), state: Mutex::default() });
-    let ports = conducted(Ports::open(connection, endpoint).await?.get(), endpoint, &line);
+    let ports = conducted(Ports::open(connection, endpoint, &Seam::default()).await?.get(), endpoint, &line);
     line.say(&Word::Ready);
     while let Some(order) = orders.recv().await {
         // Whatever it is told of a delivery that is over comes too late.
         let Order::Start { message, receipt } = order else { continue };
         let mut delivery = Delivery { connection, receipt, line: &line, ack_wait, locked: true };
-        let handled = handle(endpoint.clone(), Arc::new(message), ports.clone());
+        let handled = handle(endpoint.clone(), Arc::new(message), ports.clone(), MessageId::random);
         let Some(ended) = delivery.run(handled, &mut orders).await else { break };
         line.say(&Word::Ended(ended));
     }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use ports::{Document, DocumentStore, Etag, Precondition, StoreError};
 
 use crate::connection::{Connection, Failure, OPERATION, Stored, name_of, token};
+use crate::seam::Store;
 
 /// Documents in a key-value bucket: a stream that keeps the last message of each
 /// subject, and a subject for each key.
@@ -76,27 +77,6 @@ impl KvStore {
         };
         connection.stream(config).await.map_err(|failure| failure.of_store(bucket))?;
         Ok(store)
-    }
-
-    /// Every document that there is, by key.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`].
-    pub async fn all(&self) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
-        let everything = self.connection.everything(&self.stream()).await;
-        let everything = everything.map_err(|failure| failure.of_store(&self.bucket))?;
-        let mut documents = BTreeMap::new();
-        for Stored { subject, deleted, body } in everything {
-            let key = subject.rsplit('.').next().and_then(name_of);
-            let key = key.ok_or_else(|| StoreError::Protocol(format!("{subject} is not of this adapter")))?;
-            if deleted {
-                documents.remove(&key);
-            } else {
-                documents.insert(key, body);
-            }
-        }
-        Ok(documents)
     }
 
     fn stream(&self) -> String {
@@ -224,5 +204,24 @@ impl DocumentStore for KvStore {
         };
         let marker = PublishMessage::build().header(OPERATION, "DEL").ttl(MARKER);
         self.write(key, marker, key.len(), expected).await.map(|_| ())
+    }
+}
+
+#[async_trait]
+impl Store for KvStore {
+    async fn all(&self) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let everything = self.connection.everything(&self.stream()).await;
+        let everything = everything.map_err(|failure| failure.of_store(&self.bucket))?;
+        let mut documents = BTreeMap::new();
+        for Stored { subject, deleted, body } in everything {
+            let key = subject.rsplit('.').next().and_then(name_of);
+            let key = key.ok_or_else(|| StoreError::Protocol(format!("{subject} is not of this adapter")))?;
+            if deleted {
+                documents.remove(&key);
+            } else {
+                documents.insert(key, body);
+            }
+        }
+        Ok(documents)
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! One server binary, `nats-server` 2.11 or later, is all that it needs;
 //! [`server`] starts one, on loopback, with a secret of its own, syncing to the disk
-//! before it acknowledges. The [`worker`] is the consumer loop. The binary `live`
+//! before it acknowledges. The [`worker`] is the consumer loop. The program `live`
 //! runs both under a monkey that kills worker processes and the server with `kill -9`,
 //! freezes workers, cuts their connections and publishes messages once more, and has the
 //! engine's checker judge what was really published and stored. It also plays stories
@@ -49,9 +49,13 @@ pub mod conducted;
 pub mod connection;
 pub mod hand;
 pub mod kv;
+#[cfg(unix)]
+pub mod live;
 pub mod record;
+pub mod seam;
 #[cfg(unix)]
 pub mod server;
 pub mod worker;
 
 pub use connection::{Address, Connection};
+pub use seam::Seam;

@@ -87,7 +87,12 @@ impl Record {
             ..stream::Config::default()
         };
         connection.stream(config).await?;
-        Ok(Self { connection: connection.clone() })
+        Ok(Self::on(connection))
+    }
+
+    /// The record, which somebody has created.
+    pub(crate) fn on(connection: &Connection) -> Self {
+        Self { connection: connection.clone() }
     }
 
     /// Adds something to the record, and waits until it is stored.

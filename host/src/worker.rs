@@ -24,13 +24,13 @@ use ports::{
     RecordedEvent, Snapshot, StoreError,
 };
 use tokio::sync::watch;
-use tokio::task::{JoinSet, spawn_local};
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::clock::MachineClock;
 use crate::connection::{Connection, insist};
-use crate::kv::KvStore;
 use crate::record::{Kind, Record};
+use crate::seam::{Job, Seam, Store};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +88,8 @@ pub enum Outcome {
 /// The stores of one endpoint, and its way out.
 #[derive(Clone)]
 pub struct Ports {
-    own: KvStore,
-    further: BTreeMap<String, KvStore>,
+    own: Arc<dyn Store>,
+    further: BTreeMap<String, Arc<dyn Store>>,
     ports: ports::Ports,
 }
 
@@ -106,14 +106,14 @@ pub fn bucket_of(endpoint: &Endpoint, further: Option<&str>) -> String {
 }
 
 impl Ports {
-    /// Opens what an endpoint asks for; in which buckets its stores are is said by
-    /// [`bucket_of`].
+    /// Opens what an endpoint asks for, as the seam has it; under which names its stores
+    /// are is said by [`bucket_of`].
     ///
     /// # Errors
     ///
     /// When the endpoint declares what this host has not, and when the server does
     /// not do it.
-    pub async fn open(connection: &Connection, endpoint: &Endpoint) -> anyhow::Result<Self> {
+    pub async fn open(connection: &Connection, endpoint: &Endpoint, seam: &Seam) -> anyhow::Result<Self> {
         let name = endpoint.name();
         for (declared, what) in [
             (!endpoint.streams().is_empty(), "streams with expectations"),
@@ -122,20 +122,20 @@ impl Ports {
         ] {
             ensure!(!declared, "{name} has {what}, which this host does not run yet");
         }
-        let own = KvStore::open(connection, &bucket_of(endpoint, None)).await?;
+        let own = seam.stores.open(connection, &bucket_of(endpoint, None)).await?;
         let mut further = BTreeMap::new();
         for store in endpoint.stores() {
-            let opened = KvStore::open(connection, &bucket_of(endpoint, Some(store))).await?;
+            let opened = seam.stores.open(connection, &bucket_of(endpoint, Some(store))).await?;
             further.insert(store.clone(), opened);
         }
         let stores = further.iter().map(|(name, store)| {
-            let store: Arc<dyn DocumentStore> = Arc::new(store.clone());
+            let store: Arc<dyn DocumentStore> = store.clone();
             (name.clone(), store)
         });
         let ports = ports::Ports {
             events: Arc::new(NotHere),
-            documents: Arc::new(own.clone()),
-            publisher: Arc::new(Record::open(connection).await?.publisher(name)),
+            documents: own.clone(),
+            publisher: (seam.publisher)(connection, name),
             clock: Arc::new(MachineClock::default()),
             stores: stores.collect(),
             log: Arc::new(NotHere),
@@ -201,6 +201,7 @@ impl RecordLog for NotHere {
 struct Worker<F> {
     connection: Connection,
     endpoint: Endpoint,
+    seam: Seam,
     ports: ports::Ports,
     record: Record,
     consumer: jetstream::consumer::PullConsumer,
@@ -214,9 +215,14 @@ struct Worker<F> {
 /// # Errors
 ///
 /// When the server does not do it.
-pub async fn prepare(connection: &Connection, endpoint: &Endpoint, rules: Rules) -> anyhow::Result<()> {
-    Ports::open(connection, endpoint).await?;
+pub async fn prepare(
+    connection: &Connection,
+    endpoint: &Endpoint,
+    rules: Rules,
+    seam: &Seam,
+) -> anyhow::Result<()> {
     Record::open(connection).await?.consumer(endpoint, rules.ack_wait).await?;
+    Ports::open(connection, endpoint, seam).await?;
     Ok(())
 }
 
@@ -231,17 +237,26 @@ pub async fn run(
     connection: &Connection,
     endpoint: &Endpoint,
     rules: Rules,
+    seam: &Seam,
     stop: watch::Receiver<bool>,
     tell: impl Fn(Delivery) + 'static,
 ) -> anyhow::Result<()> {
     let begin = async || {
         let record = Record::open(connection).await?;
         let consumer = record.consumer(endpoint, rules.ack_wait).await?;
-        anyhow::Ok((record, consumer, Ports::open(connection, endpoint).await?.get()))
+        anyhow::Ok((record, consumer, Ports::open(connection, endpoint, seam).await?.get()))
     };
     let (record, consumer, ports) = insist(BEGINNING, begin).await?;
-    let connection = connection.clone();
-    let worker = Worker { connection, endpoint: endpoint.clone(), ports, record, consumer, rules, tell };
+    let worker = Worker {
+        connection: connection.clone(),
+        endpoint: endpoint.clone(),
+        seam: seam.clone(),
+        ports,
+        record,
+        consumer,
+        rules,
+        tell,
+    };
     let worker = std::rc::Rc::new(worker);
     let mut slots = JoinSet::new();
     for _ in 0..rules.slots.max(1) {
@@ -291,7 +306,7 @@ impl<F: Fn(Delivery) + 'static> Worker<F> {
             Ok(message) => message,
             Err(error) => {
                 tracing::error!(%error, subject = %delivered.subject, "no message of ours: dropped");
-                return self.answer(&delivered, AckKind::Term).await;
+                return answer(&delivered, AckKind::Term).await;
             }
         };
         let span = tracing::info_span!(
@@ -302,63 +317,85 @@ impl<F: Fn(Delivery) + 'static> Worker<F> {
             attempt
         );
         let began = tokio::time::Instant::now();
-        let outcome = self.process(&delivered, message, attempt).instrument(span).await;
+        let job = Job {
+            work: Box::pin(self.work(message.clone())),
+            message,
+            attempt,
+            delivered,
+            rules: self.rules,
+            endpoint: self.endpoint.name().to_owned(),
+            connection: self.connection.clone(),
+            record: self.record.clone(),
+        };
+        let outcome = (self.seam.deliver)(job).instrument(span).await;
         let took = began.elapsed();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let stored = Duration::from_nanos(u64::try_from(stored).unwrap_or_default());
         (self.tell)(Delivery { attempt, outcome, took, since_stored: now.saturating_sub(stored) });
     }
 
-    async fn process(&self, delivered: &jetstream::Message, message: Message, attempt: u64) -> Outcome {
-        let Rules { ack_wait, delay, most_attempts, .. } = self.rules;
-        if attempt > most_attempts {
-            // First the letter, then the end: the other way round it could be lost.
-            return match self.record.add(Kind::Dead, self.endpoint.name(), &message).await {
-                Ok(()) => {
-                    tracing::error!("a dead letter");
-                    self.answer(delivered, AckKind::Term).await;
-                    Outcome::DeadLetter
-                }
-                Err(failure) => {
-                    self.answer(delivered, AckKind::Nak(Some(delay))).await;
-                    Outcome::Failed(failure.to_string())
-                }
-            };
-        }
-        // On a task of its own, so that a handler that panics ends its delivery, and
-        // not the worker.
-        let handled = spawn_local(handle(self.endpoint.clone(), Arc::new(message), self.ports.clone()));
-        let mut handled = std::pin::pin!(handled);
-        let mut alive = tokio::time::interval_at(tokio::time::Instant::now() + ack_wait / 3, ack_wait / 3);
-        let handled = loop {
-            tokio::select! {
-                biased;
-                handled = &mut handled => break handled,
-                _ = alive.tick() => self.answer(delivered, AckKind::Progress).await,
+    /// Runs the handler on a task of its own, so that one that panics ends its delivery,
+    /// and not the worker. It ends when nobody waits for it any more.
+    fn work(&self, message: Message) -> impl Future<Output = anyhow::Result<()>> + use<F> {
+        let (endpoint, ports, new_id) = (self.endpoint.clone(), self.ports.clone(), self.seam.new_id);
+        async move {
+            let mut task = JoinSet::new();
+            task.spawn_local(handle(endpoint, Arc::new(message), ports, new_id));
+            match task.join_next().await {
+                Some(Ok(handled)) => handled,
+                Some(Err(panic)) => Err(anyhow::anyhow!("the handler panicked: {panic}")),
+                None => Ok(()),
             }
-        };
-        let error = match handled {
-            Ok(Ok(())) => {
-                self.answer(delivered, AckKind::Ack).await;
-                return Outcome::Done;
-            }
-            Ok(Err(error)) => error,
-            Err(panic) => anyhow::anyhow!("the handler panicked: {panic}"),
-        };
-        tracing::debug!(%error, "failed");
-        self.answer(delivered, AckKind::Nak(Some(after(delay, attempt)))).await;
-        match error.downcast_ref() {
-            Some(StoreError::Conflict { .. }) => Outcome::Conflict,
-            _ => Outcome::Failed(format!("{error:#}")),
         }
     }
+}
 
-    /// Says what is to become of a delivery. Nobody waits for a receipt: if this gets
-    /// lost, the message comes again, as if the worker had died.
-    async fn answer(&self, delivered: &jetstream::Message, answer: AckKind) {
-        if let Err(error) = delivered.ack_with(answer).await {
-            tracing::warn!(%error, ?answer, "not answered");
+/// The host's own way to make something of a delivery.
+pub(crate) async fn deliver(job: Job) -> Outcome {
+    let Job { delivered, message, attempt, rules, endpoint, mut work, record, .. } = job;
+    let Rules { ack_wait, delay, most_attempts, .. } = rules;
+    if attempt > most_attempts {
+        // First the letter, then the end: the other way round it could be lost.
+        return match record.add(Kind::Dead, &endpoint, &message).await {
+            Ok(()) => {
+                tracing::error!("a dead letter");
+                answer(&delivered, AckKind::Term).await;
+                Outcome::DeadLetter
+            }
+            Err(failure) => {
+                answer(&delivered, AckKind::Nak(Some(delay))).await;
+                Outcome::Failed(failure.to_string())
+            }
+        };
+    }
+    let mut alive = tokio::time::interval_at(tokio::time::Instant::now() + ack_wait / 3, ack_wait / 3);
+    let handled = loop {
+        tokio::select! {
+            biased;
+            handled = &mut work => break handled,
+            _ = alive.tick() => answer(&delivered, AckKind::Progress).await,
         }
+    };
+    let error = match handled {
+        Ok(()) => {
+            answer(&delivered, AckKind::Ack).await;
+            return Outcome::Done;
+        }
+        Err(error) => error,
+    };
+    tracing::debug!(%error, "failed");
+    answer(&delivered, AckKind::Nak(Some(after(delay, attempt)))).await;
+    match error.downcast_ref() {
+        Some(StoreError::Conflict { .. }) => Outcome::Conflict,
+        _ => Outcome::Failed(format!("{error:#}")),
+    }
+}
+
+/// Says what is to become of a delivery. Nobody waits for a receipt: if this gets
+/// lost, the message comes again, as if the worker had died.
+async fn answer(delivered: &jetstream::Message, answer: AckKind) {
+    if let Err(error) = delivered.ack_with(answer).await {
+        tracing::warn!(%error, ?answer, "not answered");
     }
 }
 
@@ -367,8 +404,9 @@ pub(crate) async fn handle(
     endpoint: Endpoint,
     message: Arc<Message>,
     ports: ports::Ports,
+    new_id: fn() -> MessageId,
 ) -> anyhow::Result<()> {
-    let context = Arc::new(Context::new(MessageId::random));
+    let context = Arc::new(Context::new(new_id));
     let publisher: Arc<dyn Publisher> = Arc::clone(&ports.publisher);
     endpoint.handle(message, ports, Arc::clone(&context)).await?;
     for output in context.take_outputs() {

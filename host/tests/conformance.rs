@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use host::kv::KvStore;
 use host::record::{Kind, Record};
+use host::seam::Store;
 use host::{Address, Connection};
 use ports::conformance;
 use ports::real::NatsServer;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use host::record::{Kind, Record, Waiting};
 use host::worker::{self, Delivery, Outcome, Ports, Rules};
-use host::{Address, Connection};
+use host::{Address, Connection, Seam};
 use ports::real::NatsServer;
 use ports::{Endpoint, Message, MessageId};
 use tokio::sync::watch;
@@ -40,7 +40,8 @@ async fn deliveries(
             }
         }
     };
-    let run = worker::run(&connection, &endpoint, rules, stop, tell);
+    let seam = Seam::default();
+    let run = worker::run(&connection, &endpoint, rules, &seam, stop, tell);
     LocalSet::new().run_until(run).await.expect("a worker");
     (told.take(), record)
 }
@@ -137,6 +138,7 @@ async fn an_endpoint_that_needs_more_is_told_so() {
     let connection =
         Connection::open(&Address { url: server.url(), token: None }).await.expect("a connection");
     let endpoint = Endpoint::new("door", async |_, _, _| Ok(())).with_stream("visitors");
-    let error = Ports::open(&connection, &endpoint).await.err().expect("no ports").to_string();
+    let error =
+        Ports::open(&connection, &endpoint, &Seam::default()).await.err().expect("no ports").to_string();
     assert_eq!(error, "door has streams with expectations, which this host does not run yet");
 }

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use chaos::{Specification, specifications};
 use ports::{Endpoint, Message, Snapshot};
 
-use crate::kept::{ex06, ex09};
+use crate::live::kept::{ex06, ex09};
 
 /// Endpoints, what they should do, and what must be there before a message is sent.
 pub struct System {

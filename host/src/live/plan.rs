@@ -3,8 +3,8 @@
 use ports::{Message, MessageId};
 use shared::order::{add_item, remove_item};
 
-use crate::arguments::Arguments;
-use crate::work::ACK_WAIT;
+use crate::live::arguments::Arguments;
+use crate::live::work::ACK_WAIT;
 
 /// Numbers that look random and follow from a seed (SplitMix64).
 struct Lots(u64);

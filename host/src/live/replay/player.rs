@@ -15,16 +15,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::conducted::{Answer, Asked, Kind, Order, Ruling, Word};
+use crate::connection::Connection;
+use crate::hand::{Copy, Hand, until};
+use crate::kv::KvStore;
+use crate::record::{Kind as Entered, Record};
+use crate::seam::Seam;
+use crate::worker::{Ports, bucket_of};
 use anyhow::{Context, bail};
 use chaos::script::{AllSaid, Logical, Scene, Script, says, without_ids};
 use chaos::transcript::{Called, CopyFrom, Goes, Heard, Kind as CallKind};
 use chaos::{Recorded, System, Verdict};
-use host::conducted::{Answer, Asked, Kind, Order, Ruling, Word};
-use host::connection::Connection;
-use host::hand::{Copy, Hand, until};
-use host::kv::KvStore;
-use host::record::{Kind as Entered, Record};
-use host::worker::{Ports, bucket_of};
 use ports::{DocumentStore, Endpoint, Message, MessageId, Precondition};
 
 use super::crew::{Crew, Part};
@@ -119,7 +120,7 @@ pub async fn play(
     }
     let mut hands = BTreeMap::new();
     for endpoint in system.endpoints() {
-        Ports::open(connection, endpoint).await?;
+        Ports::open(connection, endpoint, &Seam::default()).await?;
         hands.insert(endpoint.name().to_owned(), Hand::open(connection, endpoint, part.ack_wait).await?);
     }
     for (endpoint, message) in &script.sent {
@@ -590,7 +591,9 @@ impl Player<'_> {
             }
         }
         for endpoint in self.system.endpoints() {
-            recorded.snapshots.push(Ports::open(&self.connection, endpoint).await?.snapshot().await?);
+            recorded
+                .snapshots
+                .push(Ports::open(&self.connection, endpoint, &Seam::default()).await?.snapshot().await?);
         }
         Ok(self.system.judge(&recorded))
     }

@@ -3,13 +3,14 @@
 use std::io::{BufRead, Write};
 use std::time::Duration;
 
+use crate::seam::Seam;
+use crate::worker::{self, Delivery, Outcome, Rules};
+use crate::{Address, Connection};
 use anyhow::Context;
-use host::worker::{self, Delivery, Outcome, Rules};
-use host::{Address, Connection};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::registry;
+use crate::live::registry;
 
 /// What a worker is to do: the first line of its standard input.
 #[derive(Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl Order {
 }
 
 /// Works, until told to stop or until standard input ends.
-pub fn run() -> anyhow::Result<()> {
+pub fn run(seam: &Seam) -> anyhow::Result<()> {
     let mut lines = std::io::stdin().lock().lines();
     let order = lines.next().transpose()?.unwrap_or_default();
     drop(lines);
@@ -76,7 +77,7 @@ pub fn run() -> anyhow::Result<()> {
     let work = async {
         // Somebody may take a dead worker's place while the server is gone.
         let connection = Connection::open_within(&order.address, worker::BEGINNING).await?;
-        worker::run(&connection, &endpoint, order.rules(), stop, tell).await
+        worker::run(&connection, &endpoint, order.rules(), seam, stop, tell).await
     };
     runtime.block_on(tokio::task::LocalSet::new().run_until(work))
 }

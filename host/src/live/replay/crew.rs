@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::conducted::{Order, Word};
+use crate::{Address, Connection};
 use anyhow::{Context, bail};
-use host::conducted::{Order, Word};
-use host::{Address, Connection};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::{kept, staff};
+use crate::live::{kept, staff};
 
 /// As what a worker is hired: the first line of its standard input.
 #[derive(Clone, Serialize, Deserialize)]
@@ -133,7 +133,7 @@ pub fn play() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let work = async {
         let connection = Connection::open(&part.address).await?;
-        host::conducted::work(&connection, endpoint, part.ack_wait, orders, say).await
+        crate::conducted::work(&connection, endpoint, part.ack_wait, orders, say).await
     };
     runtime.block_on(tokio::task::LocalSet::new().run_until(work))
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::record::{Entry, Kind};
 use chaos::{Evidence, Property};
-use host::record::{Entry, Kind};
 use ports::{Message, Snapshot};
 
-use crate::registry::System;
+use crate::live::registry::System;
 
 /// What came of judging.
 #[derive(Default)]

@@ -12,20 +12,20 @@ mod player;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::Connection;
+use crate::server::{Server, Wanted};
 use anyhow::{Context, anyhow, bail};
 use chaos::script::Script;
 use chaos::transcript::Transcript;
 use chaos::{Finding, Property, Report, System, Verdict};
-use host::Connection;
-use host::server::{Server, Wanted};
 use ports::words::{count, enumeration};
 use tokio::task::LocalSet;
 
 use self::crew::Part;
 use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};
-use crate::arguments::Arguments;
-use crate::conductor::{interrupted, wanted};
-use crate::kept::{self, Kept, Shelf, Story};
+use crate::live::arguments::Arguments;
+use crate::live::conductor::{interrupted, wanted};
+use crate::live::kept::{self, Kept, Shelf, Story};
 
 /// How many remarks of a kind are shown.
 const SHOWN: usize = 4;

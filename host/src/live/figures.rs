@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::work::{Told, ToldOutcome};
+use crate::live::work::{Told, ToldOutcome};
 
 /// What workers have told so far.
 #[derive(Default)]

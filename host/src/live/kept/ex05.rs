@@ -7,45 +7,45 @@ use shared::order::Orders;
 
 use super::{Kept, Shelf, Told, kept};
 
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/asks_for_the_etag_when_it_writes.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/asks_for_the_etag_when_it_writes.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod asks_for_the_etag_when_it_writes;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/asks_the_machine_again.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/asks_the_machine_again.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod asks_the_machine_again;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/draws_one_lot_for_a_message.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/draws_one_lot_for_a_message.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod draws_one_lot_for_a_message;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/keeps_its_books_apart.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/keeps_its_books_apart.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod keeps_its_books_apart;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/keeps_one_state_for_all.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/keeps_one_state_for_all.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod keeps_one_state_for_all;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/leaves_the_sending_to_the_endpoint.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/leaves_the_sending_to_the_endpoint.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod leaves_the_sending_to_the_endpoint;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/names_outputs_by_their_content.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/names_outputs_by_their_content.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod names_outputs_by_their_content;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/names_outputs_by_their_kind.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/names_outputs_by_their_kind.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod names_outputs_by_their_kind;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/numbers_the_outputs_of_an_aggregate.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/numbers_the_outputs_of_an_aggregate.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod numbers_the_outputs_of_an_aggregate;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/remembers_in_the_machine.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/remembers_in_the_machine.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod remembers_in_the_machine;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/remembers_only_what_it_answered.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/remembers_only_what_it_answered.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod remembers_only_what_it_answered;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/stores_nothing_when_nothing_is_said.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/stores_nothing_when_nothing_is_said.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod stores_nothing_when_nothing_is_said;
-#[path = "../../../../../solutions/05-state-machine-runner/tests/support/mod.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/tests/support/mod.rs"]
 mod support;
-#[path = "../../../../../solutions/05-state-machine-runner/mistakes/writes_its_result_over_a_conflict.rs"]
+#[path = "../../../../solutions/05-state-machine-runner/mistakes/writes_its_result_over_a_conflict.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod writes_its_result_over_a_conflict;
 use support::Pairs;

