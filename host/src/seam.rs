@@ -77,6 +77,15 @@ pub trait Stores: Send + Sync {
     /// [`StoreError::Unavailable`]; [`StoreError::Protocol`], also where there is something
     /// else under this name.
     async fn open(&self, connection: &Connection, name: &str) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// The product and its version, if it is not the server of the messages: "PostgreSQL 15.18".
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn version(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// Each store is a key-value bucket on the server of the messages.

@@ -10,7 +10,7 @@ use crate::Connection;
 use crate::connection::{Address, FULL, insist};
 use crate::record::{Entry, Kind, Record};
 use crate::seam::Seam;
-use crate::server::{Server, Wanted};
+use crate::server::{self, Server, Wanted};
 use crate::worker::{self, Ports};
 use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;
@@ -62,7 +62,8 @@ pub fn wanted(arguments: &Arguments) -> anyhow::Result<Wanted> {
         "{} is no file: --server, or NATS_SERVER, is the path of the program",
         binary.display()
     );
-    Ok(Wanted { binary, port: arguments.port, room: arguments.room.map(|mebibytes| mebibytes << 20) })
+    let room = arguments.room.map(|mebibytes| mebibytes << 20);
+    Ok(Wanted { kind: server::Kind::Nats, binary, port: arguments.port, room })
 }
 
 /// Comes back when somebody wants an end.
