@@ -1,18 +1,29 @@
 // What our decks need beyond Marp: pictures inside of the page (so that it is
 // one file, and a drawing follows the colours of the theme), the source of an
-// excerpt under it, and in a story the names of the lanes, all lines of a fault, and
-// those from which on it is too late, each with a look of its own.
+// excerpt under it, in a story the names of the lanes, all lines of a fault, and
+// those from which on it is too late, each with a look of its own, and letters as
+// large as fit.
 // Used by `.ci/slides`; the decks are plain Markdown without it.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import "../workshop/src/commands/book/stories.js";
+import { sizesOf } from "./sizes.mjs";
 
 const slides = dirname(fileURLToPath(import.meta.url));
 const root = dirname(slides);
 // Where the pages will be: links are to lead from there to the repository.
 const out = process.env.SLIDES_OUT ? resolve(process.env.SLIDES_OUT) : join(root, "slides");
 const types = { ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp" };
+
+// How high a picture will be.
+function pictureHeight(token) {
+  const path = resolve(slides, decodeURI(token.attrGet("src") ?? ""));
+  const drawing = extname(path) === ".svg" ? readFileSync(path, "utf8") : "";
+  const [, width, height] = /<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(drawing) ?? [];
+  // Of another picture nobody knows: nothing grows beside it.
+  return width ? height * Math.min(1, 1160 / width) : 600;
+}
 
 // A story, each of its lines with the look that it has in the book, too.
 function marked(html) {
@@ -58,12 +69,9 @@ function plugin(md) {
     if (/^text\b/.test(tokens[place].info)) {
       html = marked(html);
     }
-    const lines = tokens[place].content.trimEnd().split("\n");
-    const columns = Math.max(...lines.map((line) => [...line].length));
-    const short = lines.length <= 11 && columns <= 76;
-    const size = columns > 84 ? "wide" : short && columns <= 70 ? "larger" : short ? "large" : "";
+    const size = tokens[place].meta?.size;
     const caption = source ? `<figcaption>${escape(source.split("#")[0])}</figcaption>\n` : "";
-    return `<figure${size ? ` class="${size}"` : ""}>\n${html.trim()}\n${caption}</figure>\n`;
+    return `<figure${size ? ` style="--mono: ${size}px"` : ""}>\n${html.trim()}\n${caption}</figure>\n`;
   };
 
   md.renderer.rules.link_open = (tokens, place, options, env, self) => {
@@ -80,6 +88,19 @@ function plugin(md) {
     }
     return link_open ? link_open(tokens, place, options, env, self) : self.renderToken(tokens, place, options);
   };
+
+  md.core.ruler.push("workshop_sizes", (state) => {
+    const { tokens } = state;
+    tokens.forEach((open, place) => {
+      if (open.type !== "marpit_slide_open") return;
+      const end = tokens.findIndex((token, at) => at > place && token.type === "marpit_slide_close");
+      const slide = tokens.slice(place + 1, end);
+      if (!slide.some((token) => token.tag === "h2")) return;
+      const { style, pres } = sizesOf(slide, pictureHeight);
+      open.attrSet("style", `${open.attrGet("style") ?? ""}${style}`);
+      for (const [fence, size] of pres) fence.meta = { ...fence.meta, size };
+    });
+  });
 
   md.core.ruler.push("workshop_sources", (state) => {
     state.tokens.forEach((token, place) => {
