@@ -87,7 +87,8 @@ async fn who_contends_gets_in_nobodys_way() {
         for _ in 0..WRITES {
             loop {
                 let read = store.get("counter").await.expect("a reply");
-                let number = read.as_ref().map_or(0, |read| u32::from_be_bytes(read.body[..].try_into().unwrap()));
+                let number =
+                    read.as_ref().map_or(0, |read| u32::from_be_bytes(read.body[..].try_into().unwrap()));
                 let next = (number + 1).to_be_bytes().to_vec();
                 match store.put("counter", next, Precondition::unchanged_since(read.as_ref())).await {
                     Ok(_) => break,
@@ -145,10 +146,8 @@ async fn a_lost_connection_is_no_reply_and_a_cancelled_statement_had_no_effect()
         let third = somebody(&server).await;
         while third.query(terminate, &[]).await.expect("a reply").is_empty() {}
     };
-    let (put, ()) = tokio::join!(
-        store.put("order-1", b"two".to_vec(), Precondition::IfEtag(first.clone())),
-        ending
-    );
+    let (put, ()) =
+        tokio::join!(store.put("order-1", b"two".to_vec(), Precondition::IfEtag(first.clone())), ending);
     assert_eq!(put, Err(StoreError::NoReply));
     // What only asks does not wait for the lock.
     assert!(store.get("order-1").await.expect("a reply").is_some_and(|read| read.etag == first));
