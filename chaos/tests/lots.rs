@@ -378,6 +378,103 @@ fn two_customers_get_one_code() {
     assert_violated(&report, "CodeSent(…000001, bob)");
 }
 
+// ---- in another spelling --------------------------------------------------
+
+/// How a desk spells the codes that it gives out.
+fn spelled(form: u8, code: MessageId) -> String {
+    let code = code.as_uuid();
+    match form {
+        0 => code.to_string().to_uppercase(),
+        1 => code.simple().to_string(),
+        2 => code.braced().to_string(),
+        _ => code.urn().to_string(),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Visit {
+    Ask,
+    Show { code: String },
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Issued {
+    code: Option<String>,
+    shown: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Told {
+    YourCode { code: String },
+    Welcome { code: String },
+    NotYours { code: String },
+}
+
+struct Desk<const FORM: u8>;
+
+impl<const FORM: u8> StateMachine for Desk<FORM> {
+    type Input = Visit;
+    type State = Issued;
+    type Output = Told;
+
+    fn aggregate(_: &Visit) -> &str {
+        "the desk"
+    }
+
+    fn react(issued: &mut Issued, visit: &Visit, chance: &Chance<'_>) -> Vec<Told> {
+        match visit {
+            Visit::Ask => {
+                let code = issued.code.get_or_insert_with(|| spelled(FORM, chance.new_id())).clone();
+                vec![Told::YourCode { code }]
+            }
+            Visit::Show { code } if issued.code.as_ref() == Some(code) => {
+                issued.shown = true;
+                vec![Told::Welcome { code: code.clone() }]
+            }
+            Visit::Show { code } => vec![Told::NotYours { code: code.clone() }],
+        }
+    }
+}
+
+/// What is said of a desk that has given out a code, been shown it, and answered this; in
+/// its books, the code may be spelled otherwise.
+fn of_the_desk<const FORM: u8>(shown: bool, in_its_books: u8, answer: fn(String) -> Told) -> Verdict {
+    let code = spelled(FORM, code(7));
+    let message = |name: &str, body: Value| Message::new(MessageId::named(name), &body);
+    let sent = [json!(Visit::Ask), json!(Visit::Show { code: code.clone() })];
+    let published = [json!(Told::YourCode { code: code.clone() }), json!(answer(code.clone()))];
+    let by = |(place, body): (usize, Value), what: &str| {
+        ("desk".to_owned(), message(&format!("{what} {place}"), body))
+    };
+    let mut snapshot = Snapshot::default();
+    let state = json!(Issued { code: Some(spelled(in_its_books, self::code(7))), shown });
+    snapshot.insert_document("the desk", json!({ "state": state }).to_string().into_bytes());
+    let desk = Endpoint::new("desk", async |_, _, _| Ok(())).view(view);
+    let desk = desk.lists_aggregates(|_| Ok(vec!["the desk".to_owned()]));
+    System::of(desk).judged_by(Law::of_machine::<Desk<FORM>>()).judge(&Recorded {
+        sent: sent.into_iter().enumerate().map(|visit| by(visit, "visit")).collect(),
+        published: published.into_iter().enumerate().map(|told| by(told, "told")).collect(),
+        snapshots: vec![snapshot],
+    })
+}
+
+/// An id is one however it is spelled, and the machine wants it as it spells it.
+#[test]
+fn a_code_in_another_spelling_is_known_again() {
+    fn judged<const FORM: u8>() {
+        for in_its_books in 0..4 {
+            let let_in = of_the_desk::<FORM>(true, in_its_books, |code| Told::Welcome { code });
+            assert_eq!(let_in, Verdict::Holds, "spelling {FORM}, in its books {in_its_books}");
+            let refused = of_the_desk::<FORM>(false, in_its_books, |code| Told::NotYours { code });
+            assert!(matches!(refused, Verdict::Violated(_)), "spelling {FORM}: {refused:?}");
+        }
+    }
+    judged::<0>();
+    judged::<1>();
+    judged::<2>();
+    judged::<3>();
+}
+
 // ---- word by word ---------------------------------------------------------
 
 /// What was recorded of an office.

@@ -177,8 +177,8 @@ impl<'a> Plan<'a> {
             for (output, content) in part.evidence.said(part.specification) {
                 pools[place].ids.push(output.id);
                 pools[place].contents.push(content);
-                if part.drawn.is_some() {
-                    pools[place].bodies.push(output.body.clone());
+                if let Some(drawn) = &part.drawn {
+                    pools[place].bodies.push(drawn.law.renamed(&output.body, &BTreeMap::new()));
                 }
             }
             pool_of.push(place);

@@ -184,7 +184,9 @@ pub(super) fn says(law_says: &Value, said: &Value) -> bool {
 pub(super) fn states_are<'a>(states: impl Iterator<Item = (Drawn<'a>, &'a Value)>, known: &Known) -> bool {
     let mut known = known.clone();
     for (Drawn { law, shown }, state) in states {
-        let fits = |way: &Known| &law.state_renamed(state, &way.names) == shown;
+        let spelled_alike = |state: &Value| law.renamed(state, &BTreeMap::new());
+        let shown = &spelled_alike(shown);
+        let fits = |way: &Known| spelled_alike(&law.state_renamed(state, &way.names)) == *shown;
         // Whichever way fits, the same ids are bound, and no other state has these names.
         let as_they_come = known.open(law, state).into_iter().zip(known.open(law, shown));
         let as_they_come = as_they_come.fold(known.clone(), |way, (name, id)| way.with(name, id));

@@ -345,7 +345,7 @@ impl<S: Default + Serialize + DeserializeOwned + 'static> Drawing for Law<S> {
     }
 
     fn state_renamed(&self, state: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value {
-        let renamed = self.lots.renamed(state, names);
+        let renamed = self.lots.renamed_as_spelled(state, names);
         S::deserialize(&renamed).map_or(renamed, |state| written(&state))
     }
 }

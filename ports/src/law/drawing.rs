@@ -30,10 +30,12 @@ pub trait Drawing: Send + Sync {
     /// order in which they come.
     fn lots(&self, value: &Value) -> Vec<MessageId>;
 
-    /// A body with other ids in the place of lots, wherever they stand.
+    /// A body, or a state that is to be compared, with other ids in the place of lots,
+    /// wherever they stand, all spelled alike: how an id is spelled makes no difference.
     fn renamed(&self, body: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value;
 
     /// A state with other ids in the place of lots, as the machine would write it: what
-    /// it keeps in the order of ids is in that of the new ones.
+    /// it keeps in the order of ids is in that of the new ones, and each is spelled as it
+    /// was.
     fn state_renamed(&self, state: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value;
 }

@@ -35,13 +35,13 @@ impl Lots {
 
     /// An output, with [`FRESH`] for each lot.
     pub(super) fn left_open(&self, output: &Value) -> Value {
-        self.rewritten(output, false, &mut |_| FRESH.to_owned())
+        self.rewritten(output, false, &mut |_, _| FRESH.to_owned())
     }
 
     /// A state, its lots numbered in the order in which they come.
     pub(super) fn numbered(&self, state: &Value) -> Value {
         let mut numbers: BTreeMap<MessageId, u64> = BTreeMap::new();
-        self.rewritten(state, false, &mut |lot| {
+        self.rewritten(state, false, &mut |lot, _| {
             let next = numbers.len() as u64 + 1;
             MessageId::fresh(*numbers.entry(lot).or_insert(next)).to_string()
         })
@@ -50,7 +50,7 @@ impl Lots {
     /// The lots in a value, each once, in the order in which they come.
     pub(super) fn found(&self, value: &Value) -> Vec<MessageId> {
         let mut found = Vec::new();
-        self.rewritten(value, false, &mut |lot| {
+        self.rewritten(value, false, &mut |lot, _| {
             if !found.contains(&lot) {
                 found.push(lot);
             }
@@ -59,17 +59,24 @@ impl Lots {
         found
     }
 
-    /// The value with other lots in their place, those that have a new name.
+    /// The value with other lots in their place, those that have a new name; each is
+    /// spelled in the usual way.
     pub(super) fn renamed(&self, value: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value {
-        self.rewritten(value, false, &mut |lot| names.get(&lot).unwrap_or(&lot).to_string())
+        self.rewritten(value, false, &mut |lot, _| names.get(&lot).unwrap_or(&lot).to_string())
     }
 
-    /// The value with each lot written by `write`; `named` says whether it stands in
-    /// a field whose ids are lots.
-    fn rewritten(&self, value: &Value, named: bool, write: &mut dyn FnMut(MessageId) -> String) -> Value {
+    /// The same, each spelled as it was: a machine that writes its lots in capitals looks
+    /// for them in capitals.
+    pub(super) fn renamed_as_spelled(&self, value: &Value, names: &BTreeMap<MessageId, MessageId>) -> Value {
+        self.rewritten(value, false, &mut |lot, text| spelled_like(text, *names.get(&lot).unwrap_or(&lot)))
+    }
+
+    /// The value with each lot written by `write`, which is told how it is spelled there;
+    /// `named` says whether it stands in a field whose ids are lots.
+    fn rewritten(&self, value: &Value, named: bool, write: &mut Write<'_>) -> Value {
         match value {
             Value::String(text) => match text.parse::<MessageId>() {
-                Ok(id) if named || id.is_fresh() => write(id).into(),
+                Ok(id) if named || id.is_fresh() => write(id, text).into(),
                 _ => value.clone(),
             },
             Value::Array(items) => items.iter().map(|item| self.rewritten(item, named, write)).collect(),
@@ -78,13 +85,34 @@ impl Lots {
                 .map(|(name, value)| {
                     let named = named || self.fields.contains(name);
                     let key = name.parse::<MessageId>().ok().filter(MessageId::is_fresh);
-                    let key = key.map_or_else(|| name.clone(), &mut *write);
+                    let key = key.map_or_else(|| name.clone(), |lot| write(lot, name));
                     (key, self.rewritten(value, named, write))
                 })
                 .collect(),
             other => other.clone(),
         }
     }
+}
+
+/// Writes a lot, given how it was spelled.
+type Write<'a> = dyn FnMut(MessageId, &str) -> String + 'a;
+
+/// An id, spelled as another one is: in capitals or not, with hyphens or without, in
+/// braces, as a URN.
+fn spelled_like(text: &str, id: MessageId) -> String {
+    let id = id.as_uuid();
+    let spelled = match text.len() {
+        32 => id.simple().to_string(),
+        36 => id.hyphenated().to_string(),
+        38 => id.braced().to_string(),
+        _ => id.urn().to_string(),
+    };
+    if text.contains(|letter: char| letter.is_ascii_uppercase()) {
+        // All that is read again is the id; nobody spells "urn:" in capitals.
+        let (before, digits) = spelled.split_at(spelled.rfind(':').map_or(0, |colon| colon + 1));
+        return format!("{before}{}", digits.to_uppercase());
+    }
+    spelled
 }
 
 #[cfg(test)]
