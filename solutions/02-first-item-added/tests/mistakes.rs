@@ -1,9 +1,9 @@
 //! Tempting wrong answers: predictions that don't come true, and handlers that
 //! welcome at the wrong moment.
 
-use chaos::{Chaos, Property, Report, System, explore, specifications};
-use shared::Endpoint;
+use chaos::{Chaos, Property, Report, Specification, System, explore, specifications};
 use shared::order::{add_item, remove_item};
+use shared::{Endpoint, Message};
 
 #[path = "../mistakes/appends_no_marker.rs"]
 mod appends_no_marker;
@@ -75,20 +75,26 @@ fn unreadable_predictions() {
     insta::assert_snapshot!("unreadable-predictions", answers.join("\n\n"));
 }
 
-/// The shortest failure where nothing goes wrong but that two workers meet.
-fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || {
-        let orders = System::of(endpoint()).judged_by(specifications::orders_with_welcome());
-        orders.beside([ex02_first_item_added::endpoint()])
-    };
-    let tea = add_item("order-1", "tea");
-    let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
-    [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]]
-        .into_iter()
-        .map(|messages| explore(orders).send(messages).workers(2).faults(0).run())
+/// A mistake with our answer beside it, by this law.
+fn orders(endpoint: fn() -> Endpoint, law: impl Specification + 'static) -> System {
+    System::of(endpoint()).judged_by(law).beside([ex02_first_item_added::endpoint()])
+}
+
+/// The shortest failure with the fewest faults that two workers come to with any of these.
+fn shortest<const N: usize>(orders: impl Fn() -> System, sent: [Vec<Message>; N], faults: u8) -> Report {
+    sent.into_iter()
+        .map(|messages| explore(&orders).send(messages).workers(2).faults(faults).run())
         .filter(|report| !report.holds())
         .min_by_key(|report| (report.faults, report.steps))
         .expect("the mistake survives every search of the exercise")
+}
+
+/// The shortest failure where nothing goes wrong but that two workers meet.
+fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
+    let tea = add_item("order-1", "tea");
+    let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
+    let sent = [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]];
+    shortest(|| orders(endpoint, specifications::orders_with_welcome()), sent, 0)
 }
 
 #[test]
@@ -121,17 +127,9 @@ fn one_id_for_two_outputs() {
 
 /// The shortest failure that has nothing to do with the welcome, one fault at most.
 fn shortest_failure_but_for_the_welcome(endpoint: fn() -> Endpoint) -> Report {
-    let orders = || {
-        let orders = System::of(endpoint()).judged_by(specifications::orders_welcomed_or_not());
-        orders.beside([ex02_first_item_added::endpoint()])
-    };
     let (tea, no_tea) = (add_item("order-1", "tea"), remove_item("order-1", "tea"));
-    [vec![tea.clone()], support::two_items().to_vec(), vec![no_tea, tea]]
-        .into_iter()
-        .map(|messages| explore(orders).send(messages).workers(2).faults(1).run())
-        .filter(|report| !report.holds())
-        .min_by_key(|report| (report.faults, report.steps))
-        .expect("the mistake survives every search of the exercise")
+    let sent = [vec![tea.clone()], support::two_items().to_vec(), vec![no_tea, tea]];
+    shortest(|| orders(endpoint, specifications::orders_welcomed_or_not()), sent, 1)
 }
 
 #[test]
@@ -159,10 +157,7 @@ fn appends_no_marker() {
 /// be right. `t07` looks at what was published, one message after the other.
 #[test]
 fn welcomes_once_and_for_all() {
-    let orders = || {
-        let orders = System::of(welcomes_once_and_for_all::endpoint());
-        orders.judged_by(specifications::orders_with_welcome()).beside([ex02_first_item_added::endpoint()])
-    };
+    let orders = || orders(welcomes_once_and_for_all::endpoint, specifications::orders_with_welcome());
     let refilled = [add_item("order-1", "tea"), remove_item("order-1", "tea"), add_item("order-1", "cake")];
     let run = Chaos::on(orders).send(refilled).run();
     run.assert_exactly_once();
