@@ -1,8 +1,10 @@
-//! Right, with fewer appends: it puts aside and charges, and writes both down
-//! together; then it sends the receipt. A worker that dies after the charge
-//! leaves nothing of either in the log, and the next one asks for both again,
-//! with the same keys. That is one round trip less on a quiet day; the services
-//! have to remember a key for as long as two calls take, and not one.
+//! Exactly once, and no answer to the exercise, which wants each step written down as
+//! soon as it is done (`t18`, `t19`), and why an attempt failed (`t23`). It has fewer
+//! appends: it puts aside and charges, and writes both down together; then it sends the
+//! receipt. A worker that dies after the charge leaves nothing of either in the log, and
+//! the next one asks for both again, with the same keys. That is one round trip less on a
+//! quiet day; the services have to remember a key for as long as two calls take, and not
+//! one.
 
 use ex11_durable_conversation::STEPS;
 use ex11_durable_conversation::conversation::{Conversation, Decision};
