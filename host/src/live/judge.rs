@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Entry, Kind};
 use chaos::{Evidence, Property};
 use ports::{Message, Snapshot};
 
 use crate::live::registry::System;
+use crate::record::{Entry, Kind};
 
 /// What came of judging.
 #[derive(Default)]

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::Connection;
-use crate::connection::insist;
-use crate::record::Record;
-use crate::server::Server;
 use ports::words::{count, enumeration};
 
+use crate::Connection;
+use crate::connection::insist;
 use crate::live::fleet::Fleet;
 use crate::live::plan::{Strike, Trick};
 use crate::live::proxy::Proxy;
+use crate::record::Record;
+use crate::server::Server;
 
 /// What the monkey has in its reach.
 pub struct Reach<'a> {

@@ -5,12 +5,13 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::Address;
 use anyhow::Context;
 use tokio::io::copy;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+
+use crate::Address;
 
 /// Carries what workers and server say to each other, over a port of its own of the
 /// loopback interface. Whoever comes in that way still needs the server's secret.

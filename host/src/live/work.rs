@@ -3,14 +3,14 @@
 use std::io::{BufRead, Write};
 use std::time::Duration;
 
-use crate::seam::Seam;
-use crate::worker::{self, Delivery, Outcome, Rules};
-use crate::{Address, Connection};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::live::registry;
+use crate::seam::Seam;
+use crate::worker::{self, Delivery, Outcome, Rules};
+use crate::{Address, Connection};
 
 /// What a worker is to do: the first line of its standard input.
 #[derive(Serialize, Deserialize)]

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::conducted::{Order, Word};
-use crate::{Address, Connection};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
@@ -12,7 +10,9 @@ use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
+use crate::conducted::{Order, Word};
 use crate::live::{kept, staff};
+use crate::{Address, Connection};
 
 /// As what a worker is hired: the first line of its standard input.
 #[derive(Clone, Serialize, Deserialize)]

@@ -12,14 +12,15 @@ mod player;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::Connection;
-use crate::server::{Server, Wanted};
 use anyhow::{Context, anyhow, bail};
 use chaos::script::Script;
 use chaos::transcript::Transcript;
 use chaos::{Finding, Property, Report, System, Verdict};
 use ports::words::{count, enumeration};
 use tokio::task::LocalSet;
+
+use crate::Connection;
+use crate::server::{Server, Wanted};
 
 use self::crew::Part;
 use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};

@@ -15,6 +15,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use anyhow::{Context, bail};
+use chaos::script::{AllSaid, Logical, Scene, Script, says, without_ids};
+use chaos::transcript::{Called, CopyFrom, Goes, Heard, Kind as CallKind};
+use chaos::{Recorded, System, Verdict};
+use ports::{DocumentStore, Endpoint, Message, MessageId, Precondition};
+
 use crate::conducted::{Answer, Asked, Kind, Order, Ruling, Word};
 use crate::connection::Connection;
 use crate::hand::{Copy, Hand, until};
@@ -22,11 +28,6 @@ use crate::kv::KvStore;
 use crate::record::{Kind as Entered, Record};
 use crate::seam::Seam;
 use crate::worker::{Ports, bucket_of};
-use anyhow::{Context, bail};
-use chaos::script::{AllSaid, Logical, Scene, Script, says, without_ids};
-use chaos::transcript::{Called, CopyFrom, Goes, Heard, Kind as CallKind};
-use chaos::{Recorded, System, Verdict};
-use ports::{DocumentStore, Endpoint, Message, MessageId, Precondition};
 
 use super::crew::{Crew, Part};
 
