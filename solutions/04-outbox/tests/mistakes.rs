@@ -3,11 +3,11 @@
 //! seen the code.
 
 use chaos::{
-    Chaos, DelayedAckFailure, Monkey, Property, Report, StoreUnavailable, System, explore, specifications,
+    Chaos, DelayedAckFailure, Explore, Monkey, Property, Report, StoreUnavailable, System, specifications,
 };
 use closing::{Closing, Dialogue};
 use shared::Endpoint;
-use shared::order::{add_item, remove_item};
+use shared::order::add_item;
 
 #[path = "../mistakes/begins_again_with_an_empty_order.rs"]
 mod begins_again_with_an_empty_order;
@@ -41,6 +41,8 @@ mod remembers_in_a_second_put;
 mod remembers_in_memory;
 #[path = "../mistakes/remembers_the_last_two.rs"]
 mod remembers_the_last_two;
+#[path = "../../../exercises/04-outbox/tests/searches/mod.rs"]
+mod searches;
 #[path = "../mistakes/swallows_the_error_of_a_publish.rs"]
 mod swallows_the_error_of_a_publish;
 #[path = "../mistakes/tries_three_times_and_goes_on.rs"]
@@ -53,12 +55,9 @@ fn orders(endpoint: fn() -> Endpoint) -> System {
 
 /// The shortest story of all that the searches of the exercise find.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
-    searches
+    searches::all(|| orders(endpoint))
         .into_iter()
-        .map(|(messages, faults)| explore(|| orders(endpoint)).send(messages).workers(2).faults(faults).run())
+        .map(Explore::run)
         .filter(|report| !report.holds())
         .min_by_key(|report| report.steps)
         .expect("the mistake survives every search of the exercise")
