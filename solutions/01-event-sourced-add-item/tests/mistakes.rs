@@ -2,10 +2,9 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Property, Report, System, explore, specifications};
+use chaos::{Explore, Property, Report, System, specifications};
 use closing::{Closing, Dialogue};
 use shared::Endpoint;
-use shared::order::{add_item, remove_item};
 
 #[path = "../mistakes/appends_no_marker.rs"]
 mod appends_no_marker;
@@ -25,6 +24,8 @@ mod publishes_before_it_appends;
 mod remembers_in_a_static;
 #[path = "../mistakes/remembers_in_memory.rs"]
 mod remembers_in_memory;
+#[path = "../../../exercises/01-event-sourced-add-item/tests/searches/mod.rs"]
+mod searches;
 #[path = "../mistakes/swallows_the_conflict.rs"]
 mod swallows_the_conflict;
 #[path = "../mistakes/takes_no_reply_for_a_yes.rs"]
@@ -39,12 +40,9 @@ fn orders(endpoint: fn() -> Endpoint) -> System {
 
 /// The searches of the exercise, and the shortest failure among them.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![tea, no_tea], 1)];
-    searches
+    searches::all(|| orders(endpoint))
         .into_iter()
-        .map(|(messages, faults)| explore(|| orders(endpoint)).send(messages).workers(2).faults(faults).run())
+        .map(Explore::run)
         .filter(|report| !report.holds())
         .min_by_key(|report| (report.faults, report.steps))
         .expect("the mistake survives every search of the exercise")

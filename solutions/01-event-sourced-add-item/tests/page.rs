@@ -1,12 +1,14 @@
 //! What the pages of the exercise show is what the harness prints: it is kept in
 //! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, DelayedAckFailure, System, explore, headlines, specifications};
+use chaos::{Chaos, DelayedAckFailure, Explore, System, headlines, specifications};
 use ex01_event_sourced_add_item::endpoint;
-use shared::order::{add_item, remove_item};
+use shared::order::add_item;
 
 #[path = "../mistakes/asks_for_the_version_again.rs"]
 mod asks_for_the_version_again;
+#[path = "../../../exercises/01-event-sourced-add-item/tests/searches/mod.rs"]
+mod searches;
 
 fn orders() -> System {
     System::of(endpoint()).judged_by(specifications::orders())
@@ -23,19 +25,14 @@ fn the_story_of_the_delayed_ack() {
 
 #[test]
 fn the_verdicts() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let searches = [
-        explore(orders).send([tea.clone()]).faults(2),
-        explore(orders).send([tea.clone(), cake]),
-        explore(orders).send([tea, remove_item("order-1", "tea")]),
-    ];
-    insta::assert_snapshot!("verdicts", headlines(searches.map(chaos::Explore::run)));
+    let reports = searches::all(orders).into_iter().map(Explore::run);
+    insta::assert_snapshot!("verdicts", headlines(reports));
 }
 
 /// What a slide shows of a search: all the states of the mistake in the README's story.
 #[test]
 fn the_states_of_a_mistake() {
     let wrong = || System::of(asks_for_the_version_again::endpoint()).judged_by(specifications::orders());
-    let report = explore(wrong).send([add_item("order-1", "tea")]).faults(1).with_space().run();
+    let report = searches::one_item(wrong).faults(1).with_space().run();
     insta::assert_snapshot!("space", report.space().expect("it was asked for").by_lines());
 }
