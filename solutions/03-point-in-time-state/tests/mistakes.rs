@@ -2,10 +2,9 @@
 //! its own disease, and the diagnosis must say so to somebody who has never
 //! seen the code.
 
-use chaos::{Property, Report, System, explore, specifications};
+use chaos::{Explore, Property, Report, System, specifications};
 use closing::{Closing, Dialogue};
 use shared::Endpoint;
-use shared::order::{add_item, remove_item};
 
 #[path = "../mistakes/answers_from_the_order_of_today.rs"]
 mod answers_from_the_order_of_today;
@@ -25,6 +24,8 @@ mod leaves_out_its_own_events;
 mod looks_for_an_earlier_item;
 #[path = "../mistakes/makes_new_ids.rs"]
 mod makes_new_ids;
+#[path = "../../../exercises/03-point-in-time-state/tests/searches/mod.rs"]
+mod searches;
 #[path = "../mistakes/takes_snapshots_that_forget.rs"]
 mod takes_snapshots_that_forget;
 
@@ -37,12 +38,9 @@ fn orders(endpoint: fn() -> Endpoint) -> System {
 
 /// The searches of the exercise, until one of them does not hold.
 fn first_failure(endpoint: fn() -> Endpoint) -> Report {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
-    searches
+    searches::all(|| orders(endpoint))
         .into_iter()
-        .map(|(messages, faults)| explore(|| orders(endpoint)).send(messages).workers(2).faults(faults).run())
+        .map(Explore::run)
         .find(|report| !report.holds())
         .expect("the mistake survives every search of the exercise")
 }

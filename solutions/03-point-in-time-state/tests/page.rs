@@ -1,9 +1,12 @@
 //! What the pages of the exercise show is what the harness prints: it is kept in
 //! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, DelayedAckFailure, System, explore, headlines, specifications};
+use chaos::{Chaos, DelayedAckFailure, System, headlines, specifications};
 use ex03_point_in_time_state::endpoint;
 use shared::order::add_item;
+
+#[path = "../../../exercises/03-point-in-time-state/tests/searches/mod.rs"]
+mod searches;
 
 fn orders() -> System {
     System::of(endpoint()).judged_by(specifications::orders_with_welcome())
@@ -20,6 +23,5 @@ fn the_story_of_the_delayed_ack() {
 
 #[test]
 fn the_verdicts() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    insta::assert_snapshot!("verdict", headlines([explore(orders).send([tea, cake]).run()]));
+    insta::assert_snapshot!("verdict", headlines([searches::two_items(orders).run()]));
 }
