@@ -17,7 +17,7 @@ mod support;
 /// The searches of the exercise.
 fn holds(orders: EndpointOf, loyalty: EndpointOf) {
     for search in support::searches(orders, loyalty) {
-        search.workers(2).assert_exactly_once();
+        search.assert_exactly_once();
     }
     Closing::of(Dialogue::ORDERS, |_| {
         System::of(orders("orders")).judged_by(specifications::orders_with_welcome())

@@ -1,10 +1,12 @@
 //! What the pages of the exercise show is what the harness prints: it is kept in
 //! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, Crash, Explore, Point, System, explore, headlines, specifications};
+use chaos::{Chaos, Crash, Explore, Point, System, headlines, specifications};
 use ex05_state_machine_runner::{endpoint, loyalty};
-use shared::order::{OrderEvent, add_item};
-use shared::{Message, MessageId};
+use shared::order::add_item;
+
+#[path = "../../../exercises/05-state-machine-runner/tests/searches/mod.rs"]
+mod searches;
 
 fn programme() -> System {
     System::of(loyalty()).judged_by(specifications::loyalty())
@@ -27,11 +29,6 @@ fn the_story_of_the_voucher() {
 
 #[test]
 fn the_verdicts() {
-    let welcome = OrderEvent::FirstItemAdded { order_id: "order-1".to_owned(), item: "tea".to_owned() };
-    let welcome = Message::new(MessageId::named("FirstItemAdded tea order-1"), &welcome);
-    let searches = [
-        explore(programme).send([welcome]).faults(2),
-        explore(shop).send([add_item("order-1", "tea")]).faults(2),
-    ];
+    let searches = [searches::a_voucher(programme), searches::one_item(shop)];
     insta::assert_snapshot!("verdicts", headlines(searches.map(Explore::run)));
 }

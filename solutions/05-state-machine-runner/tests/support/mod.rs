@@ -1,14 +1,16 @@
-//! The searches of the exercise, for any runner.
+//! The searches of the exercise, on any runner.
 
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use chaos::{Chaos, Explore, FRESH, Run, Specification, Symptom, System, explore, specifications};
+use chaos::{Chaos, Explore, FRESH, Run, Specification, Symptom, System, specifications};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::loyalty::Loyalty;
-use shared::order::{OrderEvent, add_item, remove_item};
 use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
+
+#[path = "../../../../exercises/05-state-machine-runner/tests/searches/mod.rs"]
+mod searches;
 
 /// Makes an endpoint of this name, running one machine.
 pub type EndpointOf = fn(&str) -> Endpoint;
@@ -27,7 +29,7 @@ pub fn searches(orders: EndpointOf, loyalty: EndpointOf) -> Vec<Explore> {
     };
     let mut searches = searches_of_orders(orders);
     searches.extend(searches_of_loyalty(loyalty));
-    searches.push(explore(both).send([add_item("order-1", "tea")]).faults(2));
+    searches.push(searches::one_item(both));
     searches
 }
 
@@ -37,15 +39,7 @@ pub fn searches_of_orders(orders: EndpointOf) -> Vec<Explore> {
         let orders = System::of(orders("orders")).judged_by(specifications::orders_with_welcome());
         orders.beside([ex05_state_machine_runner::endpoint()])
     };
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    vec![
-        explore(orders).send([tea.clone()]).faults(2),
-        explore(orders).send([tea.clone(), cake]).faults(1),
-        explore(orders).send([no_tea.clone(), tea.clone()]).faults(1),
-        explore(orders).send([tea, add_item("order-2", "tea")]).faults(1),
-        explore(orders).send([no_tea.clone(), no_tea.said_again("a second click")]).faults(1),
-    ]
+    searches::of_orders(orders)
 }
 
 /// The searches for the programme alone.
@@ -54,16 +48,7 @@ pub fn searches_of_loyalty(loyalty: EndpointOf) -> Vec<Explore> {
         let programme = System::of(listening(loyalty("loyalty"))).judged_by(specifications::loyalty());
         programme.beside([ex05_state_machine_runner::loyalty()])
     };
-    let order_id = || "order-1".to_owned();
-    let welcome = OrderEvent::FirstItemAdded { order_id: order_id(), item: "tea".to_owned() };
-    let welcome = Message::new(MessageId::named("FirstItemAdded tea order-1"), &welcome);
-    let item = OrderEvent::ItemAdded { order_id: order_id(), item: "tea".to_owned() };
-    let item = Message::new(MessageId::named("ItemAdded tea order-1"), &item);
-    vec![
-        explore(programme).send([item.clone()]).faults(2),
-        explore(programme).send([welcome.clone()]).faults(2),
-        explore(programme).send([welcome, item]).faults(1),
-    ]
+    searches::of_programme(programme)
 }
 
 /// A garage for motorbikes, which come in pairs: one message, two answers of the same
