@@ -10,7 +10,8 @@ use shared::order::add_item;
 #[allow(dead_code)]
 mod starter;
 mod support;
-use support::{first_and_added, only_loyalty, only_orders, searches};
+use support::searches::counted;
+use support::{only_loyalty, only_orders};
 
 /// A slow worker, and what its message comes to.
 #[test]
@@ -27,7 +28,7 @@ fn the_story_of_the_slow_worker() {
 /// both endpoints, `t22`.
 #[test]
 fn the_verdicts() {
-    let reports: Vec<Report> = searches(orders, loyalty).into_iter().map(Explore::run).collect();
+    let reports: Vec<Report> = support::searches(orders, loyalty).into_iter().map(Explore::run).collect();
     let of = |places: &[usize]| headlines(places.iter().map(|place| reports[*place].clone()));
     insta::assert_snapshot!("verdicts", of(&[0, 1, 2, 3]));
     insta::assert_snapshot!("verdicts-on-small-documents", of(&[4, 8]));
@@ -38,7 +39,7 @@ fn the_verdicts() {
 /// exercise 05.
 #[test]
 fn the_price() {
-    let [_, added] = first_and_added();
+    let added = counted("tea");
     let tea = add_item("order-1", "tea");
     let of = |system: System, endpoint: &str| {
         let message = if endpoint == "orders" { &tea } else { &added };

@@ -3,9 +3,11 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use chaos::{Explore, System, explore, specifications};
-use shared::order::{OrderEvent, add_item, remove_item};
-use shared::{Endpoint, Message, MessageId, Snapshot};
+use chaos::{Explore, System, specifications};
+use shared::{Endpoint, Snapshot};
+
+#[path = "../../../../exercises/06-inbox/tests/searches/mod.rs"]
+pub mod searches;
 
 /// How to make an endpoint.
 pub type Make = fn() -> Endpoint;
@@ -29,29 +31,13 @@ pub fn both(orders: Make, loyalty: Make) -> System {
 /// The searches of the exercise, in its order: first those that ask for the
 /// guarantee alone, then those that ask for small state documents as well.
 pub fn searches(orders: Make, loyalty: Make) -> Vec<Explore> {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let any = || explore(|| only_orders(orders)).workers(2);
-    let small = || explore(|| bounded(only_orders(orders))).workers(2);
-    vec![
-        any().send([tea.clone()]).faults(2),
-        any().send([tea.clone(), cake.clone()]).faults(1),
-        any().send([no_tea, tea.clone()]).faults(1),
-        explore(|| only_loyalty(loyalty)).workers(2).send(first_and_added()).faults(1),
-        small().send([tea.clone(), cake.clone()]).faults(0),
-        small().send([tea.clone()]).faults(2),
-        small().send([tea.clone(), cake]).faults(1),
-        explore(|| bounded(only_loyalty(loyalty))).workers(2).send(first_and_added()).faults(1),
-        explore(|| both(orders, loyalty)).workers(2).send([tea]).faults(2),
-    ]
-}
-
-/// What the loyalty programme hears when the tea comes into an empty order.
-pub fn first_and_added() -> [Message; 2] {
-    let (order_id, item) = ("order-1".to_owned(), "tea".to_owned());
-    let first = OrderEvent::FirstItemAdded { order_id: order_id.clone(), item: item.clone() };
-    let added = OrderEvent::ItemAdded { order_id, item };
-    [Message::new(MessageId::named("first"), &first), Message::new(MessageId::named("added"), &added)]
+    let mut all = searches::of_the_guarantee(|| only_orders(orders), || only_loyalty(loyalty));
+    all.extend(searches::of_the_storage(
+        || bounded(only_orders(orders)),
+        || bounded(only_loyalty(loyalty)),
+        || both(orders, loyalty),
+    ));
+    all
 }
 
 /// The demand that no message id be left in a state document at rest.
