@@ -50,6 +50,7 @@ pub fn bars(table: &Table, new: Option<&str>) -> Result<String> {
     let middle = bar / 2.0 + 8.5;
     let mut canvas = Canvas::new();
     let kinds = &table.head[1..4];
+    canvas.text(0.0, 22.0, "quiet", "round trips");
     let mut x = NAMES;
     for (kind, name) in kinds.iter().enumerate() {
         canvas.put(&part(kind, x, 4.0, 26.0, 22.0));
@@ -100,7 +101,8 @@ pub fn bars(table: &Table, new: Option<&str>) -> Result<String> {
     Ok(canvas.finished(height, "Round trips for one message with one output", words.trim_end(), STYLE))
 }
 
-/// A part of a bar; those of the second kind are striped, those of the third dotted.
+/// A part of a bar; those of the second kind are striped, those of the third dotted, but
+/// not below the number in the middle: where bars are low, it reaches down to the edge.
 fn part(kind: usize, x: f64, y: f64, width: f64, height: f64) -> String {
     let mut drawn = format!(
         "<rect class=\"part p{kind}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
@@ -109,11 +111,15 @@ fn part(kind: usize, x: f64, y: f64, width: f64, height: f64) -> String {
         number(width),
         number(height)
     );
-    // Along the lower edge, so that a number above it can be read.
+    let in_the_middle = |from: f64| width > 40.0 && (from + 2.5 - x - width / 2.0).abs() < 16.0;
+    // Along the lower edge.
     let marks = (width / 9.0) as usize;
     let mut lines = String::new();
     for mark in 0..marks {
         let from = x + 4.0 + 9.0 * mark as f64;
+        if in_the_middle(from) {
+            continue;
+        }
         match kind {
             1 => _ = write!(lines, "M{} {}l5 -5", number(from), number(y + height - 1.5)),
             2 => _ = write!(lines, "M{} {}h2", number(from), number(y + height - 3.5)),
