@@ -8,7 +8,8 @@
 //   alone, each side as the engine has recorded it; where the two part is marked
 // - every control has a name, is reached by Tab, and does what it says
 // - what looks like markup is text
-// - texts can be read, light and dark; nothing is cut off; it prints to one page
+// - texts can be read, light and dark; nothing is cut off; it prints to one page, or, if
+//   it is long, to several, in letters that can be read
 // - a story of 200 steps opens as quickly
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -22,6 +23,9 @@ const [dir, png] = process.argv.slice(2);
 const LARGEST = 500 * 1024;
 const SLOWEST = 1000;
 const SIZES = [[1280, 720], [1920, 1080], [800, 600]];
+// The letters of a story on paper are as large as this, in pixels, and those of one that
+// takes several pages have one size.
+const [LEAST, OF_SEVERAL] = [7, 10];
 const HOSTILE = "</script><img src=x onerror=alert(1)><b>";
 
 let failures = 0;
@@ -207,6 +211,10 @@ async function throughBothSides(page, { film, beside }, states, others) {
   }
   const text = await page.$eval("#right-closing", (closing) => closing.textContent);
   for (const remark of beside.remarks) must(text.includes(remark), `it says: ${remark}`);
+  const names = (prefix) => page.$$eval(`#${prefix}heads .lanes span`, (all) => all.map((one) => one.textContent));
+  const [lanes, otherLanes] = [await names(""), await names("right-")];
+  const common = otherLanes.filter((lane) => lanes.includes(lane));
+  must(JSON.stringify(common) === JSON.stringify(lanes.filter((lane) => common.includes(lane))), `the lanes stand in one order: ${lanes}; ${otherLanes}`);
   const heads = await page.evaluate(() => ["whose", "right-whose"].map((id) => document.getElementById(id)).map((one) => !one.hidden && one.textContent));
   must(String(heads[1]).includes(beside.headline), `each side says whose it is: ${heads}`);
   // Beside each other where there is room, and else one below the other.
@@ -244,7 +252,14 @@ async function controls(page, film) {
     await page.keyboard.press(key);
     return at();
   };
-  must((await go("End")) === last && (await go("Home")) === 0, "End and Home go to the ends");
+  must((await go("Home")) === 0 && (await go("End")) === last, "Home and End go to the ends");
+  const notes = new Map(await page.$$eval("#boxes [data-box]", (all) => all.map((box) => [box.dataset.box, box.querySelector("small")?.textContent ?? ""])));
+  film.places.forEach(({ name }, number) => {
+    const message = film.messages.find(({ label }) => name === `‹${label}›`);
+    const note = notes.get(`place-${number}`);
+    if (message && note !== undefined) must(note.includes(`…${message.id.slice(30)}`), `beside ${name} stands its id, and not ${note}`);
+  });
+  await page.keyboard.press("Home");
   const faults = film.steps.map((step, place) => (step.fault ? place + 1 : 0)).filter(Boolean);
   for (const fault of faults) must((await go("f")) === fault, `f goes to the fault at ${fault}`);
   if (faults.length > 0) must((await go("f")) === faults[0], "f begins again");
@@ -325,6 +340,11 @@ function unreadable() {
   return [...found];
 }
 
+// How large it is printed, in pixels.
+function printed(page) {
+  return page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--print")));
+}
+
 // What it looks like, and in how many pages it is printed. `which` is part of the names of
 // the pictures, and of the links to steps.
 async function looks(page, film, which = "") {
@@ -352,7 +372,8 @@ async function looks(page, film, which = "") {
   await page.evaluate(() => document.getElementById("theme").click());
   const pdf = Buffer.from(await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");
   const pages = pdf.match(/\/Type\s*\/Page\b/g)?.length;
-  must(pages === 1, `it prints to ${pages} pages`);
+  const size = await printed(page);
+  must(size >= LEAST && (pages === 1 || size === OF_SEVERAL), `it prints to ${pages} pages, in letters of ${size} px`);
   if (png) {
     writeFileSync(join(png, `${name}${which}.pdf`), pdf, "latin1");
     await page.emulateMediaType("print");
@@ -453,6 +474,7 @@ for (const file of readdirSync(dir).filter((file) => file.endsWith(".html")).sor
     must(size <= LARGEST, `it has ${size} bytes`);
     await page.keyboard.press("End");
     must((await page.evaluate(() => location.hash)) === "#200", "the last step is reached");
+    must((await printed(page)) === OF_SEVERAL, "it is printed on several pages");
     await page.keyboard.press("b");
     must((await page.evaluate(() => location.hash)) === (twice ? "#beside-200" : "#200"), "both sides are at the last step");
     await page.close();

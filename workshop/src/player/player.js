@@ -27,8 +27,9 @@ function time(seconds) {
 // ---- One side: a film, and where it is shown ------------------------------------
 
 // The ids of its elements begin with `prefix`; `parts` is the step from which on it is
-// unlike the other side, `goTo` goes to a step of it.
-function sideOf({ film, prefix, parts, remarks, goTo }) {
+// unlike the other side, `goTo` goes to a step of it. Its lanes stand in the order of
+// those of the other side, `like`, where it has them, too.
+function sideOf({ film, prefix, parts, remarks, goTo, like }) {
   const at = (id) => byId(prefix + id);
 
   // ---- Its states
@@ -159,7 +160,10 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
     film.places.forEach((place, number) => {
       if (!storedEver(number)) return;
       const content = state.contents[number];
-      const note = [place.name ? place.store : "", content?.version].filter(Boolean).join(", ");
+      // What is named after a message has its id, too.
+      const id = film.messages.find(({ label }) => place.name === `‹${label}›`)?.id ?? "";
+      const short = id && !withIds ? `…${id.slice(30)}` : id;
+      const note = [place.name ? place.store : "", short, content?.version].filter(Boolean).join(", ");
       const title = named(place.name || place.store);
       const box = { id: `place-${number}`, title, note, mono: true, lines: [], empty: "not there" };
       if (content && film.texts[content.text] === "") box.empty = EMPTY;
@@ -232,7 +236,14 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
 
   const allLines = film.steps.flatMap((step) => step.lines);
   const touched = new Set(allLines.flatMap((line) => line.arrow ?? []));
-  const lanes = film.lanes.map((_, lane) => lane).filter((lane) => lane === 0 || touched.has(lane));
+  // What only this side has stays behind what it stands behind.
+  const ranks = [];
+  for (const [lane, { name, title }] of film.lanes.entries()) {
+    const rank = like ? like.findIndex((other) => other.name === name && other.title === title) : lane;
+    ranks.push(rank >= 0 ? rank : (ranks.at(-1) ?? 0));
+  }
+  const drawn = [...film.lanes.keys()].filter((lane) => lane === 0 || touched.has(lane));
+  const lanes = drawn.sort((one, other) => ranks[one] - ranks[other] || one - other);
   const centre = (lane) => `${((lanes.indexOf(lane) + 0.5) * 100) / lanes.length}%`;
 
   function drawLine(line, know) {
@@ -379,7 +390,7 @@ function sideOf({ film, prefix, parts, remarks, goTo }) {
 const parts = beside?.parts ?? undefined;
 const left = sideOf({ film, prefix: "", parts, remarks: [], goTo: (step) => go(both ? beats.findIndex(([one]) => one === step) : step) });
 const right = beside
-  ? sideOf({ ...beside, parts, prefix: "right-", goTo: (step) => go(beats.findIndex(([, one]) => one === step)) })
+  ? sideOf({ ...beside, parts, prefix: "right-", like: film.lanes, goTo: (step) => go(beats.findIndex(([, one]) => one === step)) })
   : null;
 
 // Where the two are after each beat: those steps are one beat that are counterparts.
@@ -408,16 +419,20 @@ function places(beat) {
 }
 const isFault = (beat) => beat > 0 && places(beat).some(([side, step, moves]) => moves && side.film.steps[step - 1]?.fault);
 
-// So large that the story fits on one sheet: about so many lines of so many letters.
+// So large that the story fits on one sheet: about so many lines of so many letters. If
+// nobody could read that, it takes several, in letters that everybody can.
 function printSize() {
   const [high, wide] = both ? [630, 500] : [1000, 690];
-  let size = 14;
-  for (; size > 4; size -= 0.25) {
+  const [largest, least, ofSeveral] = [14, 7, 10];
+  const fits = (size) => {
     const rows = Math.max(...(both ? [left, right] : [left]).map((side) => side.printedRows(size, wide)));
     const over = [title, headline, both ? beside.headline : ""];
     const heads = over.reduce((sum, text) => sum + 1.6 + Math.ceil(text.length / (wide / (0.5 * size))), 4);
-    if ((rows + heads) * 1.36 * size < high) break;
-  }
+    return (rows + heads) * 1.36 * size < high;
+  };
+  let size = largest;
+  while (size >= least && !fits(size)) size -= 0.25;
+  if (size < least) size = ofSeveral;
   document.documentElement.style.setProperty("--print", `${size}px`);
 }
 
