@@ -104,6 +104,20 @@ impl Space {
             }
             room -= usize::from(!std::mem::replace(&mut kept[state], true));
         }
+        self.with_only(&kept)
+    }
+
+    /// The same without the states that cost more faults than the end of the story; all
+    /// of it, if none is told.
+    #[must_use]
+    pub fn as_costly_as_the_story(self) -> Self {
+        let Some(most) = self.way.iter().map(|state| self.states[*state].faults).max() else { return self };
+        let kept: Vec<bool> = self.states.iter().map(|state| state.faults <= most).collect();
+        self.with_only(&kept)
+    }
+
+    /// The same with only those states of which this is true.
+    fn with_only(self, kept: &[bool]) -> Self {
         let mut number = 0;
         let places: Vec<Option<usize>> = kept
             .iter()
@@ -118,7 +132,7 @@ impl Space {
             states: self
                 .states
                 .iter()
-                .zip(&kept)
+                .zip(kept)
                 .filter(|(_, kept)| **kept)
                 .map(|(state, _)| *state)
                 .collect(),

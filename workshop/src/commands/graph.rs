@@ -30,6 +30,8 @@ const WHAT: &str = "drawing";
 const BEGINNING: &str = "<!-- The states of a search, drawn by cargo workshop. -->\n";
 /// So few are the least that such a search is allowed, whatever is drawn of it.
 const STATES: u32 = 200_000;
+/// Of more states than these, nobody sees the way of a story any more.
+const AROUND_A_STORY: usize = 900;
 
 /// What is to be drawn, and where it goes.
 pub struct Wanted {
@@ -82,13 +84,27 @@ pub fn run(repository: &Repository, name: &str, wanted: &Wanted) -> Result<Outco
     };
     let space = record.space.as_deref().context("it has no states")?;
     space.check().map_err(|what| anyhow::anyhow!("the states of {}: {what}", exercise.name))?;
-    let drawing = drawing::space(space, &Caption { title: Some(title), lines: lines(&record, space) });
+    // Bounds that whoever draws has chosen are drawn as they are.
+    let space = match &wanted.of {
+        Of::Bounds(..) => space.clone(),
+        Of::Test(_) | Of::Mistake(_) => around_the_story(space.clone()),
+    };
+    let drawing = drawing::space(&space, &Caption { title: Some(title), lines: lines(&record, &space) });
     written::write(WHAT, &out, &(BEGINNING.to_owned() + &drawing), replace)?;
-    terminal::show(&terminal::paragraph(&said(&record, space, &out), ""));
+    terminal::show(&terminal::paragraph(&said(&record, &space, &out), ""));
     if wanted.open {
         player::open(&out)?;
     }
     Ok(outcome)
+}
+
+/// What can be seen of a space with a story in it: if there is too much, then not what
+/// costs more faults than the story; if that is still too much, what was found first.
+fn around_the_story(space: Space) -> Space {
+    match space.way.is_empty() || space.states.len() <= AROUND_A_STORY {
+        true => space,
+        false => space.as_costly_as_the_story().cut_to(AROUND_A_STORY),
+    }
 }
 
 /// Whether it is a drawing, which may be replaced: it can be made again.
@@ -234,7 +250,7 @@ fn said(record: &Record, space: &Space, out: &Path) -> String {
     let kinds = |kind: Kind| space.states.iter().filter(|state| state.kind == kind).count();
     let drawn = match space.found > space.states.len() {
         true => {
-            format!("the first {} of {}", terminal::grouped(space.states.len()), count(space.found, "state"))
+            format!("{} of {}", terminal::grouped(space.states.len()), count(space.found, "state"))
         }
         false => count(space.found, "state"),
     };
@@ -248,6 +264,8 @@ fn said(record: &Record, space: &Space, out: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use records::space::Spot;
+
     use super::*;
 
     fn record(verdict: &str, states: usize, is_drawn: bool) -> Record {
@@ -268,6 +286,29 @@ mod tests {
         );
         let record = Record { headline: "HOLDS (orders × 1 message)".to_owned(), ..Record::default() };
         assert_eq!(lines(&record, &space), ["HOLDS (orders × 1 message)"]);
+    }
+
+    #[test]
+    fn the_way_of_a_story_is_not_lost_among_states() {
+        let spot = |faults| Spot { faults, ..Spot::default() };
+        // A story with one fault, and more states than can be seen, of no, one, and two.
+        let of = |none: usize, one: usize, two: usize| {
+            let spots = [vec![spot(0); none], vec![spot(1); one], vec![spot(2); two]].concat();
+            Space { way: vec![0, none], found: 9_999, states: spots, ..Space::default() }
+        };
+        let seen = |space: Space| {
+            (0..3)
+                .map(|faults| space.states.iter().filter(|state| state.faults == faults).count())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(seen(around_the_story(of(5, 5, 50))), [5, 5, 50], "few are drawn as they are");
+        let cut = around_the_story(of(100, 300, 1_500));
+        assert_eq!((cut.way.clone(), cut.found), (vec![0, 100], 9_999));
+        assert_eq!(seen(cut), [100, 300, 0]);
+        let cut = around_the_story(of(1_000, 900, 9));
+        assert_eq!((cut.way.clone(), seen(cut)), (vec![0, 899], vec![899, 1, 0]));
+        let no_story = Space { way: Vec::new(), ..of(1_000, 0, 900) };
+        assert_eq!(around_the_story(no_story.clone()), no_story);
     }
 
     #[test]

@@ -23,12 +23,18 @@ text { font: 20px Arial, \"Liberation Sans\", sans-serif; fill: var(--ink); }
 /// A picture that is being drawn.
 pub struct Canvas {
     body: String,
+    margin: f64,
 }
 
 impl Canvas {
     /// Nothing is on it yet.
     pub fn new() -> Self {
-        Self { body: String::new() }
+        Self::with_margin(0.0)
+    }
+
+    /// Nothing is on it yet, and nothing will be within so many pixels of its edges.
+    pub fn with_margin(margin: f64) -> Self {
+        Self { body: String::new(), margin }
     }
 
     /// Puts this on it: markup, in which every text was [escaped](escaped).
@@ -46,17 +52,19 @@ impl Canvas {
 
     /// The whole picture: so high, with what it is, and what it shows, in words.
     pub fn finished(self, height: f64, title: &str, description: &str, style: &str) -> String {
-        let (width, high) = (number(WIDTH), number(height));
+        let (width, high) = (number(WIDTH + 2.0 * self.margin), number(height + 2.0 * self.margin));
+        let start = number(-self.margin);
         let mut svg = String::new();
         _ = writeln!(
             svg,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {high}\" width=\"{width}\" height=\"{high}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"{start} {start} {width} {high}\" width=\"{width}\" height=\"{high}\" \
              role=\"img\" aria-labelledby=\"title desc\">"
         );
         _ = writeln!(svg, "<title id=\"title\">{}</title>", escaped(title));
         _ = writeln!(svg, "<desc id=\"desc\">{}</desc>", escaped(description));
         _ = writeln!(svg, "<style>\n{STYLE}{style}</style>");
-        _ = writeln!(svg, "<rect class=\"paper\" width=\"{width}\" height=\"{high}\"/>");
+        let corner = if self.margin > 0.0 { format!(" x=\"{start}\" y=\"{start}\"") } else { String::new() };
+        _ = writeln!(svg, "<rect class=\"paper\"{corner} width=\"{width}\" height=\"{high}\"/>");
         svg + &self.body + "</svg>\n"
     }
 }

@@ -19,8 +19,12 @@ pub struct Caption {
 }
 
 const LINE: f64 = 26.0;
+/// Around a drawing that stands by itself.
+const MARGIN: f64 = 24.0;
 /// Of more states than these, none has a text of its own.
 const SPOKEN: usize = 400;
+/// Half as high, at least, is the sign of a state at rest, however many there are.
+const AT_REST: f64 = 5.0;
 
 const STYLE: &str = "\
 .title { font-size: 26px; font-weight: bold; fill: var(--accent); }
@@ -117,7 +121,8 @@ impl Look {
 
 /// Draws a space with this caption.
 pub fn space(space: &Space, caption: &Caption) -> String {
-    let mut canvas = Canvas::new();
+    // One that has a title stands by itself.
+    let mut canvas = Canvas::with_margin(if caption.title.is_some() { MARGIN } else { 0.0 });
     let mut y = 0.0;
     if let Some(title) = &caption.title {
         for line in wrapped(title, (WIDTH - 20.0) / 1.35) {
@@ -132,7 +137,7 @@ pub fn space(space: &Space, caption: &Caption) -> String {
     }
     y += 14.0;
     let drawn = layout(space, y);
-    bands(&mut canvas, &drawn);
+    bands(&mut canvas, &drawn, may_be_stale(space));
     steps(&mut canvas, space, &drawn);
     story(&mut canvas, space, &drawn);
     states(&mut canvas, space, &drawn);
@@ -144,14 +149,18 @@ pub fn space(space: &Space, caption: &Caption) -> String {
     canvas.finished(end + 12.0, &title, &in_words(space), STYLE)
 }
 
-fn bands(canvas: &mut Canvas, drawn: &Layout) {
+fn bands(canvas: &mut Canvas, drawn: &Layout, stale: bool) {
     for (faults, band) in &drawn.bands {
         let (x, y) = (number(drawn.across.start), number(band.start));
         let (width, height) = (number(drawn.across.end - drawn.across.start), number(band.end - band.start));
         canvas.put(&format!(
             "<rect class=\"board\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"10\"/>"
         ));
-        canvas.text(0.0, f64::midpoint(band.start, band.end) + 7.0, "strong", &in_the_band(*faults));
+        let middle = f64::midpoint(band.start, band.end) + 7.0;
+        canvas.text(0.0, middle, "strong", &in_the_band(*faults));
+        if stale && *faults > 0 {
+            canvas.text(0.0, middle + 22.0, "quiet", "or stale reads");
+        }
     }
 }
 
@@ -161,8 +170,14 @@ fn in_the_band(faults: u32) -> String {
         1 => "one fault".to_owned(),
         2 => "two faults".to_owned(),
         3 => "three faults".to_owned(),
+        4 => "four faults".to_owned(),
         more => format!("{more} faults"),
     }
+}
+
+/// Whether reads may be stale: each is counted with the faults.
+fn may_be_stale(space: &Space) -> bool {
+    space.bounds.contains("stale read")
 }
 
 /// How a step from one place to another is drawn: straight, if it leads on; what leads
@@ -233,11 +248,24 @@ fn striking(space: &Space, from: usize, to: usize) -> Option<usize> {
 
 fn states(canvas: &mut Canvas, space: &Space, drawn: &Layout) {
     let spoken = space.states.len() <= SPOKEN;
-    for (state, place) in drawn.places.iter().enumerate() {
+    let at_rest = |state: &usize| matches!(Look::of(space, *state), Look::Right | Look::Wrong | Look::Broken);
+    // What is at rest is what one looks for: it stands above all others.
+    let (resting, busy): (Vec<usize>, Vec<usize>) = (0..space.states.len()).partition(at_rest);
+    for (state, rests) in
+        busy.into_iter().map(|state| (state, false)).chain(resting.into_iter().map(|state| (state, true)))
+    {
+        let place = &drawn.places[state];
         let on_the_way = space.way.contains(&state);
+        let least = if !rests {
+            0.0
+        } else if on_the_way {
+            AT_REST * 1.6
+        } else {
+            AT_REST
+        };
         let radius =
             if on_the_way { (drawn.radius * 1.25).max(4.0).min(drawn.radius + 3.0) } else { drawn.radius };
-        let mut sign = Look::of(space, state).sign(*place, radius);
+        let mut sign = Look::of(space, state).sign(*place, radius.max(least));
         if state == 0 {
             let (x, y, around) = (number(place.0), number(place.1), number(radius + 4.0));
             _ = write!(sign, "<circle class=\"start\" cx=\"{x}\" cy=\"{y}\" r=\"{around}\"/>");
@@ -313,7 +341,8 @@ fn legend(canvas: &mut Canvas, space: &Space, top: f64) -> f64 {
     let stroke = |class: &str| format!("<path class=\"{class}\" d=\"M0 0L34 0\"/>");
     entries.push((stroke("step"), "a step".to_owned()));
     if space.steps.iter().any(|step| step.fault.is_some()) {
-        entries.push((stroke("fault"), "a fault".to_owned()));
+        let fault = if may_be_stale(space) { "a fault or a stale read" } else { "a fault" };
+        entries.push((stroke("fault"), fault.to_owned()));
     }
     if !space.way.is_empty() {
         let struck = space.way.windows(2).filter_map(|pair| striking(space, pair[0], pair[1]));
@@ -348,7 +377,7 @@ fn left_out(space: &Space) -> Vec<String> {
     let (drawn, found) = (space.states.len(), space.found);
     if found > drawn {
         sentences.push(format!(
-            "Of {} states, the first {} are drawn; {} are left out.",
+            "Of {} states, {} are drawn, with few faults and few steps; {} are left out.",
             grouped(found),
             grouped(drawn),
             grouped(found - drawn)
@@ -462,7 +491,8 @@ mod tests {
         let space = Space { states: vec![Spot::default()], found: 20_735, whole: true, ..Space::default() };
         let svg = drawn(&space);
         assert_eq!(
-            svg.matches("Of 20,735 states, the first 1 are drawn; 20,734 are left out.").count(),
+            svg.matches("Of 20,735 states, 1 are drawn, with few faults and few steps; 20,734 are left out.")
+                .count(),
             2,
             "{svg}"
         );

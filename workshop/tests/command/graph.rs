@@ -9,7 +9,7 @@ fn the_states_of_a_search_are_drawn_and_only_a_drawing_is_replaced() {
     let draws = ["graph", "3", "--test", "every_schedule"];
     workshop.run(&draws).exits(1).says(&[
         "VIOLATED: NoLostMessages, with 1 fault in 12 steps. Drawn in graph-03.svg:",
-        "the first 2 of 1,234,567 states, 1 at rest, 1 of them wrong.",
+        "2 of 1,234,567 states, 1 at rest, 1 of them wrong.",
     ]);
     let drawn = workshop.read("graph-03.svg");
     assert!(drawn.contains("03 Title of 03-state: every schedule"), "{drawn}");
