@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ports::conformance;
 use ports::real::{Clock, DynamoDbStore, ObjectDocumentStore};
+use ports::{DocumentStore, Precondition, conformance};
 
 /// A clock that stands still until it is moved.
 fn clock() -> (Clock, Arc<AtomicU64>) {
@@ -50,6 +50,22 @@ async fn dynamodb_has_the_limit_that_the_adapter_says() {
 #[should_panic(expected = "broken rule")]
 async fn a_limit_that_is_off_by_one_would_be_noticed() {
     conformance::size_limit(&dynamodb(clock().0), "suite", DynamoDbStore::LIMIT - 1).await;
+}
+
+#[tokio::test]
+async fn an_object_store_lists_what_is_there() {
+    let (clock, seconds) = clock();
+    let store = objects(clock);
+    let keys = ["a/1", "a/2", "Größe 2:b.c", "50%", "%2F", "*", "x"];
+    for key in keys {
+        store.put(key, key.as_bytes().to_vec(), Precondition::IfAbsent).await.expect("a put");
+    }
+    let gone = store.put("gone", Vec::new(), Precondition::None).await.expect("a put");
+    store.delete("gone", Precondition::IfEtag(gone)).await.expect("a delete");
+    store.put_expiring("over", Vec::new(), Precondition::None, HOUR).await.expect("a put");
+    seconds.fetch_add(HOUR.as_secs(), Ordering::Relaxed);
+    let all = store.all().await.expect("all");
+    assert_eq!(all, keys.iter().map(|key| ((*key).to_owned(), key.as_bytes().to_vec())).collect());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@
 //!   object, and an object that is past it counts as absent. (To really remove
 //!   such objects and tombstones is the business of a lifecycle rule.)
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,26 @@ impl ObjectDocumentStore {
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
         Self { store, clock }
+    }
+
+    /// Every document that there is, by key: of one moment only where nobody writes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]; [`StoreError::Protocol`] where there is something that is
+    /// not of this adapter.
+    pub async fn all(&self) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let listed = self.store.list_with_delimiter(None).await.map_err(|_| StoreError::Unavailable)?;
+        let mut documents = BTreeMap::new();
+        for object in listed.objects {
+            let name = object.location.filename().unwrap_or_default();
+            let key = key_of(name)
+                .ok_or_else(|| StoreError::Protocol(format!("the object {name} is not of this adapter")))?;
+            if let Some(Document { body, .. }) = self.get(&key).await? {
+                documents.insert(key, body);
+            }
+        }
+        Ok(documents)
     }
 
     fn now(&self) -> u64 {
@@ -137,6 +158,18 @@ impl ObjectDocumentStore {
 /// One segment, whatever is in the key.
 fn path(key: &str) -> Path {
     Path::from_iter([key])
+}
+
+/// The key that has become this name: what a path does not take is in it as `%2F`.
+fn key_of(name: &str) -> Option<String> {
+    let mut parts = name.split('%');
+    let mut key = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        key.push(u8::from_str_radix(digits, 16).ok()?);
+        key.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(key).ok()
 }
 
 fn object(kind: u8, expires: u64, body: &[u8]) -> Vec<u8> {
