@@ -5,13 +5,13 @@
 //! |---|---|
 //! | messages | a consumer of its own on one stream, the [record]: explicit acknowledgement, redelivery, in-progress, a delay after a failure, dead letters |
 //! | [`Publisher`](ports::Publisher) | that same stream; published is what the server has acknowledged |
-//! | [`DocumentStore`](ports::DocumentStore) | a key-value bucket each: [`kv`]; or a table of PostgreSQL: `postgres`, behind the feature of that name |
+//! | [`DocumentStore`](ports::DocumentStore) | a key-value bucket each: [`kv`]; or a table of PostgreSQL each, or objects of S3: `postgres` and `s3`, behind features of these names |
 //! | [`Clock`](ports::Clock) | the time of the machine: [`clock`] |
 //! | ids | [`MessageId::random`](ports::MessageId::random), never a counter of the process |
 //!
 //! One server binary, `nats-server` 2.11 or later, is all that it needs;
 //! [`server`] starts one, on loopback, with a secret of its own, syncing to the disk
-//! before it acknowledges, and a PostgreSQL in the same way. The [`worker`] is the consumer loop. The program `live`
+//! before it acknowledges, and a PostgreSQL, or something that speaks S3, in the same way. The [`worker`] is the consumer loop. The program `live`
 //! runs both under a monkey that kills worker processes and the server with `kill -9`,
 //! freezes workers, cuts their connections and publishes messages once more, and has the
 //! engine's checker judge what was really published and stored. It also plays stories
@@ -54,6 +54,8 @@ pub mod live;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod record;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod seam;
 #[cfg(unix)]
 pub mod server;

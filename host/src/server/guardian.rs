@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -16,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use super::{Kind, Wanted, Word, nats, postgres};
+use super::{Kind, Wanted, Word, nats, postgres, s3};
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,7 +81,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Where it says what is the matter.
-    fn log(&self) -> PathBuf {
+    pub(super) fn log(&self) -> PathBuf {
         self.directory.join("log")
     }
 }
@@ -144,6 +145,7 @@ impl Ward {
         match place.wanted.kind {
             Kind::Nats => nats::prepare(place)?,
             Kind::Postgres => postgres::prepare(place).await?,
+            Kind::S3 => s3::prepare(place)?,
         }
         let began = Instant::now();
         loop {
@@ -152,6 +154,7 @@ impl Ward {
             let mut command = match place.wanted.kind {
                 Kind::Nats => nats::command(place),
                 Kind::Postgres => postgres::command(place)?,
+                Kind::S3 => s3::command(place)?,
             };
             let process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
             let process = process.kill_on_drop(true).spawn();
@@ -162,6 +165,7 @@ impl Ward {
                 let listens = match place.wanted.kind {
                     Kind::Nats => nats::listens(place),
                     Kind::Postgres => postgres::listens(place, process.id()),
+                    Kind::S3 => s3::listens(place),
                 };
                 if let Some(port) = listens {
                     place.wanted.port = Some(port);
@@ -180,6 +184,7 @@ impl Ward {
             let (why, passes) = match place.wanted.kind {
                 Kind::Nats => (nats::why(&said), false),
                 Kind::Postgres => (postgres::why(&said), postgres::passes(&said)),
+                Kind::S3 => (s3::why(&said), false),
             };
             if !passes || began.elapsed() > PATIENCE {
                 bail!("{} does not come to listen: {why}", place.wanted.binary.display());
@@ -187,4 +192,20 @@ impl Ward {
             sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// A port on which nobody listens. Of those that systems give to whoever connects, none:
+/// while it is gone, somebody could be given its port.
+pub(super) fn free_port() -> anyhow::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const MANY: u16 = 12_000;
+    const TRIES: usize = 100;
+    for _ in 0..TRIES {
+        let [one, other, ..] = *MessageId::random().as_uuid().as_bytes();
+        let port = FIRST + u16::from_be_bytes([one, other]) % MANY;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port for the server")
 }

@@ -14,6 +14,7 @@
 mod guardian;
 mod nats;
 mod postgres;
+mod s3;
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
@@ -31,6 +32,7 @@ use crate::connection::Address;
 
 pub use guardian::guard;
 pub use postgres::{USER, find as find_postgres};
+pub use s3::{BUCKET, find as find_s3};
 
 /// Which server is wanted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +55,9 @@ pub enum Kind {
     Nats,
     /// PostgreSQL; the program is `postgres`, and `initdb` is beside it.
     Postgres,
+    /// moto's S3; the program is `moto_server`, and the Python that has it is beside it. It
+    /// keeps everything in memory, and can be killed, but not started again with what it had.
+    S3,
 }
 
 impl fmt::Display for Kind {
@@ -60,6 +65,7 @@ impl fmt::Display for Kind {
         formatter.write_str(match self {
             Self::Nats => "the server",
             Self::Postgres => "the database",
+            Self::S3 => "the object store",
         })
     }
 }
@@ -170,6 +176,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> Address {
         Address { url: format!("nats://127.0.0.1:{}", self.port), token: Some(self.secret.clone()) }
+    }
+
+    /// Whether it has everything again once it is started again.
+    #[must_use]
+    pub fn keeps_what_it_has(&self) -> bool {
+        self.kind != Kind::S3
     }
 
     /// On which port of the loopback interface it listens.

@@ -6,17 +6,15 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{OpenOptionsExt, chown};
 use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, bail};
 use nix::unistd::{User, geteuid};
-use ports::MessageId;
 use tokio::process::Command;
 
-use super::guardian::Place;
+use super::guardian::{Place, free_port};
 
 /// The user of the database; its name is that of the database, too.
 pub const USER: &str = "postgres";
@@ -67,6 +65,9 @@ pub(super) async fn prepare(place: &mut Place) -> anyhow::Result<()> {
     let mut command = as_somebody(place, Command::new(initdb))?;
     command.arg("--pgdata").arg(&data).arg("--pwfile").arg(&secret);
     command.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale"]);
+    // What an empty cluster consists of need not outlast the machine: nobody pulls its plug here.
+    // What is written to it later is synced, always.
+    command.arg("--no-sync");
     let made = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
     let made = made.context("initdb cannot be started")?;
     if !made.status.success() {
@@ -148,20 +149,4 @@ fn stand_in() -> anyhow::Result<Option<User>> {
         }
     }
     bail!("PostgreSQL does not run as root, and there is no user postgres or nobody here")
-}
-
-/// A port on which nobody listens. Of those that systems give to whoever connects, none:
-/// while it is gone, somebody could be given its port.
-fn free_port() -> anyhow::Result<u16> {
-    const FIRST: u16 = 20_000;
-    const MANY: u16 = 12_000;
-    const TRIES: usize = 100;
-    for _ in 0..TRIES {
-        let [one, other, ..] = *MessageId::random().as_uuid().as_bytes();
-        let port = FIRST + u16::from_be_bytes([one, other]) % MANY;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("no port for the database")
 }
