@@ -272,3 +272,155 @@ fn who_interrupts_gets_no_verdict() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.ends_with("interrupted: there is no verdict\n"), "{said}");
 }
+
+/// The same with the documents in PostgreSQL. Without one, the tests say so and pass, unless
+/// `POSTGRES_REQUIRED` is set.
+#[cfg(feature = "postgres")]
+mod in_postgres {
+    use std::io::Write;
+
+    use host::server::find_postgres;
+
+    use super::*;
+
+    fn place(name: &str) -> Option<Place> {
+        if find_postgres().is_none() {
+            let help = "no PostgreSQL here: `apt install postgresql` brings it";
+            assert!(std::env::var_os("POSTGRES_REQUIRED").is_none_or(|value| value.is_empty()), "{help}");
+            let _ = writeln!(std::io::stderr(), "SKIPPED {name}: {help}");
+            return None;
+        }
+        Place::new(name)
+    }
+
+    /// The database of this run, once it has answered.
+    fn wait_for_the_database(place: &Place) -> u32 {
+        let is_database = |process: &Process, directory: &str| {
+            process.command.contains(directory) && process.command.contains("postgres -D")
+        };
+        let is_at_work = |process: &Process| process.command.starts_with("postgres: postgres postgres");
+        place.wait_until("a database at work", |processes, directory| {
+            let database = processes.iter().find(|process| is_database(process, directory));
+            database.is_some_and(|database| {
+                processes.iter().any(|process| process.parent == database.number && is_at_work(process))
+            })
+        });
+        let directory = place.directory.display().to_string();
+        processes().iter().find(|process| is_database(process, &directory)).expect("a database").number
+    }
+
+    #[test]
+    fn everything_at_once_and_it_holds_and_a_mistake_is_found() {
+        let Some(place) = place("postgres") else { return };
+        let live = place.live(&words(
+            "09 --store postgres --orders 40 --workers 2 --kills 3 --freezes 1 --cuts 10 --restarts 2 --duplicates 12",
+        ));
+        let (code, said) = place.end(live);
+        assert_eq!(code, Some(0), "{said}");
+        let struck = "3 kills, 1 freeze, 10 cuts, 2 restarts and 12 duplicates in";
+        assert!(
+            said.contains(", PostgreSQL ") && said.contains("\nholds: ") && said.contains(struck),
+            "{said}"
+        );
+        let mistake =
+            "06 --store postgres --mistake claims-before-it-commits --orders 20 --workers 2 --kills 3";
+        let (code, said) = place.end(place.live(&words(mistake)));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("\nviolated") && said.contains("NoLostMessages"), "{said}");
+    }
+
+    #[test]
+    fn a_database_that_is_gone_for_long_is_waited_for() {
+        let Some(place) = place("postgres-gone") else { return };
+        let live = "09 --store postgres --orders 20 --workers 2 --kills 5 --restarts 1 --gone 8";
+        let (code, said) = place.end(place.live(&words(live)));
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("\nholds: ") && said.contains("1 restart"), "{said}");
+    }
+
+    #[test]
+    fn a_database_that_somebody_else_ends_gives_no_verdict() {
+        let Some(place) = place("postgres-ended") else { return };
+        let live = place.live(&words("09 --store postgres --orders 5000"));
+        signal("-KILL", wait_for_the_database(&place));
+        let (code, said) = place.end(live);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.ends_with("the database has ended, and nobody told it to: there is no verdict\n"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_conductor_that_ends_leaves_no_database_behind() {
+        for end in ["-KILL", "-INT"] {
+            let Some(place) = place(&format!("postgres-left{end}")) else { return };
+            let live = place.live(&words("09 --store postgres --orders 5000"));
+            let database = wait_for_the_database(&place);
+            signal(end, live.id());
+            let (code, said) = place.end(live);
+            assert_eq!(code, if end == "-INT" { Some(2) } else { None }, "{said}");
+            place.wait_until("all of the database is gone", |processes, _| {
+                !processes.iter().any(|process| process.number == database || process.parent == database)
+            });
+        }
+    }
+
+    #[test]
+    fn trouble_is_a_sentence() {
+        let Some(place) = place("postgres-trouble") else { return };
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = taken.local_addr().expect("its number").port().to_string();
+        let nats = place.server.display().to_string();
+        for (arguments, sentence) in [
+            (&["09", "--store", "postgres", "--store-port", &port][..], "Address already in use"),
+            (&["09", "--store", "postgres", "--store-server", "/nowhere"], "/nowhere is no file"),
+            (&["09", "--store", "postgres", "--store-server", &nats], "there is no initdb beside"),
+            (&["09", "--store", "postgres", "--room", "1"], "PostgreSQL cannot be told"),
+            (&["09", "--store-port", &port], "name it with --store"),
+            (&["--stories", "09", "--store", "postgres"], "leave --store out"),
+            (&["09", "--store", "paper"], "possible values: nats, postgres, s3"),
+        ] {
+            let (code, said) = place.end(place.live(arguments));
+            assert_eq!(code, Some(2), "{said}");
+            assert!(said.contains(sentence), "{said}");
+            assert!(!said.contains("live 09:"), "it has begun: {said}");
+        }
+    }
+}
+
+/// The same with the documents in a bucket. Without moto, the test says so and passes, unless
+/// `MOTO_REQUIRED` is set.
+#[cfg(feature = "s3")]
+#[test]
+fn documents_are_in_a_bucket() {
+    use std::io::Write;
+    if host::server::find_s3().is_none() {
+        let help = "no moto here: `pip install 'moto[server,s3]'` puts moto_server on the PATH";
+        assert!(std::env::var_os("MOTO_REQUIRED").is_none_or(|value| value.is_empty()), "{help}");
+        let _ = writeln!(std::io::stderr(), "SKIPPED documents_are_in_a_bucket: {help}");
+        return;
+    }
+    let Some(place) = Place::new("bucket") else { return };
+    // What is in memory only is not killed: both restarts are those of the nats-server.
+    let live = "09 --store s3 --orders 20 --workers 2 --kills 3 --cuts 5 --restarts 2 --duplicates 6";
+    let (code, said) = place.end(place.live(&words(live)));
+    assert_eq!(code, Some(0), "{said}");
+    let struck = "3 kills, 5 cuts, 2 restarts and 6 duplicates in";
+    assert!(said.contains(", S3") && said.contains("\nholds: ") && said.contains(struck), "{said}");
+    let mistake = "06 --store s3 --mistake claims-before-it-commits --orders 20 --workers 2 --kills 3";
+    let (code, said) = place.end(place.live(&words(mistake)));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("\nviolated") && said.contains("NoLostMessages"), "{said}");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its number").port().to_string();
+    for (arguments, sentence) in [
+        (&["09", "--store", "s3", "--store-port", &port][..], "already in use"),
+        (&["09", "--store", "s3", "--store-server", "/nowhere"], "/nowhere is no file"),
+        (&["09", "--store", "s3", "--room", "1"], "moto cannot be told"),
+    ] {
+        let (code, said) = place.end(place.live(arguments));
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(sentence), "{said}");
+    }
+}

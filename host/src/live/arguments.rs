@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::live::stores::Store;
+
 /// Run an exercise's solution on a real server, under kill -9, and judge it.
 #[derive(Debug, Parser)]
 #[command(
@@ -46,10 +48,11 @@ pub struct Arguments {
     /// is done, and the reply is lost
     #[arg(long, value_name = "C", default_value_t = 0)]
     pub cuts: u32,
-    /// How often the monkey kills the server; it comes back with what it has stored
+    /// How often the monkey kills a server, that of the documents and that of the messages in
+    /// turn; it comes back with what it has stored
     #[arg(long, value_name = "R", default_value_t = 0)]
     pub restarts: u32,
-    /// For how long the server is gone then, in seconds [default: up to two, by lot]
+    /// For how long it is gone then, in seconds [default: up to two, by lot]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=3600))]
     pub gone: Option<u64>,
     /// How often the monkey publishes a message once more that somebody has published
@@ -71,6 +74,16 @@ pub struct Arguments {
     /// How much the server stores at most, in MiB [default: what the disk has room for]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub room: Option<u64>,
+    /// Where documents are stored: on the nats-server, too, or in a server of their own
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = Store::Nats)]
+    pub store: Store,
+    /// Where the program of that server is, postgres or moto_server [default:
+    /// POSTGRES_SERVER or MOTO_SERVER, on the PATH, or where Debian puts it]
+    #[arg(long, value_name = "PATH")]
+    pub store_server: Option<PathBuf>,
+    /// On which port of the loopback interface it listens [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub store_port: Option<u16>,
     /// After how long without any progress it is given up, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub patience: u64,

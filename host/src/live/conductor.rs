@@ -23,6 +23,8 @@ use crate::live::monkey::{Monkey, Reach};
 use crate::live::plan::{Plan, Trick};
 use crate::live::proxy::Proxy;
 use crate::live::registry::{self, System};
+use crate::live::servers::Servers;
+use crate::live::stores::{self, Way};
 use crate::live::work::{Order, Told};
 use crate::record::{Entry, Kind, Record};
 use crate::seam::Seam;
@@ -43,11 +45,13 @@ struct Outcome {
 pub fn run(arguments: Arguments, seam: &Seam) -> anyhow::Result<ExitCode> {
     // Before anything is started.
     registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
-    let server = Server::start(&wanted(&arguments)?, &["guard"])?;
+    let (messages, documents) = (wanted(&arguments)?, stores::wanted(&arguments)?);
+    let start = |wanted| Server::start(wanted, &["guard"]);
+    let servers = Servers::new(start(&messages)?, documents.as_ref().map(start).transpose()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = conduct(&arguments, seam, server) => outcome,
+            outcome = conduct(&arguments, seam, servers) => outcome,
             () = interrupted() => bail!("interrupted: there is no verdict"),
         }
     })?;
@@ -84,7 +88,7 @@ pub async fn interrupted() {
 struct Stage<'a> {
     arguments: &'a Arguments,
     seam: &'a Seam,
-    server: Server,
+    servers: Servers,
     proxy: Option<Proxy>,
     fleet: Fleet,
     ear: UnboundedReceiver<(usize, Told)>,
@@ -94,21 +98,40 @@ struct Stage<'a> {
     progress: Instant,
 }
 
-async fn conduct(arguments: &Arguments, seam: &Seam, server: Server) -> anyhow::Result<Outcome> {
+async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> anyhow::Result<Outcome> {
     let system = registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
-    let address = server.address().clone();
-    let connection = Connection::open(&address).await?;
-    let proxy = if arguments.cuts > 0 { Some(Proxy::open(&address).await?) } else { None };
+    let mut address = servers.messages().address();
+    let mut documents = Way::to(arguments.store, servers.documents());
+    let prepared = async {
+        let connection = Connection::open(&address).await?;
+        let seam = documents.of(seam).await?;
+        for (endpoint, _) in &system.endpoints {
+            let rules = order(arguments, &address, &documents, endpoint.name()).rules();
+            worker::prepare(&connection, endpoint, rules, &seam).await?;
+        }
+        let version = seam.stores.version().await?;
+        anyhow::Ok((connection, seam, version))
+    };
+    let (connection, seam, version) = match prepared.await {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(servers.why(error).await),
+    };
+    let seam = &seam;
     // Where nothing is to be cut, nothing is between worker and server.
-    let way = proxy.as_ref().map_or_else(|| address.clone(), |proxy| proxy.address(&address));
-    let order = |name: &str| order(arguments, &way, name);
-    for (endpoint, _) in &system.endpoints {
-        worker::prepare(&connection, endpoint, order(endpoint.name()).rules(), seam).await?;
+    let mut proxy = None;
+    if arguments.cuts > 0 {
+        let mut between = Proxy::open(&address).await?;
+        address = between.address(&address);
+        if let Some(server) = servers.documents() {
+            documents = documents.over(between.also(server.port()).await?);
+        }
+        proxy = Some(between);
     }
+    let order = |name: &str| order(arguments, &address, &documents, name);
     let names: Vec<String> =
         system.endpoints.iter().map(|(endpoint, _)| endpoint.name().to_owned()).collect();
     println!(
-        "live {}{}: {} × {}, {} for each of {}, {}seed {}; nats-server {}",
+        "live {}{}: {} × {}, {} for each of {}, {}seed {}; nats-server {}{}",
         arguments.exercise(),
         arguments.mistake.as_ref().map(|name| format!(", {name}")).unwrap_or_default(),
         count(arguments.orders, "order"),
@@ -122,13 +145,14 @@ async fn conduct(arguments: &Arguments, seam: &Seam, server: Server) -> anyhow::
             .collect::<String>(),
         arguments.seed,
         connection.server_version(),
+        version.map(|version| format!(", {version}")).unwrap_or_default(),
     );
     let plan = Plan::new(arguments);
     let (voice, ear) = unbounded_channel();
     let mut stage = Stage {
         arguments,
         seam,
-        server,
+        servers,
         proxy,
         fleet: Fleet::new(voice),
         ear,
@@ -151,7 +175,7 @@ async fn conduct(arguments: &Arguments, seam: &Seam, server: Server) -> anyhow::
     };
     let restless = match run.await {
         Ok(restless) => restless,
-        Err(error) => return Err(stage.why(error).await),
+        Err(error) => return Err(stage.servers.why(error).await),
     };
     let took = began.elapsed();
     if restless.is_none() {
@@ -174,7 +198,7 @@ async fn conduct(arguments: &Arguments, seam: &Seam, server: Server) -> anyhow::
     });
     let (entries, snapshots, deliveries) = match read.await {
         Ok(read) => read,
-        Err(error) => return Err(stage.why(error).await),
+        Err(error) => return Err(stage.servers.why(error).await),
     };
     let judged = judge(&system, &entries, &snapshots)?;
     let told = Numbers {
@@ -188,9 +212,10 @@ async fn conduct(arguments: &Arguments, seam: &Seam, server: Server) -> anyhow::
     Ok(Outcome { judged, restless })
 }
 
-fn order(arguments: &Arguments, address: &Address, endpoint: &str) -> Order {
+fn order(arguments: &Arguments, address: &Address, documents: &Way, endpoint: &str) -> Order {
     Order {
         address: address.clone(),
+        documents: documents.clone(),
         exercise: arguments.exercise().to_owned(),
         mistake: arguments.mistake.clone(),
         endpoint: endpoint.to_owned(),
@@ -228,16 +253,16 @@ impl Stage<'_> {
         let window = u64::from(3 * self.arguments.workers * self.arguments.slots);
         let mut mail: VecDeque<Message> = mail.into();
         let mut acknowledged = BTreeSet::new();
-        while !mail.is_empty() || !self.monkey.is_done() || self.server.is_away()? {
+        while !mail.is_empty() || !self.monkey.is_done() || self.servers.is_one_away()? {
             self.listen();
             self.look()?;
             self.is_anything_said()?;
             let done: u64 = self.figures.iter().map(|figures| figures.done).sum();
-            let (server, proxy) = (&mut self.server, self.proxy.as_ref());
-            let reach = Reach { fleet: &mut self.fleet, server, proxy, record };
+            let (servers, proxy) = (&mut self.servers, self.proxy.as_ref());
+            let reach = Reach { fleet: &mut self.fleet, servers, proxy, record };
             self.monkey.act(reach, done, mail.is_empty()).await?;
             // Nobody is to wait for a server that is gone, and the monkey least of all.
-            let room = match self.server.is_away()? {
+            let room = match self.servers.is_one_away()? {
                 true => 0,
                 false => {
                     let under_way = (acknowledged.len() as u64).saturating_sub(self.figures[0].done);
@@ -295,15 +320,9 @@ impl Stage<'_> {
         Duration::from_secs(self.arguments.patience)
     }
 
-    /// Why something has failed. If the server has ended, it is that.
-    async fn why(&mut self, error: anyhow::Error) -> anyhow::Error {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        self.server.check().err().unwrap_or(error)
-    }
-
     /// Sees whether everybody is still there, and can do something.
     fn look(&mut self) -> anyhow::Result<()> {
-        self.server.check()?;
+        self.servers.check()?;
         self.fleet.check()?;
         let is_full = |figures: &Figures| figures.failures.keys().any(|why| why.contains(FULL));
         ensure!(

@@ -22,7 +22,9 @@ mod plan;
 mod proxy;
 mod registry;
 mod replay;
+mod servers;
 mod staff;
+mod stores;
 mod work;
 
 use std::process::ExitCode;

@@ -10,18 +10,18 @@ use crate::connection::insist;
 use crate::live::fleet::Fleet;
 use crate::live::plan::{Strike, Trick};
 use crate::live::proxy::Proxy;
+use crate::live::servers::Servers;
 use crate::record::Record;
-use crate::server::Server;
 
 /// What the monkey has in its reach.
 pub struct Reach<'a> {
     pub fleet: &'a mut Fleet,
-    pub server: &'a mut Server,
+    pub servers: &'a mut Servers,
     pub proxy: Option<&'a Proxy>,
     pub record: &'a Record,
 }
 
-/// Kills and freezes workers, cuts their connections, kills the server, and publishes what
+/// Kills and freezes workers, cuts their connections, kills the servers, and publishes what
 /// is published already.
 pub struct Monkey {
     strikes: VecDeque<Strike>,
@@ -50,7 +50,7 @@ impl Monkey {
 
     /// Does what is due after so many messages; at the end, whatever is left.
     pub async fn act(&mut self, reach: Reach<'_>, done: u64, at_the_end: bool) -> anyhow::Result<()> {
-        let Reach { fleet, server, proxy, record } = reach;
+        let Reach { fleet, servers, proxy, record } = reach;
         let now = Instant::now();
         let (back, gone) = std::mem::take(&mut self.gone).into_iter().partition(|(when, ..)| *when <= now);
         self.gone = gone;
@@ -72,7 +72,7 @@ impl Monkey {
         let is_struck = match trick {
             // Who is gone cannot be struck; the monkey waits until it is back.
             Trick::Kill | Trick::Freeze => self.gone.iter().any(|(_, gone, _)| *gone == victim),
-            Trick::Restart | Trick::Duplicate => server.is_away()?,
+            Trick::Restart | Trick::Duplicate => servers.is_one_away()?,
             Trick::Cut => false,
         };
         if when > now || is_struck {
@@ -91,7 +91,7 @@ impl Monkey {
                 true
             }
             Trick::Restart => {
-                server.restart(gap)?;
+                servers.restart(gap)?;
                 true
             }
             // Where there is nothing yet, it waits.

@@ -19,12 +19,19 @@ use crate::Address;
 pub struct Proxy {
     url: String,
     open: Connections,
-    accepting: AbortHandle,
+    accepting: Vec<AbortHandle>,
 }
 
-/// The connections that there are, in the order in which they came; and where one says
-/// that it is to be cut, and for how long nothing comes back before it breaks.
-type Connections = Arc<Mutex<BTreeMap<u64, oneshot::Sender<Duration>>>>;
+type Connections = Arc<Mutex<Open>>;
+
+#[derive(Default)]
+struct Open {
+    /// How many have come so far.
+    come: u64,
+    /// Those that there are, in the order in which they came; and where one says that it is
+    /// to be cut, and for how long nothing comes back before it breaks.
+    lines: BTreeMap<u64, oneshot::Sender<Duration>>,
+}
 
 impl Proxy {
     /// Opens the way to a server.
@@ -33,12 +40,28 @@ impl Proxy {
     ///
     /// When the system has no port for it.
     pub async fn open(server: &Address) -> anyhow::Result<Self> {
+        let mut proxy = Self { url: String::new(), open: Connections::default(), accepting: Vec::new() };
+        let port = proxy.lead_to(server.url.trim_start_matches("nats://").to_owned()).await?;
+        proxy.url = format!("nats://{}:{port}", Ipv4Addr::LOCALHOST);
+        Ok(proxy)
+    }
+
+    /// Opens a way to another server, too, which listens on this port of the loopback
+    /// interface. Says over which port one goes there.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no port for it.
+    pub async fn also(&mut self, port: u16) -> anyhow::Result<u16> {
+        self.lead_to(format!("{}:{port}", Ipv4Addr::LOCALHOST)).await
+    }
+
+    async fn lead_to(&mut self, server: String) -> anyhow::Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the proxy")?;
-        let url = format!("nats://{}", listener.local_addr()?);
-        let server = server.url.trim_start_matches("nats://").to_owned();
-        let open = Connections::default();
-        let accepting = tokio::spawn(accept(listener, server, Arc::clone(&open))).abort_handle();
-        Ok(Self { url, open, accepting })
+        let port = listener.local_addr()?.port();
+        let accepting = tokio::spawn(accept(listener, server, Arc::clone(&self.open)));
+        self.accepting.push(accepting.abort_handle());
+        Ok(port)
     }
 
     /// The address of the server, for whoever is to go this way.
@@ -51,33 +74,41 @@ impl Proxy {
     /// whether there was any.
     pub fn cut(&self, lot: u64, silence: Duration) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(place) = lot.checked_rem(open.len() as u64) else { return false };
-        let number = open.keys().nth(place as usize).copied();
-        let cut = number.and_then(|number| open.remove(&number));
+        let Some(place) = lot.checked_rem(open.lines.len() as u64) else { return false };
+        let number = open.lines.keys().nth(place as usize).copied();
+        let cut = number.and_then(|number| open.lines.remove(&number));
         cut.is_some_and(|cut| cut.send(silence).is_ok())
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.accepting.abort();
+        for accepting in &self.accepting {
+            accepting.abort();
+        }
     }
 }
 
 async fn accept(listener: TcpListener, server: String, open: Connections) {
-    for number in 0.. {
+    loop {
         let Ok((worker, _)) = listener.accept().await else {
             // No file for it, say: the worker comes again.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         let (cut, is_cut) = oneshot::channel();
-        open.lock().unwrap_or_else(PoisonError::into_inner).insert(number, cut);
+        let number = {
+            let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.come += 1;
+            let number = open.come;
+            open.lines.insert(number, cut);
+            number
+        };
         let (server, open) = (server.clone(), Arc::clone(&open));
         tokio::spawn(async move {
             // Where the server is gone, the worker finds out by this connection's end.
             let _ = carry(worker, &server, is_cut).await;
-            open.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+            open.lock().unwrap_or_else(PoisonError::into_inner).lines.remove(&number);
         });
     }
 }

@@ -7,7 +7,9 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::connection::insist;
 use crate::live::registry;
+use crate::live::stores::Way;
 use crate::seam::Seam;
 use crate::worker::{self, Delivery, Outcome, Rules};
 use crate::{Address, Connection};
@@ -16,6 +18,8 @@ use crate::{Address, Connection};
 #[derive(Serialize, Deserialize)]
 pub struct Order {
     pub address: Address,
+    /// How it gets to the documents.
+    pub documents: Way,
     pub exercise: String,
     pub mistake: Option<String>,
     pub endpoint: String,
@@ -77,7 +81,8 @@ pub fn run(seam: &Seam) -> anyhow::Result<()> {
     let work = async {
         // Somebody may take a dead worker's place while the server is gone.
         let connection = Connection::open_within(&order.address, worker::BEGINNING).await?;
-        worker::run(&connection, &endpoint, order.rules(), seam, stop, tell).await
+        let seam = insist(worker::BEGINNING, async || order.documents.of(seam).await).await?;
+        worker::run(&connection, &endpoint, order.rules(), &seam, stop, tell).await
     };
     runtime.block_on(tokio::task::LocalSet::new().run_until(work))
 }

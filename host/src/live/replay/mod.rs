@@ -12,7 +12,7 @@ mod player;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use chaos::script::Script;
 use chaos::transcript::Transcript;
 use chaos::{Finding, Property, Report, System, Verdict};
@@ -27,6 +27,7 @@ use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};
 use crate::live::arguments::Arguments;
 use crate::live::conductor::{interrupted, wanted};
 use crate::live::kept::{self, Kept, Shelf, Story};
+use crate::live::stores::Store;
 
 /// How many remarks of a kind are shown.
 const SHOWN: usize = 4;
@@ -41,6 +42,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let shelf = kept::shelf(exercise)?;
         chosen.extend(shelf.kept().map(|kept| (shelf, kept)));
     }
+    ensure!(
+        arguments.store == Store::Nats,
+        "stories are played with the documents on the nats-server: leave --store out"
+    );
     let server = wanted(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut table = Table::default();
