@@ -8,7 +8,8 @@
 #[allow(dead_code)]
 mod runner;
 
-use chaos::{Law, Recorded, Report, System, Verdict, explore};
+use chaos::{Finding, Inconclusive, Judgement, Law, Property, Recorded, Report, System, Verdict, explore};
+use ports::law::{Drawing, Specification, Symptom};
 use ports::{Chance, Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot, StateMachine};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -246,6 +247,15 @@ fn of_a_code_that_comes_back_nobody_says_in_turn_what_should_be() {
     // Where none comes back, it says so as ever.
     assert_eq!(office.unlike_in_turn("ann", &[prepare("ann")], &shown(false), &[]), None);
     assert!(office.unlike_in_turn("ann", &[prepare("ann")], &shown(true), &[]).is_some());
+    // One that comes in, and that nobody puts out, does not come back.
+    let nothing = json!({ "code": null, "confirmed": false });
+    let unlike = office.unlike_in_turn("ann", &sent[1..], &nothing, &[]);
+    assert_eq!(
+        unlike.as_deref(),
+        Some(
+            "1 message of ann should have been published, and one is missing: a message that was taken for a copy of another one gets no answer"
+        )
+    );
 }
 
 // ---- wrong ----------------------------------------------------------------
@@ -279,15 +289,17 @@ fn a_guess_is_accepted() {
     assert_violated(&searched(&[register("ann")], system), "and Refused(…000003, ann)");
 }
 
-/// Nobody is ever let in: by a law that draws for itself, that is as it should be.
+/// Nobody is ever let in.
+fn refuses_all(account: &mut Account, call: &Call, chance: &Chance<'_>) -> Vec<Answer> {
+    if let Call::Confirm { customer, code } = call.clone() {
+        return vec![Answer::Refused { customer, code }];
+    }
+    Accounts::react(account, call, chance)
+}
+
+/// By a law that draws for itself, that is as it should be.
 #[test]
 fn the_right_code_is_refused() {
-    fn refuses_all(account: &mut Account, call: &Call, chance: &Chance<'_>) -> Vec<Answer> {
-        if let Call::Confirm { customer, code } = call.clone() {
-            return vec![Answer::Refused { customer, code }];
-        }
-        Accounts::react(account, call, chance)
-    }
     let handler = async |message: &Message, ports: &Ports, context: &Context| {
         by_rules(message, ports, context, refuses_all).await
     };
@@ -475,6 +487,293 @@ fn a_code_in_another_spelling_is_known_again() {
     judged::<3>();
 }
 
+// ---- what is told ---------------------------------------------------------
+
+fn called(name: &str) -> String {
+    name.to_owned()
+}
+
+/// What is found, and what it means.
+#[track_caller]
+fn told(verdict: Verdict) -> String {
+    let Verdict::Violated(Finding::Property(judgement)) = verdict else { panic!("{verdict:?}") };
+    let Judgement { violated, reason, findings, damage, nearest, .. } = *judgement;
+    let findings = findings.iter().map(|(what, which)| format!("{what} {which}"));
+    [vec![format!("{violated:?}: {reason}")], findings.collect(), nearest.into_iter().collect(), damage]
+        .concat()
+        .join("; ")
+}
+
+/// Ann and Bob have registered, and been told a code each; Bob has confirmed his.
+fn bob_confirms(said: Answer, bob: Account) -> Evidence {
+    let customers = NAMES.map(str::to_owned);
+    let [ann, _] = &customers;
+    Evidence {
+        calls: vec![
+            Call::Register { customer: ann.clone() },
+            Call::Register { customer: called("bob") },
+            Call::Confirm { customer: called("bob"), code: code(2) },
+        ],
+        said: vec![
+            Answer::CodeSent { customer: ann.clone(), code: code(1) },
+            Answer::CodeSent { customer: called("bob"), code: code(2) },
+            said,
+        ],
+        accounts: [Account { code: Some(code(1)), confirmed: false }, bob],
+    }
+}
+
+/// The second of two is told by his own code.
+#[test]
+fn each_is_told_by_the_code_that_he_was_sent() {
+    let confirmed = || Answer::Confirmed { customer: called("bob"), code: code(2) };
+    let bob = |confirmed| Account { code: Some(code(2)), confirmed };
+    assert_eq!(bob_confirms(confirmed(), bob(true)).verdict(), Verdict::Holds);
+    assert_eq!(
+        told(bob_confirms(confirmed(), bob(false)).verdict()),
+        "[StateMatchesOutputs]: no sequence of Register(bob) and Confirm(…000002, bob) explains the end; \
+         ends with code: …000002, confirmed: false; published CodeSent(…000002, bob) and Confirmed(…000002, bob); \
+         Confirm(…000002, bob), then Register(bob) leads to code: …000002, confirmed: false; published \
+         Refused(…000002, bob) and CodeSent(…000002, bob); bob says one thing, and everybody who listens was told \
+         another"
+    );
+}
+
+/// A law that says everything in words of its own.
+struct InItsWords(Law<Account>);
+
+impl Specification for InItsWords {
+    fn aggregate(&self, message: &Message) -> String {
+        self.0.aggregate(message)
+    }
+    fn initial(&self) -> Value {
+        self.0.initial()
+    }
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        self.0.process(state, message)
+    }
+    fn content(&self, output: &Value) -> Value {
+        self.0.content(output)
+    }
+    fn state(&self, shown: &Value) -> Value {
+        self.0.state(shown)
+    }
+    fn describe(&self, state: &Value) -> String {
+        format!("an account that is {}", if state["confirmed"] == true { "confirmed" } else { "open" })
+    }
+    fn damage(&self, customer: &str, _: &Symptom) -> String {
+        format!("{customer} is kept waiting")
+    }
+    fn damage_in(&self, state: &Value, customer: &str, _: &Symptom) -> String {
+        format!("{customer} stands there with {}", self.describe(state))
+    }
+    fn parts(&self, customer: &str, _: &Value, _: &Value) -> Vec<(Property, String)> {
+        vec![(Property::NoDuplicatedProcessing, format!("{customer} was asked twice"))]
+    }
+    fn drawing(&self) -> Option<&dyn Drawing> {
+        self.0.drawing()
+    }
+}
+
+#[test]
+fn a_law_tells_what_is_wrong_with_lots_in_its_own_words() {
+    let law = || InItsWords(Law::of_machine::<Accounts>());
+    let confirmed = Answer::Confirmed { customer: called("bob"), code: code(2) };
+    let unconfirmed = Account { code: Some(code(2)), confirmed: false };
+    assert_eq!(
+        told(bob_confirms(confirmed.clone(), unconfirmed).judged_by(law())),
+        "[StateMatchesOutputs]: no sequence of Register(bob) and Confirm(…000002, bob) explains the end; \
+         ends with an account that is open; published CodeSent(…000002, bob) and Confirmed(…000002, bob); \
+         Confirm(…000002, bob), then Register(bob) leads to an account that is open; published Refused(…000002, bob) \
+         and CodeSent(…000002, bob); bob stands there with an account that is open"
+    );
+    // Neither too little was done nor anything twice: the law names the part.
+    let with_another = Account { code: Some(code(3)), confirmed: true };
+    assert_eq!(
+        told(bob_confirms(confirmed, with_another).judged_by(law())),
+        "[NoDuplicatedProcessing]: no sequence of Register(bob) and Confirm(…000002, bob) explains the end; ends with \
+         an account that is confirmed; Register(bob), then Confirm(…000002, bob) leads to an account that is \
+         confirmed; published CodeSent(…000002, bob) and Confirmed(…000002, bob); bob was asked twice"
+    );
+    // An effect before its cause.
+    let handler = async |message: &Message, ports: &Ports, context: &Context| {
+        by_rules(message, ports, context, refuses_all).await
+    };
+    let office = || Endpoint::new("office", handler).subscribes_to("Confirm").view(view);
+    let report = searched(&[register("ann")], || System::of(office()).judged_by(law()).and(honest()));
+    assert_violated(&report, "unless Confirm(…000001, ann) was processed before Register(ann)");
+    assert_violated(&report, "ann is kept waiting");
+}
+
+/// What everybody finds on the wall is no lot, and is not taken for one.
+#[test]
+fn an_id_that_an_aggregate_opens_with_is_not_drawn() {
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Door {
+        on_the_wall: MessageId,
+        key: Option<MessageId>,
+        open: bool,
+    }
+    impl Default for Door {
+        fn default() -> Self {
+            Self { on_the_wall: code(9), key: None, open: false }
+        }
+    }
+    #[derive(Serialize, Deserialize)]
+    enum Knock {
+        Ask,
+        Read { code: MessageId },
+    }
+    #[derive(Debug, Serialize, Deserialize)]
+    enum Heard {
+        Key { key: MessageId, wall: MessageId },
+        Opened,
+        Stuck,
+    }
+    struct Doors;
+    impl StateMachine for Doors {
+        type Input = Knock;
+        type State = Door;
+        type Output = Heard;
+        fn aggregate(_: &Knock) -> &str {
+            "the door"
+        }
+        fn react(door: &mut Door, knock: &Knock, chance: &Chance<'_>) -> Vec<Heard> {
+            match knock {
+                Knock::Ask => {
+                    let key = *door.key.get_or_insert_with(|| chance.new_id());
+                    vec![Heard::Key { key, wall: door.on_the_wall }]
+                }
+                Knock::Read { code } if *code == door.on_the_wall => {
+                    door.open = true;
+                    vec![Heard::Opened]
+                }
+                Knock::Read { .. } => vec![Heard::Stuck],
+            }
+        }
+    }
+    let judged = |read: u64, wall: u64, heard: Heard, open: bool| {
+        let message =
+            |name: &str, body: Value| ("hall".to_owned(), Message::new(MessageId::named(name), &body));
+        let mut snapshot = Snapshot::default();
+        let door = Door { on_the_wall: code(9), key: Some(code(1)), open };
+        snapshot.insert_document("the door", json!({ "state": door }).to_string().into_bytes());
+        let view = |snapshot: &Snapshot, door: &str| match snapshot.document(door) {
+            Some(body) => Ok(serde_json::from_slice::<Value>(body)?["state"].clone()),
+            None => Ok(serde_json::to_value(Door::default())?),
+        };
+        let hall = Endpoint::new("hall", async |_, _, _| Ok(())).view(view);
+        System::of(hall).judged_by(Law::of_machine::<Doors>()).judge(&Recorded {
+            sent: vec![
+                message("ask", json!(Knock::Ask)),
+                message("the key", json!(Knock::Read { code: code(1) })),
+                message("read", json!(Knock::Read { code: code(read) })),
+            ],
+            published: vec![
+                message("key", json!(Heard::Key { key: code(1), wall: code(wall) })),
+                message("stuck", json!(Heard::Stuck)),
+                message("heard", json!(heard)),
+            ],
+            snapshots: vec![snapshot],
+        })
+    };
+    assert_eq!(judged(9, 9, Heard::Opened, true), Verdict::Holds);
+    assert_eq!(judged(8, 9, Heard::Stuck, false), Verdict::Holds);
+    // Another number opens it, as if that had been on the wall.
+    assert!(matches!(judged(8, 9, Heard::Opened, true), Verdict::Violated(_)));
+    // Another number is said to be on the wall.
+    assert_eq!(
+        told(judged(9, 8, Heard::Opened, true)),
+        "[StateMatchesOutputs]: no sequence of Ask, Read(…000001) and Read(…000009) explains the end; ends with \
+         key: …000001, on_the_wall: …000009, open: true; Ask, then Read(…000001), then Read(…000009) leads to key: \
+         …000000, on_the_wall: …000009, open: true; published Key(any id, …000009), Stuck and Opened; nobody can say \
+         how the door came to be what it is"
+    );
+}
+
+/// A code is one wherever it is drawn: two desks have given out the same.
+#[test]
+fn two_endpoints_have_not_drawn_one_code() {
+    let judged = |of_the_other: u64| {
+        let office = |name: &str| {
+            let endpoint = Endpoint::new(name, async |_, _, _| Ok(())).view(view);
+            endpoint.lists_aggregates(|_| Ok(vec![called("ann")]))
+        };
+        let snapshot = |number| {
+            let mut snapshot = Snapshot::default();
+            let account = Account { code: Some(code(number)), confirmed: number == 1 };
+            snapshot.insert_document("ann", json!({ "state": account }).to_string().into_bytes());
+            snapshot
+        };
+        let said = |by: &str, answer: &Answer| {
+            (called(by), Message::new(MessageId::named(&format!("{by} {answer:?}")), answer))
+        };
+        let ann = || called("ann");
+        let confirm = Call::Confirm { customer: ann(), code: code(1) };
+        let system = System::of(office("here")).judged_by(Law::of_machine::<Accounts>());
+        system.and(office("there")).judged_by(Law::of_machine::<Accounts>()).judge(&Recorded {
+            sent: vec![
+                (called("here"), register("ann")),
+                (called("there"), register("ann")),
+                (called("here"), Message::new(MessageId::named("confirm"), &confirm)),
+            ],
+            published: vec![
+                said("here", &Answer::CodeSent { customer: ann(), code: code(1) }),
+                said("here", &Answer::Confirmed { customer: ann(), code: code(1) }),
+                said("there", &Answer::CodeSent { customer: ann(), code: code(of_the_other) }),
+            ],
+            snapshots: vec![snapshot(1), snapshot(of_the_other)],
+        })
+    };
+    assert_eq!(judged(2), Verdict::Holds);
+    assert!(matches!(judged(1), Verdict::Violated(_)), "{:?}", judged(1));
+}
+
+/// A view that hides who came twice: where no code comes in, the machine's law says so.
+#[test]
+fn a_blind_view_is_noticed_by_the_law_of_a_machine() {
+    #[derive(Serialize, Deserialize)]
+    struct Enter(String);
+    #[derive(Default, Serialize, Deserialize)]
+    struct Hall(Vec<String>);
+    struct Halls;
+    impl StateMachine for Halls {
+        type Input = Enter;
+        type State = Hall;
+        type Output = ();
+        fn aggregate(_: &Enter) -> &str {
+            "the hall"
+        }
+        fn react(hall: &mut Hall, enter: &Enter, _: &Chance<'_>) -> Vec<()> {
+            hall.0.push(enter.0.clone());
+            Vec::new()
+        }
+    }
+    let searched = |view: fn(&Snapshot, &str) -> anyhow::Result<Value>| {
+        let system = move || {
+            let hall = Endpoint::new("hall", with_an_outbox::<Halls>).view(view);
+            System::of(hall).judged_by(Law::of_machine::<Halls>())
+        };
+        explore(system).send([Message::new(MessageId::named("ann"), &Enter(called("ann")))]).run()
+    };
+    let all = |snapshot: &Snapshot, hall: &str| match snapshot.document(hall) {
+        Some(body) => Ok(serde_json::from_slice::<Value>(body)?["state"].clone()),
+        None => Ok(json!([])),
+    };
+    searched(all).assert_exactly_once();
+    let each_once = |snapshot: &Snapshot, hall: &str| match snapshot.document(hall) {
+        Some(body) => {
+            let mut names: Vec<String> =
+                serde_json::from_value(serde_json::from_slice::<Value>(body)?["state"].clone())?;
+            names.dedup();
+            Ok(json!(names))
+        }
+        None => Ok(json!([])),
+    };
+    let verdict = searched(each_once).verdict;
+    assert!(matches!(verdict, Verdict::Inconclusive(Inconclusive::BlindView { .. })), "{verdict:?}");
+}
+
 // ---- word by word ---------------------------------------------------------
 
 /// What was recorded of an office.
@@ -493,6 +792,10 @@ fn code(number: u64) -> MessageId {
 
 impl Evidence {
     fn verdict(&self) -> Verdict {
+        self.judged_by(Law::of_machine::<Accounts>())
+    }
+
+    fn judged_by(&self, law: impl Specification + 'static) -> Verdict {
         let message = |name: String, body: &dyn Fn(MessageId) -> Message| body(MessageId::named(&name));
         let sent = self.calls.iter().enumerate().map(|(place, call)| {
             ("office".to_owned(), message(format!("call {place}"), &|id| Message::new(id, call)))
@@ -507,11 +810,7 @@ impl Evidence {
         let (sent, published) = (sent.collect(), published.collect());
         let office = Endpoint::new("office", async |_, _, _| Ok(())).view(view);
         let office = office.lists_aggregates(|_| Ok(NAMES.map(str::to_owned).to_vec()));
-        System::of(office).judged_by(Law::of_machine::<Accounts>()).judge(&Recorded {
-            sent,
-            published,
-            snapshots: vec![snapshot],
-        })
+        System::of(office).judged_by(law).judge(&Recorded { sent, published, snapshots: vec![snapshot] })
     }
 
     /// The definition: there is an order of the calls, and draws of which each is an id

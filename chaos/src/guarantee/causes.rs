@@ -269,7 +269,7 @@ impl<'a> Plan<'a> {
             parts if parts.iter().any(|&it| checker::wrong_ids(&self.parts[it].evidence).is_some()) => {
                 Ok(false)
             }
-            _ => Ok(Together { plan: self, group, members, free: Free::Nothing }.explanation()?.is_some()),
+            _ => Ok(Together { plan: self, group, members, free: Vec::new() }.explanation()?.is_some()),
         }
     }
 
@@ -278,7 +278,7 @@ impl<'a> Plan<'a> {
     fn nearest(&self) -> Result<Known, TooManyOrders> {
         let draws = |group: &&Group| self.members(group).iter().any(|&it| self.parts[it].drawn.is_some());
         let Some(group) = self.groups.iter().find(draws) else { return Ok(Known::default()) };
-        let together = Together { plan: self, group, members: self.members(group), free: Free::Nothing };
+        let together = Together { plan: self, group, members: self.members(group), free: Vec::new() };
         Ok(together.search()?.unwrap_or_else(|nearest| nearest).known)
     }
 
@@ -313,8 +313,8 @@ impl<'a> Plan<'a> {
                     .find(checker::wrong_ids(evidence));
             }
         }
-        let (effect, cause) = self.too_early(group, &members)?;
-        Ok(self.out_of_order(&members, effect, cause, speaker))
+        let (effects, cause) = self.too_early(group, &members)?;
+        Ok(self.out_of_order(&members, &effects, cause, speaker))
     }
 
     /// For each input of a part that the part itself has caused, what it said then.
@@ -330,28 +330,32 @@ impl<'a> Plan<'a> {
         self.gates[part].iter().map(said).collect()
     }
 
-    /// Each part is explained by itself: which message comes before its cause in
-    /// what explains them together otherwise, and the cause.
-    fn too_early(&self, group: &Group, members: &[usize]) -> Result<(Step, Step), TooManyOrders> {
-        let together = |free| Together { plan: self, group, members: members.to_vec(), free }.explanation();
+    /// Each part is explained by itself: which messages come before their causes in what
+    /// explains them together otherwise, as few as can be, and what caused the first.
+    fn too_early(&self, group: &Group, members: &[usize]) -> Result<(Vec<Step>, Step), TooManyOrders> {
+        let together = |free: &[Step]| {
+            Together { plan: self, group, members: members.to_vec(), free: free.to_vec() }.explanation()
+        };
         let inputs =
             members.iter().flat_map(|&part| (0..self.gates[part].len()).map(move |input| (part, input)));
-        let gated = inputs.filter(|&(part, input)| self.gates[part][input] != Gate::Open);
-        for effect in gated.clone() {
-            if let Some(found) = together(Free::One(effect))? {
-                return Ok((effect, self.cause_at_home(&found, effect)));
+        let gated: Vec<Step> =
+            inputs.filter(|&(part, input)| self.gates[part][input] != Gate::Open).collect();
+        for &effect in &gated {
+            if let Some(found) = together(&[effect])? {
+                return Ok((vec![effect], self.cause_at_home(&found, effect)));
             }
         }
-        // It takes several: the first of them that comes too early.
-        let mut first = gated;
-        let fallback = first.next().unwrap_or((members[0], 0));
-        let Some(found) = together(Free::All)? else { return Ok((fallback, fallback)) };
-        let too_early = found.order.iter().enumerate().find_map(|(place, &(part, input))| {
-            let cause = found.cause_of(&self.gates[part][input])?;
-            let when = found.order.iter().position(|&step| step == cause)?;
-            (when >= place).then_some(((part, input), cause))
-        });
-        Ok(too_early.unwrap_or((fallback, fallback)))
+        // It takes several: all, but for those that may as well wait.
+        let mut effects = gated.clone();
+        for &effect in gated.iter().rev() {
+            let others: Vec<Step> = effects.iter().copied().filter(|&it| it != effect).collect();
+            if together(&others)?.is_some() {
+                effects = others;
+            }
+        }
+        let first = *effects.first().expect("whom nothing else is to come before is explained by itself");
+        let cause = together(&effects)?.map_or(first, |found| self.cause_at_home(&found, first));
+        Ok((effects, cause))
     }
 
     /// What caused an effect: the message to the same part, if there is one in the
@@ -364,7 +368,8 @@ impl<'a> Plan<'a> {
         at_home.or(chain.first()).copied().unwrap_or(effect)
     }
 
-    fn out_of_order(&self, members: &[usize], effect: Step, cause: Step, speaker: &Speaker) -> Judgement {
+    fn out_of_order(&self, members: &[usize], effects: &[Step], cause: Step, speaker: &Speaker) -> Judgement {
+        let effect = effects[0];
         let message = |(part, input): Step| &self.parts[part].evidence.inputs[input];
         let mut inputs: Vec<String> = Vec::new();
         for &part in members {
@@ -382,8 +387,18 @@ impl<'a> Plan<'a> {
         let part = &self.parts[effect.0];
         let symptom =
             Symptom::BeforeItsCause(Named::by(speaker, message(effect)), Named::by(speaker, message(cause)));
+        let before = if effect == cause {
+            format!("{early} was there before anything had caused it")
+        } else {
+            format!("{early} was processed before {late}, which caused it")
+        };
+        let others = match effects.len() - 1 {
+            0 => String::new(),
+            1 => ", and so was another message".to_owned(),
+            others => format!(", and so were {} other messages", words::thousands(others as u128)),
+        };
         let reason = format!(
-            "no order of {} explains {}, unless {early} was processed before {late}, which caused it",
+            "no order of {} explains {}, unless {before}{others}",
             words::enumeration(&inputs),
             words::enumeration(&states),
         );
@@ -408,20 +423,13 @@ fn reached_from(causes: &[BTreeSet<usize>], pool: usize) -> BTreeSet<usize> {
 /// A part, and one of its inputs.
 type Step = (usize, usize);
 
-/// Which inputs need not wait for their causes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Free {
-    Nothing,
-    One(Step),
-    All,
-}
-
 /// A search for one order of the inputs of a whole group.
 struct Together<'p, 'a> {
     plan: &'p Plan<'a>,
     group: &'p Group,
     members: Vec<usize>,
-    free: Free,
+    /// Inputs that need not wait for their causes.
+    free: Vec<Step>,
 }
 
 /// How far an order has come.
@@ -541,7 +549,7 @@ impl Together<'_, '_> {
         let (part, input) = step;
         match &self.plan.gates[part][input] {
             Gate::Open => true,
-            Gate::After(_) if self.free == Free::All || self.free == Free::One(step) => true,
+            Gate::After(_) if self.free.contains(&step) => true,
             Gate::After(outputs) => outputs.iter().any(|&(pool, place)| {
                 !self.group.pools.contains(&pool) || progress.said[pool][place].is_some()
             }),

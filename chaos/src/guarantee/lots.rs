@@ -327,3 +327,21 @@ pub(super) fn known_before(parts: &[Part<'_>], members: &[usize], speaker: &Spea
     let damage = part.specification.damage(part.evidence.aggregate, &Symptom::Unexplained);
     Judgement::plain(Property::StateMatchesOutputs, reason, damage)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_says_the_same_if_it_is_as_long_and_each_item_does() {
+        let id = MessageId::named("any").to_string();
+        assert!(says(&json!([FRESH, { "cents": [5] }]), &json!([id, { "cents": [5] }])));
+        assert!(!says(&json!([5]), &json!([5, 6])));
+        assert!(!says(&json!([5, 6]), &json!([5])));
+        assert!(!says(&json!([5, 6]), &json!([5, 7])));
+        assert!(!says(&json!([FRESH]), &json!(["no id"])));
+        assert!(!says(&json!({ "cents": 5 }), &json!({ "cents": 5, "more": 1 })));
+    }
+}

@@ -43,8 +43,7 @@ pub(crate) fn point_of_no_return(
     judge: &mut Judge,
     trace: &Trace,
 ) -> Option<NoReturn> {
-    let last_run = transitions.rehearsal.history_count() + ENOUGH_RUNS;
-    let mut search = Ahead { transitions, judge, lost: HashSet::new(), last_run };
+    let mut search = Ahead::new(transitions, judge);
     for number in (0..trace.len()).rev() {
         match search.ends_right(trace.after(number)) {
             Some(false) => {}
@@ -66,8 +65,7 @@ pub(super) fn ends_right(
     judge: &mut Judge,
     world: &World,
 ) -> (Option<bool>, usize) {
-    let last_run = transitions.rehearsal.history_count() + ENOUGH_RUNS;
-    let mut search = Ahead { transitions, judge, lost: HashSet::new(), last_run };
+    let mut search = Ahead::new(transitions, judge);
     (search.ends_right(world), search.lost.len())
 }
 
@@ -81,7 +79,12 @@ struct Ahead<'a> {
     last_run: usize,
 }
 
-impl Ahead<'_> {
+impl<'a> Ahead<'a> {
+    fn new(transitions: &'a mut TransitionSystem, judge: &'a mut Judge) -> Self {
+        let last_run = transitions.rehearsal.history_count() + ENOUGH_RUNS;
+        Self { transitions, judge, lost: HashSet::new(), last_run }
+    }
+
     fn unknown(&self) -> NoReturn {
         NoReturn::Unknown { states: self.lost.len() }
     }

@@ -80,3 +80,48 @@ pub(super) fn look(
     }
     Patience::Never
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use anyhow::bail;
+    use ports::{Endpoint, Message, MessageId, Precondition};
+
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::system::under_test::System;
+    use crate::world::fault::Faults;
+
+    /// One that counts its attempts, and gives up after so many; the first one takes a lease,
+    /// if it is to.
+    fn looked(attempts: usize, takes_a_lease: bool, enough: usize) -> Patience {
+        let handler = async move |_: &Message, ports: &ports::Ports, _: &ports::Context| {
+            let count = ports.documents.get("count").await?.map_or(0, |count| count.body.len());
+            if takes_a_lease && count == 0 {
+                let minute = Duration::from_secs(60);
+                ports.documents.put_expiring("lease", Vec::new(), Precondition::None, minute).await?;
+            }
+            if count < attempts {
+                ports.documents.put("count", vec![b'.'; count + 1], Precondition::None).await?;
+                bail!("not yet");
+            }
+            Ok(())
+        };
+        let mut scenario = Scenario::new(System::of(Endpoint::new("patient", handler)), 0, 0, Faults::NONE);
+        scenario.send([Message::new(MessageId::named("ann"), &"Ann")]);
+        let mut transitions = scenario.transitions(Arc::default());
+        let initial = transitions.initial();
+        look(&mut transitions, Reductions::ALL, &initial, enough)
+    }
+
+    #[test]
+    fn rest_is_looked_for_in_so_many_states() {
+        assert_eq!(looked(3, false, 1_000), Patience::Ends);
+        assert_eq!(looked(3, true, 1_000), Patience::Ends);
+        let unknown = |clock_runs| Patience::Unknown { states: 101, clock_runs };
+        assert_eq!(looked(usize::MAX, false, 100), unknown(false));
+        assert_eq!(looked(usize::MAX, true, 100), unknown(true));
+    }
+}
