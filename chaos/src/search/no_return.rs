@@ -123,3 +123,48 @@ impl<'a> Ahead<'a> {
         known.then_some(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use anyhow::bail;
+    use ports::law::Law;
+    use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition};
+
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::system::under_test::System;
+    use crate::world::fault::Faults;
+
+    /// Whether anything ends right from the start, by a law to which nothing matters.
+    fn ends_right_from_the_start(
+        handler: impl AsyncFn(&Message, &Ports, &Context) -> anyhow::Result<()> + Send + Sync + 'static,
+    ) -> Option<bool> {
+        let nothing = Law::of(|_| "nothing".to_owned(), |(): &mut (), _| Vec::<()>::new());
+        let endpoint = Endpoint::new("till", handler).view(|_, _| Ok(()));
+        let system = System::of(endpoint).judged_by(nothing);
+        let mut scenario = Scenario::new(system.clone(), 0, 0, Faults::NONE);
+        scenario.send([Message::new(MessageId::named("ann"), &"Ann")]);
+        let mut transitions = scenario.transitions(Arc::default());
+        let initial = transitions.initial();
+        ends_right(&mut transitions, &mut Judge::new(system), &initial).0
+    }
+
+    #[test]
+    fn where_the_handler_gives_out_nothing_ends_right() {
+        assert_eq!(ends_right_from_the_start(async |_, _, _| Ok(())), Some(true));
+        assert_eq!(ends_right_from_the_start(async |_, _, _| bail!("never")), Some(false));
+        assert_eq!(ends_right_from_the_start(async |_, _, _| panic!("it gives out")), Some(false));
+    }
+
+    #[test]
+    fn where_something_grows_it_is_looked_for_within_a_limit() {
+        let grows = async |_: &Message, ports: &Ports, _: &Context| {
+            let count = ports.documents.get("count").await?.map_or(0, |count| count.body.len());
+            ports.documents.put("count", vec![b'.'; count + 1], Precondition::None).await?;
+            bail!("not yet")
+        };
+        assert_eq!(ends_right_from_the_start(grows), None);
+    }
+}
