@@ -1,8 +1,8 @@
 //! Exercise 07: first the predictions, then your own runner.
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, Faults, LateDuplicate, LockExpiry,
-    LostReply, Point, Property, Run, StaleRead, StoreUnavailable, System, explore, should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Point,
+    Property, Run, StaleRead, StoreUnavailable, System, explore, should_be, specifications,
 };
 use closing::{Closing, Dialogue};
 use ex07_weak_consistency::{StateMachineRunner, loyalty, orders};
@@ -10,6 +10,7 @@ use shared::Message;
 use shared::loyalty::{Loyalty, Membership};
 use shared::order::{Order, Orders, add_item, remove_item};
 
+mod searches;
 mod support;
 use support::{INBOX, Predictions, QUESTIONS, STATE, WEAK, check, fail, message_ids, search_as_in_06};
 
@@ -189,31 +190,21 @@ fn t12_a_copy_changes_nothing() {
     should_be!("the number of attempts that have failed", run.report().faults, 2);
 }
 
-/// What may go wrong in the searches below, and must have been tried for the
-/// verdict to count.
-const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
-
-fn every_schedule(
-    system: fn() -> System,
-    messages: impl IntoIterator<Item = Message>,
-    faults: u8,
-) -> Explore {
-    explore(system).send(messages).workers(2).faults(faults).must_visit(FAULTS)
-}
+// In these, every schedule and every fault within the bounds. What is searched is listed
+// in searches/mod.rs, together with what must have been tried for the verdict to count.
 
 /// What held in exercise 06 must go on to hold: one message and any two faults,
 /// on stores that are read as they are.
 #[test]
 fn t13_every_schedule_of_one_message_on_strong_stores() {
-    every_schedule(strong, [add_item("order-1", "tea")], 2).assert_exactly_once();
+    searches::one_item(strong).assert_exactly_once();
 }
 
 /// Two messages and any fault, on stores that are read as they are.
 #[test]
 fn t14_every_schedule_of_two_messages_on_strong_stores() {
-    every_schedule(strong, tea_and_cake(), 1).assert_exactly_once();
-    every_schedule(strong, [remove_item("order-1", "tea"), add_item("order-1", "tea")], 1)
-        .assert_exactly_once();
+    searches::two_items(strong).assert_exactly_once();
+    searches::removing_and_adding(strong).assert_exactly_once();
 }
 
 /// Weak stores from here on. A copy comes, and the order that it reads is an
@@ -285,25 +276,19 @@ fn t18_the_loyalty_programme_counts_once() {
 /// One message, two workers, any two faults, and any two reads that are old.
 #[test]
 fn t19_every_schedule_of_one_message_with_stale_reads() {
-    every_schedule(weak, [add_item("order-1", "tea")], 2)
-        .stale(2)
-        .must_visit([Fault::StaleRead])
-        .assert_exactly_once();
+    searches::one_item_with_stale_reads(weak).assert_exactly_once();
 }
 
 /// The two items, one fault, two old reads.
 #[test]
 fn t20_every_schedule_of_two_items_with_stale_reads() {
-    every_schedule(weak, tea_and_cake(), 1).stale(2).must_visit([Fault::StaleRead]).assert_exactly_once();
+    searches::two_items_with_stale_reads(weak).assert_exactly_once();
 }
 
 /// Two messages each of which changes what the other one means.
 #[test]
 fn t21_every_schedule_of_removing_and_adding_with_stale_reads() {
-    every_schedule(weak, [remove_item("order-1", "tea"), add_item("order-1", "tea")], 1)
-        .stale(2)
-        .must_visit([Fault::StaleRead])
-        .assert_exactly_once();
+    searches::removing_and_adding_with_stale_reads(weak).assert_exactly_once();
 }
 
 /// When everything is quiet, no message id is left in the state document, on
@@ -312,8 +297,8 @@ fn t21_every_schedule_of_removing_and_adding_with_stale_reads() {
 #[test]
 fn t22_every_schedule_leaves_nothing_in_the_state_document() {
     let weak = || strong().store(STATE, WEAK).store(INBOX, WEAK);
-    every_schedule(weak, [add_item("order-1", "tea")], 2).stale(2).assert_exactly_once();
-    every_schedule(weak, tea_and_cake(), 1).stale(1).assert_exactly_once();
+    searches::one_item_with_stale_reads(weak).assert_exactly_once();
+    searches::two_items_with_one_stale_read(weak).assert_exactly_once();
 }
 
 /// "Read it again, to be sure." However often a delivery looks, every read of it

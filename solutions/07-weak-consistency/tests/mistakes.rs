@@ -3,7 +3,7 @@
 //! exercise, of its own disease, and the diagnosis must say so to somebody who
 //! has never seen the code.
 
-use chaos::{Chaos, Crash, Point, Property, Report, StaleRead, System, explore, specifications};
+use chaos::{Chaos, Crash, Explore, Point, Property, Report, StaleRead, System, specifications};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
@@ -33,6 +33,8 @@ mod reads_three_times;
 mod reads_twice;
 #[path = "../mistakes/refuses_what_is_claimed.rs"]
 mod refuses_what_is_claimed;
+#[path = "../../../exercises/07-weak-consistency/tests/searches/mod.rs"]
+mod searches;
 #[path = "../../../exercises/07-weak-consistency/tests/support/mod.rs"]
 mod support;
 #[path = "../mistakes/takes_an_unseen_claim_for_done.rs"]
@@ -90,18 +92,13 @@ fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
     };
     let weak = || orders().store(STATE, WEAK).store(INBOX, WEAK);
     let bounded = || weak().stores_at_most("the number of message ids in the state document", 0, message_ids);
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [(vec![tea.clone()], 2, 2), (vec![tea.clone(), cake], 1, 1), (vec![no_tea, tea], 1, 2)];
-    let failures = |weak: &dyn Fn() -> System| {
-        searches
-            .iter()
-            .cloned()
-            .map(|(messages, faults, stale)| explore(weak).send(messages).faults(faults).stale(stale).run())
-            .filter(|report| !report.holds())
-            .min_by_key(|report| report.faults)
+    let shortest = |searches: Vec<Explore>| {
+        let failures = searches.into_iter().map(Explore::run).filter(|report| !report.holds());
+        failures.min_by_key(|report| report.faults)
     };
-    failures(&weak).or_else(|| failures(&bounded)).expect("the mistake survives every search of the exercise")
+    shortest(searches::with_stale_reads(weak))
+        .or_else(|| shortest(searches::of_the_storage(bounded)))
+        .expect("the mistake survives every search of the exercise")
 }
 
 #[test]

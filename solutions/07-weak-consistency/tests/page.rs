@@ -2,13 +2,13 @@
 //! tests/snapshots/, and the pages name those files as their sources. And the
 //! runner that the predictions are about is that of exercise 06.
 
-use chaos::{
-    Chaos, Crash, Explore, Point, RoundTrips, StaleRead, System, explore, headlines, specifications,
-};
+use chaos::{Chaos, Crash, Explore, Point, RoundTrips, StaleRead, System, headlines, specifications};
 use ex07_weak_consistency::{as_in_06, orders};
 use shared::Endpoint;
 use shared::order::{add_item, remove_item};
 
+#[path = "../../../exercises/07-weak-consistency/tests/searches/mod.rs"]
+mod searches;
 #[path = "../../../exercises/07-weak-consistency/tests/support/mod.rs"]
 mod support;
 use support::{INBOX, STATE, WEAK, run_as_in_06};
@@ -38,14 +38,8 @@ fn the_story_of_the_solution() {
 
 #[test]
 fn the_verdicts() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [
-        explore(weak).send([tea.clone()]).faults(2).stale(2),
-        explore(weak).send([tea.clone(), cake]).faults(1).stale(2),
-        explore(weak).send([no_tea, tea]).faults(1).stale(2),
-    ];
-    insta::assert_snapshot!("verdicts", headlines(searches.map(Explore::run)));
+    let reports = searches::with_stale_reads(weak).into_iter().map(Explore::run);
+    insta::assert_snapshot!("verdicts", headlines(reports));
 }
 
 /// What one message costs, and what a copy adds.
