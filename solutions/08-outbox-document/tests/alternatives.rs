@@ -3,12 +3,13 @@
 use chaos::{Chaos, Crash, Fault, Point, explore};
 use closing::{Closing, Dialogue};
 use serde::{Deserialize, Serialize};
-use shared::order::{add_item, remove_item};
+use shared::order::add_item;
 use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
 
 #[path = "../alternatives/keeps_small_letters_in_the_state.rs"]
 mod keeps_small_letters_in_the_state;
 mod support;
+use support::searches;
 
 #[path = "../alternatives/keeps_a_reference_for_each_message.rs"]
 mod keeps_a_reference_for_each_message;
@@ -25,21 +26,17 @@ mod writes_one_document_per_letter;
 /// documents.
 fn holds(endpoint: fn() -> Endpoint, documents: usize) {
     let orders = || support::orders(endpoint());
+    let accounted_for = || support::all_accounted_for(endpoint());
     let bare = |count: usize| {
         move || orders().stores_at_most("the number of outbox documents", count, support::in_the_outbox)
     };
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    explore(bare(documents)).send([tea.clone()]).faults(2).assert_exactly_once();
-    explore(bare(0))
-        .send([tea.clone()])
-        .faults(2)
-        .without(Fault::LockExpires)
-        .without(Fault::Duplicate)
-        .assert_exactly_once();
-    explore(bare(0)).send([tea.clone(), cake]).faults(1).assert_exactly_once();
-    explore(bare(0)).send([no_tea, tea.clone()]).faults(1).assert_exactly_once();
-    explore(orders).send([tea]).faults(2).with_late_effects().assert_exactly_once();
+    let mut all = searches::of_the_guarantee(orders);
+    all.extend(searches::of_the_outbox(accounted_for, bare(0), bare(documents)));
+    // And one that goes further.
+    all.push(searches::one_item(accounted_for).with_late_effects());
+    for search in all {
+        search.assert_exactly_once();
+    }
     Closing::of(Dialogue::ORDERS, |_| orders()).all();
 }
 

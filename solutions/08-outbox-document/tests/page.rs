@@ -1,12 +1,13 @@
 //! What the pages of the exercise show is what the harness prints: it is kept in
 //! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, Crash, Explore, Point, System, explore, headlines, specifications};
+use chaos::{Chaos, Crash, Explore, Point, System, headlines, specifications};
 use ex08_outbox_document::orders;
 use shared::Endpoint;
-use shared::order::{add_item, remove_item};
+use shared::order::add_item;
 
 mod support;
+use support::searches;
 
 #[path = "../../06-inbox/src/lib.rs"]
 #[allow(dead_code, reason = "only its orders are needed")]
@@ -30,14 +31,8 @@ fn the_story_of_what_was_begun_and_finished() {
 
 #[test]
 fn the_verdicts() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [
-        explore(limited_orders).send([tea.clone()]).faults(2),
-        explore(limited_orders).send([tea.clone(), cake]),
-        explore(limited_orders).send([no_tea, tea]),
-    ];
-    insta::assert_snapshot!("verdicts", headlines(searches.map(Explore::run)));
+    let reports = searches::of_the_guarantee(limited_orders).into_iter().map(Explore::run);
+    insta::assert_snapshot!("verdicts", headlines(reports));
 }
 
 /// The price, as the page's table has it: the runners of 06 and 07 next to ours.

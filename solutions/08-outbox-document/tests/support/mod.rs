@@ -2,35 +2,32 @@
 
 #![allow(dead_code, reason = "several tests include this file, and each uses a part of it")]
 
-use chaos::{Explore, Fault, StoreKind, System, explore, specifications};
+use chaos::{Explore, StoreKind, System, specifications};
 use shared::memory::DYNAMODB_LIMIT;
-use shared::order::{add_item, remove_item};
-use shared::{Endpoint, Message, Snapshot};
+use shared::order::add_item;
+use shared::{Endpoint, Snapshot};
+
+#[path = "../../../../exercises/08-outbox-document/tests/searches/mod.rs"]
+pub mod searches;
 
 /// How to make an endpoint.
 pub type Make = fn() -> Endpoint;
 
-/// The searches of the exercise.
+/// The searches of the exercise for the guarantee, and for what nobody could find again.
 pub fn searches(endpoint: Make) -> Vec<Explore> {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
-    let search = |(messages, faults): (Vec<Message>, u8)| {
-        explore(|| orders(endpoint())).send(messages).workers(2).faults(faults)
-    };
-    searches.into_iter().map(search).collect()
+    let mut all = searches::of_the_guarantee(|| orders(endpoint()));
+    all.push(searches::one_item(|| all_accounted_for(endpoint())));
+    all
 }
 
 /// The search for a message that is never taken. The exercise asks whether an order at
 /// rest takes another message; here that one is sent.
 pub fn searches_for_rest(endpoint: Make) -> Vec<Explore> {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
-    let search = explore(|| orders(endpoint())).send(sent).workers(2).faults(2);
-    vec![search.only([Fault::LockExpires, Fault::CrashBeforeWrite])]
+    let search = searches::one_item_begun_and_left(|| orders(endpoint()));
+    vec![search.send([add_item("order-1", "cake")])]
 }
 
-/// As in the exercise: limited stores, a small document of the order, and
-/// nothing in the outbox that the inbox does not know of.
+/// As in the exercise: limited stores, and a small document of the order.
 pub fn orders(endpoint: Endpoint) -> System {
     limited(endpoint)
         .judged_by(specifications::orders_with_welcome())
@@ -38,7 +35,11 @@ pub fn orders(endpoint: Endpoint) -> System {
         .stores_at_most("the document of the order", 400, |snapshot| {
             snapshot.document("order-1").map_or(0, <[u8]>::len)
         })
-        .leaves_no_garbage(unaccounted_for)
+}
+
+/// The same, and nothing in the outbox that the inbox does not know of.
+pub fn all_accounted_for(endpoint: Endpoint) -> System {
+    orders(endpoint).leaves_no_garbage(unaccounted_for)
 }
 
 /// An endpoint on stores with a limit.
