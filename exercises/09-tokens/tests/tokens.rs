@@ -6,21 +6,19 @@
 //! to `s33` belong to the stretch task, and are ignored until you ask for them.
 
 use chaos::{
-    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, Explore, Fault, Faults, LateDuplicate, LockExpiry,
-    LostReply, Point, Property, Run, Specification, StoreUnavailable, Symptom, System, Which, explore,
-    should_be, specifications,
+    Chaos, Crash, DelayedAckFailure, DuplicateDelivery, LateDuplicate, LockExpiry, LostReply, Point,
+    Property, Run, Specification, StoreUnavailable, Symptom, System, Which, explore, should_be,
+    specifications,
 };
 use closing::{Closing, Dialogue};
 use ex09_tokens::{SEVEN_DAYS, TOKENS, door, has_receiver, loyalty, orders, registered};
+use searches::tea_and_cake;
 use serde_json::Value;
 use shared::memory::{MemoryPorts, Runner};
-use shared::order::{Command, Order, OrderEvent, add_item, remove_item};
+use shared::order::{Command, Order, add_item, remove_item};
 use shared::{Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
 
-/// Tea and cake for one order.
-fn tea_and_cake() -> [Message; 2] {
-    [add_item("order-1", "tea"), add_item("order-1", "cake")]
-}
+mod searches;
 
 /// The orders alone. The messages have their tokens.
 fn alone(sent: &[Message]) -> System {
@@ -122,15 +120,9 @@ fn t03_a_copy_comes_after_eight_days_further_down() {
 /// programme alone, so that the story is short.)
 #[test]
 fn t04_every_schedule_of_a_duplicate_and_time() {
-    let tea = OrderEvent::ItemAdded { order_id: "order-1".into(), item: "tea".into() };
-    let heard = [Message::new(MessageId::named("tea was added"), &tea)];
-    let system = with_tokens(System::of(loyalty()).judged_by(specifications::loyalty()), &heard);
-    explore(|| system)
-        .send(heard)
-        .faults(2)
-        .only([Fault::Duplicate, Fault::TimeToLiveExpires])
-        .must_visit([Fault::Duplicate])
-        .assert_exactly_once();
+    let further_down =
+        |heard: &[Message]| with_tokens(System::of(loyalty()).judged_by(specifications::loyalty()), heard);
+    searches::a_duplicate_and_time(further_down).assert_exactly_once();
 }
 
 // Tokens.
@@ -249,18 +241,16 @@ fn t14_three_tries_are_one_processing() {
     should_be!("the number of attempts that have failed", run.report().faults, 2);
 }
 
-/// What may go wrong in the searches below, and must have been tried for the
-/// verdict to count. That a time to live passes is tried as well, but nothing
-/// of yours has one any more.
-const FAULTS: [Fault; 14] = Faults::WITH_DOCUMENTS;
+// In these, every schedule and every fault within the bounds. What is searched is listed
+// in searches/mod.rs, together with what must have been tried for the verdict to count.
+// That a time to live passes is tried as well, but nothing of yours has one any more.
 
-/// One message through both endpoints, and what is left of it: nothing in the
-/// state, and at most two tokens for each fault, those of an attempt that came
-/// to nothing.
+/// One message through both endpoints, without a fault, with any one, and with any
+/// two; and what is left of it: nothing in the state, and at most two tokens for
+/// each fault, those of an attempt that came to nothing.
 #[test]
 fn t15_every_schedule_through_both_endpoints() {
-    let sent = [add_item("order-1", "tea")];
-    for (faults, at_most) in [(0, 0), (1, 2), (2, 4)] {
+    let both = |sent: &[Message], at_most: usize| {
         let system = System::of(orders())
             .judged_by(specifications::orders_with_welcome())
             .stores_at_most(IN_THE_STATE, 0, ids_in_the_state)
@@ -268,22 +258,20 @@ fn t15_every_schedule_through_both_endpoints() {
             .judged_by(specifications::loyalty())
             .stores_at_most(IN_THE_STATE, 0, ids_in_the_state)
             .stores_at_most("the number of tokens", at_most, |all| tokens(all).len());
-        let search = explore(|| with_tokens(system, &sent)).send(sent.clone()).workers(2).faults(faults);
-        if faults == 0 { search } else { search.must_visit(FAULTS) }.assert_exactly_once();
+        with_tokens(system, sent)
+    };
+    for search in searches::through_both_endpoints(both) {
+        search.assert_exactly_once();
     }
-}
-
-fn every_schedule(sent: [Message; 2]) {
-    let system = alone(&sent).stores_at_most(IN_THE_STATE, 0, ids_in_the_state);
-    explore(|| system).send(sent.clone()).workers(2).must_visit(FAULTS).assert_exactly_once();
 }
 
 /// The two items, and two messages each of which changes what the other one
 /// means, under everything that can go wrong once.
 #[test]
 fn t16_every_schedule_of_two_messages() {
-    every_schedule(tea_and_cake());
-    every_schedule([remove_item("order-1", "tea"), add_item("order-1", "tea")]);
+    let alone = |sent: &[Message]| alone(sent).stores_at_most(IN_THE_STATE, 0, ids_in_the_state);
+    searches::two_items(alone).assert_exactly_once();
+    searches::removing_and_adding(alone).assert_exactly_once();
 }
 
 /// What is stored after a thousand messages is what is stored after ten.
@@ -399,14 +387,10 @@ fn t19_a_request_that_comes_again_is_let_in_as_a_copy() {
     }
 }
 
-fn every_schedule_at_the_door(faults: u8) -> Explore {
-    explore(behind_the_door).send([add_item("order-1", "tea")]).workers(2).faults(faults)
-}
-
-/// Within seven days: any two faults, at the door or behind it.
+/// Within seven days: one request, any two faults, at the door or behind it.
 #[test]
 fn t20_every_schedule_at_the_door() {
-    every_schedule_at_the_door(2).without(Fault::TimeToLiveExpires).must_visit(FAULTS).assert_exactly_once();
+    searches::one_request_within_seven_days(behind_the_door).assert_exactly_once();
 }
 
 /// And after seven days? A request that is repeated then is taken for a new one.
@@ -414,7 +398,7 @@ fn t20_every_schedule_at_the_door() {
 /// as well. Behind the door there is no such limit.
 #[test]
 fn t21_after_seven_days_the_door_has_forgotten() {
-    let report = every_schedule_at_the_door(2).run();
+    let report = searches::one_request_whenever(behind_the_door).run();
     assert!(report.violated() == Some(Property::NoDuplicatedProcessing), "{report}");
     assert!(report.diagnosis().contains("7 days later"), "{report}");
 }
@@ -518,24 +502,14 @@ fn s30_who_dies_leaves_no_token_behind() {
 #[test]
 #[ignore = "stretch: garbage tokens"]
 fn s31_every_schedule_without_two_workers_on_one_message() {
-    let sent = [add_item("order-1", "tea")];
-    explore(|| tidy(&sent, 0))
-        .send(sent.clone())
-        .faults(2)
-        .without(Fault::LockExpires)
-        .without(Fault::Duplicate)
-        .must_visit(
-            FAULTS.into_iter().filter(|fault| !matches!(fault, Fault::LockExpires | Fault::Duplicate)),
-        )
-        .assert_exactly_once();
+    searches::one_item_and_one_worker_at_a_time(|sent| tidy(sent, 0)).assert_exactly_once();
 }
 
 /// Any single fault, a lock that expires included. This one needs step c.
 #[test]
 #[ignore = "stretch: garbage tokens"]
 fn s32_every_schedule_with_one_fault() {
-    let sent = [add_item("order-1", "tea")];
-    explore(|| tidy(&sent, 0)).send(sent.clone()).must_visit(FAULTS).assert_exactly_once();
+    searches::one_item_and_one_fault(|sent| tidy(sent, 0)).assert_exactly_once();
 }
 
 /// Two faults. What is left is the work of one who lost the lock, and then died
@@ -544,8 +518,7 @@ fn s32_every_schedule_with_one_fault() {
 #[test]
 #[ignore = "stretch: garbage tokens"]
 fn s33_every_schedule_with_two_faults() {
-    let sent = [add_item("order-1", "tea")];
-    explore(|| tidy(&sent, 2)).send(sent.clone()).faults(2).must_visit(FAULTS).assert_exactly_once();
+    searches::one_item_and_two_faults(|sent| tidy(sent, 2)).assert_exactly_once();
 }
 
 /// `cargo workshop explore 09` runs this with three of the messages, two workers and

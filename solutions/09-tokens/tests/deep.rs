@@ -1,30 +1,28 @@
 //! Beyond the bounds of the exercise.
 
-use chaos::{Fault, Faults, explore};
+use chaos::{Faults, explore};
 use ex09_tokens::{door, loyalty, orders, registered};
-use shared::Snapshot;
 use shared::order::add_item;
 
 #[path = "support/mod.rs"]
 mod support;
-use support::{alone, behind, both};
+use support::{alone, behind, both, searches, with_at_most};
 
 /// Two items to one order, one to another, any two faults, on two workers:
 /// 67,180 states.
 #[test]
 fn three_messages_and_two_faults() {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake"), add_item("order-2", "tea")];
-    explore(|| alone(orders(), &sent)).send(sent.clone()).workers(2).faults(2).assert_exactly_once();
+    let third = [add_item("order-2", "tea")];
+    let search = searches::two_items(|two| alone(orders(), &[two, &third].concat()));
+    search.send(third.clone()).faults(2).assert_exactly_once();
 }
 
 /// One message through both endpoints, any three faults, and at most two tokens
 /// left for each: 119,323 states.
 #[test]
 fn through_both_endpoints_with_three_faults() {
-    let sent = [add_item("order-1", "tea")];
-    let tokens = |all: &Snapshot| all.documents_in("tokens").count();
-    let system = both(orders(), loyalty(), &sent).stores_at_most("the number of tokens", 6, tokens);
-    explore(|| system).send(sent).workers(2).faults(3).assert_exactly_once();
+    let search = searches::one_item_and_two_faults(|sent| with_at_most(6, both(orders(), loyalty(), sent)));
+    search.faults(3).assert_exactly_once();
 }
 
 /// Two messages through both endpoints, and no fault but their getting into each
@@ -32,9 +30,8 @@ fn through_both_endpoints_with_three_faults() {
 /// two outputs and once with one: three tokens. 187,125 states.
 #[test]
 fn two_messages_through_both_endpoints() {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
-    let tokens = |all: &Snapshot| all.documents_in("tokens").count();
-    let system = both(orders(), loyalty(), &sent).stores_at_most("the number of tokens", 3, tokens);
+    let sent = searches::tea_and_cake();
+    let system = with_at_most(3, both(orders(), loyalty(), &sent));
     explore(|| system).send(sent.clone()).workers(2).faults(0).assert_exactly_once();
 }
 
@@ -42,30 +39,22 @@ fn two_messages_through_both_endpoints() {
 #[test]
 #[ignore = "deep: ten seconds"]
 fn two_messages_through_both_endpoints_with_a_fault() {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
-    let search = explore(|| both(orders(), loyalty(), &sent)).send(sent.clone()).workers(2).faults(1);
-    search.assert_exactly_once();
+    searches::two_items(|sent| both(orders(), loyalty(), sent)).assert_exactly_once();
 }
 
 /// Two requests, any fault, at the door or behind it: 92,993 states.
 #[test]
 fn two_requests_at_the_door() {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
-    let search = explore(|| behind(door())).send(sent).workers(2).faults(1);
-    search.without(Fault::TimeToLiveExpires).assert_exactly_once();
+    let search = searches::one_request_within_seven_days(|| behind(door()));
+    search.send([add_item("order-1", "cake")]).faults(1).assert_exactly_once();
 }
 
 /// The stretch task with two messages: nothing is left on a quiet day, though
 /// the two get into each other's way: 114,746 states.
 #[test]
 fn two_messages_with_registered_tokens() {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
-    let tokens = |all: &Snapshot| all.documents_in("tokens").count();
-    let system = both(registered::orders(), registered::loyalty(), &sent).stores_at_most(
-        "the number of tokens",
-        0,
-        tokens,
-    );
+    let sent = searches::tea_and_cake();
+    let system = with_at_most(0, both(registered::orders(), registered::loyalty(), &sent));
     explore(|| system).send(sent.clone()).workers(2).faults(0).assert_exactly_once();
 }
 
@@ -73,7 +62,6 @@ fn two_messages_with_registered_tokens() {
 /// that is deleted late, or put late, is one that nobody waits for any more.
 #[test]
 fn two_items_and_calls_that_land_late() {
-    let sent = [add_item("order-1", "tea"), add_item("order-1", "cake")];
-    let search = explore(|| alone(orders(), &sent)).send(sent.clone()).workers(2).faults(2);
+    let search = searches::two_items(|sent| alone(orders(), sent)).faults(2);
     search.with_late_effects().must_visit(Faults::LATE).assert_exactly_once();
 }

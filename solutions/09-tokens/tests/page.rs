@@ -1,11 +1,11 @@
 //! What the pages of the exercise show is what the harness prints: it is kept in
 //! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, Crash, Explore, Fault, LateDuplicate, Point, System, explore, headlines, specifications};
+use chaos::{Chaos, Crash, Explore, LateDuplicate, Point, System, headlines, specifications};
 use ex09_tokens::{TOKENS, loyalty, orders, registered};
 use shared::memory::{MemoryPorts, Runner};
-use shared::order::{OrderEvent, add_item, remove_item};
-use shared::{Endpoint, Message, MessageId, Precondition, Snapshot};
+use shared::order::add_item;
+use shared::{Endpoint, Message, Precondition, Snapshot};
 
 /// The solution of 06, to compare with.
 #[path = "../../06-inbox/src/lib.rs"]
@@ -15,16 +15,12 @@ mod inbox;
 mod keeps_an_inbox_for_seven_days;
 #[path = "support/mod.rs"]
 mod support;
-use support::{alone, behind, both, further_down};
+use support::{alone, behind, both, further_down, searches};
 
 #[test]
 fn the_story_of_a_duplicate_and_time() {
-    let tea = OrderEvent::ItemAdded { order_id: "order-1".into(), item: "tea".into() };
-    let heard = [Message::new(MessageId::named("tea was added"), &tea)];
-    let system = further_down(keeps_an_inbox_for_seven_days::loyalty(), &heard);
-    let search = explore(|| system).send(heard).faults(2);
-    let report = search.only([Fault::Duplicate, Fault::TimeToLiveExpires]).run();
-    insta::assert_snapshot!("eighth-day", report.diagnosis());
+    let system = |heard: &[Message]| further_down(keeps_an_inbox_for_seven_days::loyalty(), heard);
+    insta::assert_snapshot!("eighth-day", searches::a_duplicate_and_time(system).run().diagnosis());
 }
 
 #[test]
@@ -41,18 +37,14 @@ fn the_story_of_a_crash_and_a_late_copy() {
 
 #[test]
 fn the_verdicts() {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let one = [tea.clone()];
-    let together = |faults| explore(|| both(orders(), loyalty(), &one)).send(one.clone()).faults(faults);
-    let two = |sent: [Message; 2]| explore(|| alone(orders(), &sent)).send(sent.clone());
-    let door = explore(|| behind(ex09_tokens::door())).send(one.clone()).faults(2);
+    let alone = |sent: &[Message]| alone(orders(), sent);
+    let [_, one_fault, two_faults] = support::through_both_endpoints(orders, loyalty);
     let searches = [
-        together(1),
-        together(2),
-        two([tea.clone(), cake]),
-        two([no_tea, tea]),
-        door.without(Fault::TimeToLiveExpires),
+        one_fault,
+        two_faults,
+        searches::two_items(alone),
+        searches::removing_and_adding(alone),
+        searches::one_request_within_seven_days(|| behind(ex09_tokens::door())),
     ];
     insta::assert_snapshot!("verdicts", headlines(searches.map(Explore::run)));
 }

@@ -2,55 +2,58 @@
 
 #![allow(dead_code, reason = "not every test file uses all of them")]
 
-use chaos::{Explore, Fault, Specification, Symptom, System, explore, specifications};
+use chaos::{Explore, Specification, Symptom, System, specifications};
 use serde_json::Value;
-use shared::order::{Command, OrderEvent, add_item, remove_item};
-use shared::{Endpoint, Message, MessageId, Snapshot};
+use shared::order::Command;
+use shared::{Endpoint, Message, Snapshot};
+
+#[path = "../../../../exercises/09-tokens/tests/searches/mod.rs"]
+pub mod searches;
 
 /// How to make an endpoint.
 pub type Make = fn() -> Endpoint;
 
-/// The searches of the exercise.
+/// The searches of the exercise, but for one: of one message and any two faults, the orders
+/// alone are asked, and not both endpoints together. What goes wrong at the orders is a
+/// shorter story without the other one, and found much sooner.
 pub fn searches(orders: Make, loyalty: Make) -> Vec<Explore> {
-    let (tea, cake) = (add_item("order-1", "tea"), add_item("order-1", "cake"));
-    let no_tea = remove_item("order-1", "tea");
-    let one = [tea.clone()];
-    let searches = [(vec![tea.clone()], 2), (vec![tea.clone(), cake], 1), (vec![no_tea, tea], 1)];
-    let searches = searches.into_iter().map(|(sent, faults)| {
-        explore(|| alone(orders(), &sent)).send(sent.clone()).workers(2).faults(faults)
-    });
-    let through_both = explore(|| both(orders(), loyalty(), &one)).send(one.clone()).workers(2).faults(1);
-    let tokens = |all: &Snapshot| all.documents_in("tokens").count();
-    let quiet = both(orders(), loyalty(), &one).stores_at_most("the number of tokens", 0, tokens);
-    let quiet = explore(|| quiet).send(one.clone()).workers(2).faults(0);
-    searches.chain([through_both, quiet]).collect()
+    let alone = |sent: &[Message]| alone(orders(), sent);
+    let mut all = vec![
+        searches::one_item_and_two_faults(alone),
+        searches::two_items(alone),
+        searches::removing_and_adding(alone),
+    ];
+    let [no_fault, one_fault, _] = through_both_endpoints(orders, loyalty);
+    all.extend([no_fault, one_fault]);
+    all
+}
+
+/// Those of one message through both endpoints, and what is left of it.
+pub fn through_both_endpoints(orders: Make, loyalty: Make) -> [Explore; 3] {
+    searches::through_both_endpoints(|sent, tokens| with_at_most(tokens, both(orders(), loyalty(), sent)))
 }
 
 /// The search of a duplicate and time, further down.
 pub fn searches_in_time(loyalty: Make) -> Vec<Explore> {
-    let tea = OrderEvent::ItemAdded { order_id: "order-1".into(), item: "tea".into() };
-    let heard = [Message::new(MessageId::named("tea was added"), &tea)];
-    let search = explore(|| further_down(loyalty(), &heard)).send(heard.clone()).faults(2);
-    vec![search.only([Fault::Duplicate, Fault::TimeToLiveExpires])]
+    vec![searches::a_duplicate_and_time(|heard| further_down(loyalty(), heard))]
 }
 
 /// The search at the door.
 pub fn searches_at(door: Make) -> Vec<Explore> {
-    let request = [add_item("order-1", "tea")];
-    let search = explore(|| behind(door())).send(request).workers(2).faults(2);
-    vec![search.without(Fault::TimeToLiveExpires)]
+    vec![searches::one_request_within_seven_days(|| behind(door()))]
 }
 
-/// The search for an entry that stays in the state.
+/// The search for an entry that stays in the state. The exercise looks for it wherever it
+/// goes through both endpoints; of the orders alone the story is shorter.
 pub fn searches_for_entries(orders: Make) -> Vec<Explore> {
-    let sent = [add_item("order-1", "tea")];
-    let entry = sent[0].id.to_string();
-    let entries = move |all: &Snapshot| {
-        all.documents().filter(|(_, body)| String::from_utf8_lossy(body).contains(&entry)).count()
+    let system = |sent: &[Message]| {
+        let entry = sent[0].id.to_string();
+        let entries = move |all: &Snapshot| {
+            all.documents().filter(|(_, body)| String::from_utf8_lossy(body).contains(&entry)).count()
+        };
+        alone(orders(), sent).stores_at_most("the number of entries in the state document", 0, entries)
     };
-    let system =
-        alone(orders(), &sent).stores_at_most("the number of entries in the state document", 0, entries);
-    vec![explore(|| system).send(sent.clone()).workers(2).faults(2)]
+    vec![searches::one_item_and_two_faults(system)]
 }
 
 /// The orders alone. The messages have their tokens.
@@ -70,6 +73,11 @@ pub fn both(orders: Endpoint, loyalty: Endpoint, sent: &[Message]) -> System {
     let orders = System::of(orders).judged_by(specifications::orders_with_welcome());
     let both = orders.and(loyalty).judged_by(specifications::loyalty());
     with_tokens(both.beside([ex09_tokens::orders(), ex09_tokens::loyalty()]), sent)
+}
+
+/// A system, and so many tokens at rest at most.
+pub fn with_at_most(tokens: usize, system: System) -> System {
+    system.stores_at_most("the number of tokens", tokens, |all| all.documents_in("tokens").count())
 }
 
 fn with_tokens(system: System, sent: &[Message]) -> System {
