@@ -11,14 +11,13 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chaos::{
-    Chaos, Crash, Explore, Fault, LateDuplicate, Point, Run, System, explore, should_be, specifications,
-};
+use chaos::{Chaos, Crash, LateDuplicate, Point, Run, System, explore, should_be, specifications};
 use closing::{Closing, Dialogue};
 use ex11_durable_conversation::conversation::{
     BATCH, Conversation, ConversationError, Decision, History, Progress,
 };
 use ex11_durable_conversation::{STEPS, endpoint};
+use searches::{ANN, cake, tea};
 use serde_json::Value;
 use shared::checkout::{CARD, Command, MAIL, Purchases, Request, STOCK, check_out};
 use shared::conversation::Record;
@@ -26,16 +25,7 @@ use shared::memory::{MemoryOutside, MemoryPorts, Runner};
 use shared::outside::{LogClient, LogModel};
 use shared::{Message, MessageId, Ports, RecordLog, Service, ServiceError, Snapshot, StoreError};
 
-/// The customer of all checkouts here, and the name of the conversation.
-const ANN: &str = "ann";
-
-fn tea() -> Message {
-    check_out(ANN, "tea", 300)
-}
-
-fn cake() -> Message {
-    check_out(ANN, "cake", 400)
-}
+mod searches;
 
 /// The checkout, and what it should do. The services remember every key.
 fn checkouts() -> System {
@@ -441,61 +431,20 @@ fn t13_a_crash_is_survived() {
     }
 }
 
-/// What may go wrong, and must have been tried for the verdict to count.
-const FAULTS: [Fault; 8] = [
-    Fault::WriteFails,
-    Fault::WriteReplyLost,
-    Fault::WriteUnavailable,
-    Fault::CrashBeforeWrite,
-    Fault::CrashAfterWrite,
-    Fault::AckFails,
-    Fault::CrashBeforeAck,
-    Fault::Duplicate,
-];
-
-/// And what can go wrong besides where there is a log: it cannot be reached, or
-/// two workers write to it.
-const WITH_A_LOG: [Fault; 2] = [Fault::ReadFails, Fault::LockExpires];
-
-/// A log that grows with every copy has no last state, so the search gives up
-/// early, and says what grows.
-fn every_schedule(
-    system: impl FnOnce() -> System,
-    messages: impl IntoIterator<Item = Message>,
-    faults: u8,
-) -> Explore {
-    explore(system).send(messages).workers(2).faults(faults).must_visit(FAULTS).limit_states(LIMIT)
-}
-
-/// A log of one message does not need more.
-const LIMIT: usize = 600_000;
-
-/// Two messages, two workers, one log. That replies may be lost is tried with
-/// one message: with two, there would be too many logs. And an attempt that fails for want
-/// of a store or a service is like one that dies there; whether it takes it so, one message
-/// shows.
-fn every_schedule_of_two(system: impl FnOnce() -> System) -> Explore {
-    let lost = [Fault::WriteFails, Fault::WriteReplyLost, Fault::WriteUnavailable, Fault::ReadFails];
-    lost.into_iter()
-        .fold(explore(system), Explore::without)
-        .send([tea(), cake()])
-        .workers(2)
-        .faults(1)
-        .must_visit(FAULTS.into_iter().filter(|fault| !lost.contains(fault)))
-        .limit_states(1_000_000)
-}
+// In these, every schedule and every fault within the bounds. What is searched is listed
+// in searches/mod.rs, together with what must have been tried for the verdict to count.
 
 /// One checkout, two workers, any three faults.
 #[test]
 fn t14_every_schedule_of_one_checkout() {
-    every_schedule(checkouts, [tea()], 3).assert_exactly_once();
+    searches::one_checkout(checkouts).assert_exactly_once();
 }
 
 /// Two checkouts of one customer, two workers that compete for one
 /// conversation, and one thing that goes wrong.
 #[test]
 fn t15_every_schedule_of_two_checkouts() {
-    every_schedule_of_two(checkouts).assert_exactly_once();
+    searches::two_checkouts(checkouts).assert_exactly_once();
 }
 
 /// From here on, the log. It tells the whole checkout, and nothing else.
@@ -566,14 +515,14 @@ fn t19_what_came_of_a_step_is_taken_from_the_log() {
 /// may. Who relies on them for what the log should know is found out.
 #[test]
 fn t20_every_schedule_with_services_that_forget() {
-    every_schedule(forgetful, [tea()], 2).must_visit(WITH_A_LOG).assert_exactly_once();
+    searches::one_checkout_at_services_that_forget(forgetful).assert_exactly_once();
 }
 
 /// Whatever goes wrong, in the end every message is finished in the log, and
 /// nothing is in it twice: one checkout, and any three faults.
 #[test]
 fn t21_every_schedule_of_one_checkout_leaves_an_orderly_log() {
-    every_schedule(|| orderly(&[tea()]), [tea()], 3).must_visit(WITH_A_LOG).assert_exactly_once();
+    searches::one_checkout_and_the_log(orderly).assert_exactly_once();
 }
 
 /// The same with two workers that compete for one log. What becomes of the checkouts then,
@@ -581,14 +530,7 @@ fn t21_every_schedule_of_one_checkout_leaves_an_orderly_log() {
 /// is slow, or dies, or cannot read.
 #[test]
 fn t22_every_schedule_of_two_checkouts_leaves_an_orderly_log() {
-    explore(|| orderly(&[tea(), cake()]))
-        .send([tea(), cake()])
-        .workers(2)
-        .faults(1)
-        .only(WITH_A_LOG.into_iter().chain([Fault::CrashAfterWrite]))
-        .must_visit(WITH_A_LOG)
-        .limit_states(1_000_000)
-        .assert_exactly_once();
+    searches::two_checkouts_and_the_log(orderly).assert_exactly_once();
 }
 
 /// A service does not answer: the log says so, in the words of the error, and

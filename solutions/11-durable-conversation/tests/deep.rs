@@ -5,15 +5,14 @@ use ex11_durable_conversation::endpoint;
 use shared::checkout::check_out;
 
 mod support;
-use support::{cake, checkouts, forgetful, orderly, tea};
+use support::searches::{self, tea, tea_and_cake};
+use support::{checkouts, forgetful, orderly};
 
 /// One checkout, any three faults, on three workers.
 #[test]
 fn three_workers_and_three_faults() {
-    explore(|| orderly(forgetful(endpoint), &[tea()]))
-        .send([tea()])
+    searches::one_checkout_and_the_log(|sent| orderly(forgetful(endpoint), sent))
         .workers(3)
-        .faults(3)
         .limit_states(20_000_000)
         .assert_exactly_once();
 }
@@ -22,9 +21,7 @@ fn three_workers_and_three_faults() {
 /// a charge that was given up for lost, say, or a record.
 #[test]
 fn a_checkout_and_calls_of_the_dead() {
-    explore(|| orderly(checkouts(endpoint), &[tea()]))
-        .send([tea()])
-        .workers(2)
+    searches::one_checkout_and_the_log(|sent| orderly(checkouts(endpoint), sent))
         .faults(2)
         .with_late_effects()
         .assert_exactly_once();
@@ -44,8 +41,8 @@ fn two_conversations() {
 #[test]
 #[ignore = "deep: some seconds"]
 fn two_checkouts_and_two_faults() {
-    explore(|| orderly(checkouts(endpoint), &[tea(), cake()]))
-        .send([tea(), cake()])
+    explore(|| orderly(checkouts(endpoint), &tea_and_cake()))
+        .send(tea_and_cake())
         .workers(2)
         .faults(2)
         .limit_states(20_000_000)
@@ -60,7 +57,7 @@ fn two_checkouts_and_two_faults() {
 fn two_checkouts_and_three_faults() {
     use Fault::{CrashAfterWrite, CrashBeforeAck, CrashBeforeWrite, Duplicate, LockExpires};
     explore(|| checkouts(endpoint))
-        .send([tea(), cake()])
+        .send(tea_and_cake())
         .workers(2)
         .faults(3)
         .only([CrashBeforeWrite, CrashAfterWrite, CrashBeforeAck, LockExpires, Duplicate])
@@ -72,10 +69,7 @@ fn two_checkouts_and_three_faults() {
 #[test]
 #[ignore = "deep: some seconds"]
 fn two_checkouts_and_calls_of_the_dead() {
-    explore(|| checkouts(endpoint))
-        .send([tea(), cake()])
-        .workers(2)
-        .faults(1)
+    searches::two_checkouts(|| checkouts(endpoint))
         .with_late_effects()
         .limit_states(20_000_000)
         .assert_exactly_once();
@@ -84,8 +78,8 @@ fn two_checkouts_and_calls_of_the_dead() {
 /// Two checkouts at services that forget, and any one fault.
 #[test]
 fn two_checkouts_and_services_that_forget() {
-    explore(|| orderly(forgetful(endpoint), &[tea(), cake()]))
-        .send([tea(), cake()])
+    explore(|| orderly(forgetful(endpoint), &tea_and_cake()))
+        .send(tea_and_cake())
         .workers(2)
         .faults(1)
         .assert_exactly_once();
@@ -96,7 +90,7 @@ fn two_checkouts_and_services_that_forget() {
 #[ignore = "deep: some seconds"]
 fn two_checkouts_services_that_forget_and_two_faults() {
     explore(|| forgetful(endpoint))
-        .send([tea(), cake()])
+        .send(tea_and_cake())
         .workers(2)
         .faults(2)
         .limit_states(20_000_000)
@@ -109,7 +103,7 @@ fn two_checkouts_services_that_forget_and_two_faults() {
 fn two_checkouts_that_are_resumed_late() {
     use Fault::{CrashAfterWrite, Duplicate, TimeToLiveExpires};
     explore(|| forgetful(endpoint))
-        .send([tea(), cake()])
+        .send(tea_and_cake())
         .workers(2)
         .faults(3)
         .only([TimeToLiveExpires, CrashAfterWrite, Duplicate])

@@ -9,7 +9,8 @@ use ex11_durable_conversation::endpoint;
 #[allow(dead_code)]
 mod starter;
 mod support;
-use support::{checkouts, forgetful, searches, tea};
+use support::searches::tea;
+use support::{checkouts, forgetful};
 
 /// The worker dies when the card is charged and nobody has written it down.
 #[test]
@@ -41,11 +42,11 @@ fn the_story_of_the_late_copy() {
     insta::assert_snapshot!("late-copy", run.story());
 }
 
-/// `t14` and `t21`; `t20`; `t15` and `t22`.
+/// `t14` and `t21`; `t20`; `t15`; `t22`.
 #[test]
 fn the_verdicts() {
-    let reports: Vec<Report> = searches(endpoint).into_iter().map(Explore::run).collect();
+    let reports: Vec<Report> = support::searches(endpoint).into_iter().map(Explore::run).collect();
     let of = |places: &[usize]| headlines(places.iter().map(|place| reports[*place].clone()));
-    insta::assert_snapshot!("verdicts", of(&[0, 1, 3]));
-    assert_eq!(of(&[2, 4]), of(&[0, 3]), "the page says that these are the same");
+    insta::assert_snapshot!("verdicts", of(&[0, 1, 3, 4]));
+    assert_eq!(of(&[2]), of(&[0]), "the page says that these are the same");
 }

@@ -3,22 +3,17 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use chaos::{Chaos, Explore, Fault, LateDuplicate, Report, System, explore, specifications};
+use chaos::{Chaos, Explore, LateDuplicate, Report, System, specifications};
 use ex11_durable_conversation::STEPS;
-use shared::checkout::check_out;
 use shared::conversation::Record;
 use shared::{Endpoint, Message, MessageId, Snapshot};
 
+#[path = "../../../../exercises/11-durable-conversation/tests/searches/mod.rs"]
+pub mod searches;
+use searches::tea;
+
 /// How to make an endpoint.
 pub type Make = fn() -> Endpoint;
-
-pub fn tea() -> Message {
-    check_out("ann", "tea", 300)
-}
-
-pub fn cake() -> Message {
-    check_out("ann", "cake", 400)
-}
 
 /// The checkout, and what it should do.
 pub fn checkouts(endpoint: Make) -> System {
@@ -69,25 +64,12 @@ fn is_step_or_end(record: &Record) -> bool {
 }
 
 fn log_of(snapshot: &Snapshot) -> Vec<Record> {
-    snapshot.log("ann").iter().map(|stored| Record::decode(stored).expect("a record")).collect()
+    snapshot.log(searches::ANN).iter().map(|stored| Record::decode(stored).expect("a record")).collect()
 }
 
-/// The searches of the exercise: of one checkout (`t14`, `t20`, `t21`), and of
-/// two (`t15`, `t22`).
+/// The searches of the exercise, those of one checkout first.
 pub fn searches(endpoint: Make) -> Vec<Explore> {
-    let any = |system| explore(|| system).workers(2).limit_states(600_000);
-    let two = |system| {
-        let lost = [Fault::WriteFails, Fault::WriteReplyLost];
-        lost.into_iter().fold(any(system), Explore::without).limit_states(1_000_000)
-    };
-    let (one, both) = ([tea()], [tea(), cake()]);
-    vec![
-        any(checkouts(endpoint)).send(one.clone()).faults(3),
-        any(forgetful(endpoint)).send(one.clone()).faults(2),
-        any(orderly(checkouts(endpoint), &one)).send(one.clone()).faults(3),
-        two(checkouts(endpoint)).send(both.clone()).faults(1),
-        two(orderly(checkouts(endpoint), &both)).send(both.clone()).faults(1),
-    ]
+    searches::all(|| checkouts(endpoint), || forgetful(endpoint), |sent| orderly(checkouts(endpoint), sent))
 }
 
 /// `t17`: a copy comes when every service has forgotten every key.
