@@ -4,19 +4,15 @@ use chaos::{Fault, explore};
 use ex10_jetstream::endpoint;
 
 mod support;
-use support::{KINDS, clicks, paid, pay_return, payments, refund, validate, withdrawals};
+use support::searches::{self, pay_return, refund};
+use support::{KINDS, paid, payments};
 
 /// Two refunds, any three faults; what the dead had under way may be stored
 /// late, when another has taken its place or will.
 #[test]
 fn two_refunds_and_calls_of_the_dead() {
     for kind in KINDS {
-        explore(|| paid(endpoint, kind))
-            .send([refund("one", 200), refund("two", 150)])
-            .workers(2)
-            .faults(3)
-            .with_late_effects()
-            .assert_exactly_once();
+        searches::two_refunds(|| paid(endpoint, kind)).faults(3).with_late_effects().assert_exactly_once();
     }
 }
 
@@ -36,8 +32,7 @@ fn three_refunds_on_three_workers() {
 #[test]
 fn withdrawals_on_three_workers() {
     for kind in KINDS {
-        explore(|| payments(endpoint, kind))
-            .send(withdrawals())
+        searches::withdrawals(|| payments(endpoint, kind))
             .workers(3)
             .faults(3)
             .with_late_effects()
@@ -49,9 +44,7 @@ fn withdrawals_on_three_workers() {
 #[test]
 fn clicks_within_the_window() {
     for kind in KINDS {
-        explore(|| payments(endpoint, kind))
-            .send(clicks())
-            .workers(2)
+        searches::clicks_within_the_window(|| payments(endpoint, kind))
             .faults(2)
             .with_late_effects()
             .without(Fault::TimeToLiveExpires)
@@ -63,9 +56,8 @@ fn clicks_within_the_window() {
 #[test]
 fn three_humans_and_a_payment() {
     for kind in KINDS {
-        explore(|| payments(endpoint, kind))
-            .send([validate("ann", "Ann"), validate("bob", "Bob"), validate("cy", "Cy"), pay_return("pay")])
-            .workers(2)
+        searches::three_humans(|| payments(endpoint, kind))
+            .send([pay_return("pay")])
             .faults(2)
             .with_late_effects()
             .assert_exactly_once();

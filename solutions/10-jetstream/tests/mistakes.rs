@@ -241,9 +241,10 @@ fn asks_for_the_place_after_the_rule() {
     chaos::assert_golden!("asks-for-the-place-after-the-rule", report);
 }
 
+/// The exercise asks it of the recipe alone (`t05`). This is the story.
 #[test]
 fn joins_order_and_page() {
-    let sent = [support::click("a page", "1", "12"), support::click("another page", "11", "2")];
+    let sent = [searches::click("a page", "1", "12"), searches::click("another page", "11", "2")];
     let report = explore(|| support::payments(joins_order_and_page::endpoint, CheckFirst::Expectation))
         .send(sent)
         .faults(0)
@@ -252,9 +253,10 @@ fn joins_order_and_page() {
     chaos::assert_golden!("joins-order-and-page", report);
 }
 
+/// And this is that of an order that somebody looks at before it is paid (`t01`).
 #[test]
 fn expects_an_untouched_order() {
-    let sent = [support::click("a look", "order-1", "page-1"), support::withdraw("pay", "order-1", 300)];
+    let sent = [searches::click("a look", "order-1", "page-1"), searches::withdraw("pay", "order-1", 300)];
     let report = explore(|| support::payments(expects_an_untouched_order::endpoint, CheckFirst::Expectation))
         .send(sent)
         .faults(0)

@@ -8,7 +8,8 @@ use shared::outside::{CheckFirst, StreamClient, StreamModel};
 use shared::{Expected, Publication, StreamError, SubjectStream};
 
 mod support;
-use support::{KINDS, payments, searches, withdraw};
+use support::searches::withdraw;
+use support::{KINDS, payments};
 
 /// An acknowledgement that is lost, and what the retry sees.
 #[test]
@@ -28,7 +29,7 @@ fn the_story_of_the_lost_acknowledgement() {
 #[test]
 fn the_verdicts() {
     for kind in KINDS {
-        let reports: Vec<Report> = searches(endpoint, kind).into_iter().map(Explore::run).collect();
+        let reports: Vec<Report> = support::searches(endpoint, kind).into_iter().map(Explore::run).collect();
         let of = |places: std::ops::Range<usize>| headlines(reports[places].iter().cloned());
         insta::assert_snapshot!("verdicts", of(0..3));
         insta::assert_snapshot!("verdicts-on-refunds", of(3..5));

@@ -3,10 +3,13 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use chaos::{Explore, Fault, System, explore, specifications};
+use chaos::{Explore, System, specifications};
+use shared::Endpoint;
 use shared::outside::{CheckFirst, StreamModel};
-use shared::payments::{Command, Fact, PAYMENTS};
-use shared::{Endpoint, Message};
+use shared::payments::{Fact, PAYMENTS};
+
+#[path = "../../../../exercises/10-jetstream/tests/searches/mod.rs"]
+pub mod searches;
 
 /// How to make an endpoint.
 pub type Make = fn() -> Endpoint;
@@ -40,67 +43,9 @@ pub fn agreed(endpoint: Make, check_first: CheckFirst) -> System {
 
 /// The searches of the exercise, in its order, on one kind of server.
 pub fn searches(endpoint: Make, check_first: CheckFirst) -> Vec<Explore> {
-    let any = || explore(|| payments(endpoint, check_first)).workers(2);
-    let after = || explore(|| paid(endpoint, check_first)).workers(2);
-    vec![
-        any().send(withdrawals()).faults(2),
-        any().send(clicks()).faults(1).without(Fault::TimeToLiveExpires),
-        any().send([withdraw("pay", "order-1", 300), refund("one", 100)]).faults(2),
-        after().send([refund("one", 200), refund("two", 150)]).faults(2),
-        after().send([refund("one", 100), refund("two", 100)]).faults(2),
-        any().send([validate("ann", "Ann"), validate("bob", "Bob"), validate("cy", "Cy")]).faults(1),
-        any().send([validate("ann", "Ann"), validate("bob", "Bob"), pay_return("pay")]).faults(1),
-        explore(|| agreed(endpoint, check_first)).workers(2).send([pay_return("pay")]).faults(2),
-        any()
-            .send([
-                withdraw("another order", "order-2", 500),
-                validate("ann", "Ann"),
-                validate("bob", "Bob"),
-                pay_return("pay"),
-            ])
-            .faults(0),
-    ]
-}
-
-/// Two for one order, one for another.
-pub fn withdrawals() -> [Message; 3] {
-    [
-        withdraw("first", "order-1", 300),
-        withdraw("a day later", "order-1", 300),
-        withdraw("another order", "order-2", 500),
-    ]
-}
-
-/// Two on one page, one on the page of that name of another order.
-pub fn clicks() -> [Message; 3] {
-    [
-        click("click", "order-1", "page-1"),
-        click("another click", "order-1", "page-1"),
-        click("elsewhere", "order-2", "page-1"),
-    ]
-}
-
-/// A message of this name that asks for a withdrawal.
-pub fn withdraw(name: &str, order_id: &str, cents: u64) -> Message {
-    Command::Withdraw { order_id: order_id.to_owned(), cents }.named(name)
-}
-
-/// A message of this name about a click.
-pub fn click(name: &str, order_id: &str, page: &str) -> Message {
-    Command::Click { order_id: order_id.to_owned(), page: page.to_owned() }.named(name)
-}
-
-/// A message of this name that asks for a refund.
-pub fn refund(name: &str, cents: u64) -> Message {
-    Command::Refund { order_id: "order-1".to_owned(), cents }.named(name)
-}
-
-/// A message of this name in which a human agrees.
-pub fn validate(name: &str, by: &str) -> Message {
-    Command::Validate { order_id: "order-1".to_owned(), by: by.to_owned() }.named(name)
-}
-
-/// A message of this name that asks for the payment of a return.
-pub fn pay_return(name: &str) -> Message {
-    Command::PayReturn { order_id: "order-1".to_owned() }.named(name)
+    searches::all(
+        || payments(endpoint, check_first),
+        || paid(endpoint, check_first),
+        || agreed(endpoint, check_first),
+    )
 }
