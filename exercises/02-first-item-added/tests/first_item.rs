@@ -5,6 +5,7 @@ use closing::{Closing, Dialogue};
 use ex02_first_item_added::endpoint;
 use shared::order::{add_item, remove_item};
 
+mod searches;
 mod support;
 use support::{
     Predictions, QUESTIONS, answers_of_your_handler, check, fail, naive_run, naive_search, two_items,
@@ -112,16 +113,13 @@ fn t07_first_means_that_the_order_was_empty() {
     Chaos::on(orders).send(nothing_yet).run().assert_exactly_once();
 }
 
-/// Two workers, every interleaving, but nothing goes wrong: conflicts are the
-/// worst that can happen. Your handler must hold here.
+/// Two items; an item that is added and removed; all three. Two workers, every
+/// interleaving, but nothing goes wrong: conflicts are the worst that can happen. Your
+/// handler must hold here.
 #[test]
 fn t08_every_schedule_without_a_fault() {
-    let tea = add_item("order-1", "tea");
-    let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
-    for messages in
-        [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]]
-    {
-        explore(orders).send(messages).workers(2).faults(0).assert_exactly_once();
+    for search in searches::without_a_fault(orders) {
+        search.assert_exactly_once();
     }
 }
 
@@ -139,16 +137,15 @@ fn t09_two_items_added_quickly_while_acking_fails() {
 fn t10_every_schedule() {
     // Nobody is welcomed for this one, so nothing of it is to be foreseen: as in
     // exercise 01, it must hold.
-    explore(orders).send([remove_item("order-1", "tea")]).workers(2).faults(2).assert_exactly_once();
+    searches::removing(orders).assert_exactly_once();
     // Nor is anything that has nothing to do with the welcome: a copy of somebody who
     // took out the tea when there was none, say.
-    let (tea, no_tea) = (add_item("order-1", "tea"), remove_item("order-1", "tea"));
-    for messages in [vec![tea.clone()], two_items().to_vec(), vec![no_tea, tea]] {
-        explore(orders_welcomed_or_not).send(messages).workers(2).faults(1).assert_exactly_once();
+    for search in searches::but_for_the_welcome(orders_welcomed_or_not) {
+        search.assert_exactly_once();
     }
 
-    let two = explore(orders).send(two_items()).workers(2).faults(1).run();
-    let one = explore(orders).send([add_item("order-1", "tea")]).workers(2).faults(2).run();
+    let two = searches::two_items(orders).run();
+    let one = searches::one_item(orders).run();
     println!("{}", verdict_on_your_handler(if two.holds() { &one } else { &two }));
 }
 

@@ -1,9 +1,9 @@
 //! Tempting wrong answers: predictions that don't come true, and handlers that
 //! welcome at the wrong moment.
 
-use chaos::{Chaos, Property, Report, Specification, System, explore, specifications};
+use chaos::{Chaos, Explore, Property, Report, Specification, System, specifications};
+use shared::Endpoint;
 use shared::order::{add_item, remove_item};
-use shared::{Endpoint, Message};
 
 #[path = "../mistakes/appends_no_marker.rs"]
 mod appends_no_marker;
@@ -17,6 +17,8 @@ mod keeps_silent_about_a_copy;
 mod makes_new_ids;
 #[path = "../mistakes/one_id_for_two_outputs.rs"]
 mod one_id_for_two_outputs;
+#[path = "../../../exercises/02-first-item-added/tests/searches/mod.rs"]
+mod searches;
 #[path = "../../../exercises/02-first-item-added/tests/support/mod.rs"]
 mod support;
 #[path = "../mistakes/welcomes_once_and_for_all.rs"]
@@ -80,10 +82,11 @@ fn orders(endpoint: fn() -> Endpoint, law: impl Specification + 'static) -> Syst
     System::of(endpoint()).judged_by(law).beside([ex02_first_item_added::endpoint()])
 }
 
-/// The shortest failure with the fewest faults that two workers come to with any of these.
-fn shortest<const N: usize>(orders: impl Fn() -> System, sent: [Vec<Message>; N], faults: u8) -> Report {
-    sent.into_iter()
-        .map(|messages| explore(&orders).send(messages).workers(2).faults(faults).run())
+/// The shortest failure with the fewest faults that any of these comes to.
+fn shortest<const N: usize>(searches: [Explore; N]) -> Report {
+    searches
+        .into_iter()
+        .map(Explore::run)
         .filter(|report| !report.holds())
         .min_by_key(|report| (report.faults, report.steps))
         .expect("the mistake survives every search of the exercise")
@@ -91,10 +94,7 @@ fn shortest<const N: usize>(orders: impl Fn() -> System, sent: [Vec<Message>; N]
 
 /// The shortest failure where nothing goes wrong but that two workers meet.
 fn shortest_failure(endpoint: fn() -> Endpoint) -> Report {
-    let tea = add_item("order-1", "tea");
-    let (cake, no_tea) = (add_item("order-1", "cake"), remove_item("order-1", "tea"));
-    let sent = [vec![tea.clone(), cake.clone()], vec![tea.clone(), no_tea.clone()], vec![tea, cake, no_tea]];
-    shortest(|| orders(endpoint, specifications::orders_with_welcome()), sent, 0)
+    shortest(searches::without_a_fault(|| orders(endpoint, specifications::orders_with_welcome())))
 }
 
 #[test]
@@ -127,9 +127,7 @@ fn one_id_for_two_outputs() {
 
 /// The shortest failure that has nothing to do with the welcome, one fault at most.
 fn shortest_failure_but_for_the_welcome(endpoint: fn() -> Endpoint) -> Report {
-    let (tea, no_tea) = (add_item("order-1", "tea"), remove_item("order-1", "tea"));
-    let sent = [vec![tea.clone()], support::two_items().to_vec(), vec![no_tea, tea]];
-    shortest(|| orders(endpoint, specifications::orders_welcomed_or_not()), sent, 1)
+    shortest(searches::but_for_the_welcome(|| orders(endpoint, specifications::orders_welcomed_or_not())))
 }
 
 #[test]

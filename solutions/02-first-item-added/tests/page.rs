@@ -2,12 +2,13 @@
 //! tests/snapshots/, and the pages name those files as their sources. What is held
 //! against another exercise is here, too: this file is never unlocked.
 
-use chaos::{System, explore, specifications};
+use chaos::{System, specifications};
 use closing::{Closing, Dialogue};
-use shared::order::add_item;
 
 #[path = "../../03-point-in-time-state/mistakes/looks_for_an_earlier_item.rs"]
 mod looks_for_an_earlier_item;
+#[path = "../../../exercises/02-first-item-added/tests/searches/mod.rs"]
+mod searches;
 #[path = "../../../exercises/02-first-item-added/tests/support/mod.rs"]
 mod support;
 
@@ -40,8 +41,8 @@ fn one_fault_loses_the_welcome() {
 fn a_mistake_of_exercise_03_is_told_so_by_the_last_test() {
     let orders =
         || System::of(looks_for_an_earlier_item::endpoint()).judged_by(specifications::orders_with_welcome());
-    explore(orders).send(support::two_items()).workers(2).faults(1).assert_exactly_once();
-    explore(orders).send([add_item("order-1", "tea")]).workers(2).faults(2).assert_exactly_once();
+    searches::two_items(orders).assert_exactly_once();
+    searches::one_item(orders).assert_exactly_once();
     let answers = support::answers_of_your_handler(&Closing::of(Dialogue::ORDERS, |_| orders()));
     assert!(answers.contains("Exercise 03 puts it right"), "{answers}");
 }
