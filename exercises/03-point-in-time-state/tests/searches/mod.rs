@@ -39,5 +39,6 @@ pub fn removing_and_adding(system: impl FnOnce() -> System) -> Explore {
 pub fn two_items_and_a_second_click(system: impl FnOnce() -> System) -> Explore {
     let tea = add_item("order-1", "tea");
     let sent = [tea.clone(), add_item("order-1", "cake"), tea.said_again("2")];
-    explore(system).send(sent).workers(2).faults(1).must_visit(Faults::WITH_EVENTS)
+    let search = explore(system).send(sent).workers(2).faults(1);
+    search.must_visit(Faults::WITH_EVENTS)
 }
