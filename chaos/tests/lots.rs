@@ -602,7 +602,7 @@ fn a_law_tells_what_is_wrong_with_lots_in_its_own_words() {
     let office = || Endpoint::new("office", handler).subscribes_to("Confirm").view(view);
     let report = searched(&[register("ann")], || System::of(office()).judged_by(law()).and(honest()));
     assert_violated(&report, "unless Confirm(…000001, ann) was processed before Register(ann)");
-    assert_violated(&report, "ann is kept waiting");
+    assert_violated(&report, "Ann is kept waiting.");
 }
 
 /// What everybody finds on the wall is no lot, and is not taken for one.
