@@ -13,7 +13,7 @@ use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
 use async_nats::jetstream::{self, ErrorCode, stream};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
 use futures_util::StreamExt;
-use ports::StoreError;
+use ports::{StoreError, StreamError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -73,6 +73,8 @@ pub(crate) enum Failure {
 /// A message as a stream holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
+    /// Its number in the stream.
+    pub(crate) number: u64,
     pub(crate) subject: String,
     pub(crate) deleted: bool,
     pub(crate) body: Vec<u8>,
@@ -151,7 +153,9 @@ impl Connection {
         &self.client
     }
 
-    pub(crate) fn context(&self) -> &jetstream::Context {
+    /// JetStream, as the client has it, for whoever speaks to it without what stands here.
+    #[must_use]
+    pub fn context(&self) -> &jetstream::Context {
         &self.context
     }
 
@@ -255,7 +259,8 @@ impl Connection {
                 Ok(last) => {
                     let deleted = last.headers.get(OPERATION).is_some();
                     let body = last.payload.to_vec();
-                    Ok(Some((last.sequence, Stored { subject: last.subject.to_string(), deleted, body })))
+                    let number = last.sequence;
+                    Ok(Some((number, Stored { number, subject: last.subject.to_string(), deleted, body })))
                 }
                 Err(error) => match error.kind() {
                     stream::LastRawMessageErrorKind::NoMessageFound => Ok(None),
@@ -280,7 +285,8 @@ impl Connection {
                 Ok(found) => {
                     let deleted = found.headers.get(OPERATION).is_some();
                     let body = found.payload.to_vec();
-                    Ok(Some(Stored { subject: found.subject.to_string(), deleted, body }))
+                    let number = found.sequence;
+                    Ok(Some(Stored { number, subject: found.subject.to_string(), deleted, body }))
                 }
                 Err(error) if error.kind() == stream::RawMessageErrorKind::NoMessageFound => Ok(None),
                 Err(_) => Err(Failure::Unavailable),
@@ -320,6 +326,7 @@ impl Connection {
                     }
                     let headers = message.headers.as_ref();
                     read.push(Stored {
+                        number: info.stream_sequence,
                         subject: message.subject.to_string(),
                         deleted: headers.is_some_and(|headers| headers.get(OPERATION).is_some()),
                         body: message.payload.to_vec(),
@@ -374,6 +381,15 @@ impl Failure {
             | ConsumerInfoErrorKind::Offline
             | ConsumerInfoErrorKind::NoResponders => Self::Unavailable,
             _ => Self::Protocol(error.to_string()),
+        }
+    }
+
+    /// What a stream says of it. What was expected of it is for whoever knows.
+    pub(crate) fn of_stream(self) -> StreamError {
+        match self {
+            Self::Unavailable => StreamError::Unavailable,
+            Self::NoReply => StreamError::NoReply,
+            other => StreamError::Protocol(other.to_string()),
         }
     }
 

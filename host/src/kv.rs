@@ -38,7 +38,7 @@ pub struct KvStore {
 }
 
 /// For how long a delete can be seen by whoever looks at the bucket with other tools.
-const MARKER: Duration = Duration::from_secs(60);
+pub(crate) const MARKER: Duration = Duration::from_secs(60);
 
 /// What must be true of the last message on a subject.
 enum Expected {
@@ -213,7 +213,7 @@ impl Store for KvStore {
         let everything = self.connection.everything(&self.stream()).await;
         let everything = everything.map_err(|failure| failure.of_store(&self.bucket))?;
         let mut documents = BTreeMap::new();
-        for Stored { subject, deleted, body } in everything {
+        for Stored { subject, deleted, body, .. } in everything {
             let key = subject.rsplit('.').next().and_then(name_of);
             let key = key.ok_or_else(|| StoreError::Protocol(format!("{subject} is not of this adapter")))?;
             if deleted {

@@ -44,9 +44,11 @@
 //!   a second publish, a time to live that is over is a delete. Not at all: reads that are
 //!   old, services that forget, calls that take effect late, a loss of power.
 
+pub mod bucket;
 pub mod clock;
 pub mod conducted;
 pub mod connection;
+pub mod desk;
 pub mod hand;
 pub mod kv;
 #[cfg(unix)]

@@ -61,6 +61,12 @@ impl Kind {
     }
 }
 
+/// Under which subject a message of this kind goes into the record: `said.orders.ItemAdded`.
+#[must_use]
+pub fn subject(kind: Kind, endpoint: &str, message: &Message) -> String {
+    format!("{}.{}.{}", kind.word(), token(endpoint), token(message.name()))
+}
+
 /// How far an endpoint has come with what it is to process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -97,7 +103,7 @@ impl Record {
 
     /// Adds something to the record, and waits until it is stored.
     pub(crate) async fn add(&self, kind: Kind, endpoint: &str, message: &Message) -> Result<(), Failure> {
-        let subject = format!("{}.{}.{}", kind.word(), token(endpoint), token(message.name()));
+        let subject = subject(kind, endpoint, message);
         let body = serde_json::to_vec(message).map_err(|error| Failure::Protocol(error.to_string()))?;
         self.connection.store(subject, PublishMessage::build().payload(body.into())).await.map(|_| ())
     }

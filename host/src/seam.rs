@@ -30,10 +30,10 @@ pub struct Seam {
 }
 
 /// What becomes of one delivery: has the handler run, or not, and tells the server.
-pub type Deliver = fn(Job) -> LocalBoxFuture<'static, Outcome>;
+pub type Deliver = Arc<dyn Fn(Job) -> LocalBoxFuture<'static, Outcome> + Send + Sync>;
 
 /// What carries out the messages of the endpoint of this name.
-pub type PublisherOf = fn(&Connection, &str) -> Arc<dyn Publisher>;
+pub type PublisherOf = Arc<dyn Fn(&Connection, &str) -> Arc<dyn Publisher> + Send + Sync>;
 
 /// One delivery, and all that is needed to make something of it.
 pub struct Job {
@@ -102,9 +102,9 @@ impl Stores for Buckets {
 impl Default for Seam {
     fn default() -> Self {
         Self {
-            deliver: |job| Box::pin(deliver(job)),
+            deliver: Arc::new(|job| Box::pin(deliver(job))),
             stores: Arc::new(Buckets),
-            publisher: |connection, endpoint| Arc::new(Record::on(connection).publisher(endpoint)),
+            publisher: Arc::new(|connection, endpoint| Arc::new(Record::on(connection).publisher(endpoint))),
             new_id: MessageId::random,
         }
     }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use crate::attendee::{Progress, Tested};
 use crate::render::{self, Detail};
 use crate::repository::{Exercise, fingerprint};
+use crate::running::tool::{HOW_TO_GET_A_SERVER, is_there_a_server};
 use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
 use crate::terminal;
 
@@ -18,6 +19,13 @@ pub fn attempt(
     detail: Detail,
     filter: &[String],
 ) -> Result<ExerciseResult> {
+    if exercise.needs_a_server && !is_there_a_server() {
+        let note = format!(
+            "note: most tests of {} need a nats-server, and there is none here: {HOW_TO_GET_A_SERVER}.",
+            exercise.name
+        );
+        terminal::pass_on(&terminal::paragraph(&note, ""));
+    }
     // Before anything runs: what is edited meanwhile was not tested.
     let sources = fingerprint(exercise);
     let package = Package::of(exercise);

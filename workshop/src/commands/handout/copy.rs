@@ -56,6 +56,21 @@ pub fn starters(repository: &Repository, stage: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Takes the exercises away that need a server, and what runs on one: that has our solutions
+/// in it. Whoever wants them has the repository.
+pub fn leave_out_what_needs_a_server(repository: &Repository, stage: &Path) -> Result<()> {
+    for exercise in Exercise::all(repository)?.into_iter().filter(|exercise| exercise.needs_a_server) {
+        let name = exercise.name.to_string();
+        for folder in [stage.join("exercises").join(&name), stage.join("workshop/starters").join(&name)] {
+            if folder.is_dir() {
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("{} cannot be left out", folder.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Replaces what attendees edit.
 fn put_back(starter: &Path, exercise: &Exercise) -> Result<()> {
     let sources = exercise.directory.join("src");

@@ -89,6 +89,7 @@ fn fill(repository: &Repository, stage: &Path) -> Result<()> {
         copy::tree(&repository.root().join(name), &stage.join(name))?;
     }
     copy::starters(repository, stage)?;
+    copy::leave_out_what_needs_a_server(repository, stage)?;
     manifest::cut(stage)?;
     slides::settle_agendas(repository, stage)?;
     let words = include_str!("HANDOUT.md").replace("\r\n", "\n");

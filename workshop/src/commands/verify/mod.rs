@@ -38,6 +38,7 @@ use self::culprit::Culprit;
 use crate::outcome::Outcome;
 use crate::repository::{ANSWERS, Exercise, Name, Repository};
 use crate::running::left_records::unwrapped;
+use crate::running::tool::{HOW_TO_GET_A_SERVER, is_there_a_server};
 use crate::running::{Cargo, Package, TestResult};
 use crate::terminal;
 
@@ -84,14 +85,27 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     // Who writes times down measures one exercise at a time.
     let at_a_time = if fix { 1 } else { side_by_side::as_many_as_can_be() };
     let mut kills = Vec::new();
+    let mut unseen = Vec::new();
     side_by_side::each(
         &names,
         at_a_time,
         |name| {
             let mut kills = Vec::new();
-            (check(repository, &cargo, name, fix, &mut kills), kills)
+            // Who asks for one by its name has it checked, or is told why not.
+            if chosen.is_none() && needs_what_is_not_here(repository, name) {
+                return None;
+            }
+            Some((check(repository, &cargo, name, fix, &mut kills), kills))
         },
-        |name, (found, killed)| {
+        |name, checked| {
+            let Some((found, killed)) = checked else {
+                let name = terminal::short(&name.to_string(), 70);
+                let note =
+                    format!("– {name} is not verified: it needs a nats-server. {HOW_TO_GET_A_SERVER}.");
+                unseen.push(name.chars().take(2).collect::<String>());
+                terminal::show(&terminal::paragraph(&note, "  "));
+                return;
+            };
             let mark = match found.is_empty() {
                 true => terminal::paint(terminal::GOOD, "✓"),
                 false => terminal::paint(terminal::BAD, "✗"),
@@ -107,7 +121,7 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     // something else is wrong, the table would only repeat it.
     if chosen.is_none()
         && culprits.is_empty()
-        && let Some(culprit) = kills::check(repository, &kills, fix)
+        && let Some(culprit) = kills::check(repository, &kills, &unseen, fix)
     {
         terminal::show(&culprit.show());
         culprits.push(culprit);
@@ -125,11 +139,21 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
             culprits.push(culprit);
         }
     }
-    let verified = match names.len() {
+    let verified = match names.len() - unseen.len() {
         1 => "1 exercise verified".to_owned(),
         number => format!("{number} exercises verified"),
     };
     Ok(judge(&verified, &culprits))
+}
+
+/// Whether an exercise is in no handout, so that its solution is never unlocked.
+fn stays_here(repository: &Repository, name: &Name) -> bool {
+    Exercise::load(repository, name.clone()).is_ok_and(|exercise| exercise.needs_a_server)
+}
+
+/// Whether an exercise needs a server, and there is none.
+fn needs_what_is_not_here(repository: &Repository, name: &Name) -> bool {
+    stays_here(repository, name) && !is_there_a_server()
 }
 
 /// Checks only what is read: nothing is built.
@@ -142,7 +166,12 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
     }));
     culprits.extend(other_pages(repository));
     culprits.extend(names.iter().flat_map(|name| exercise_pages(repository, name, fix)));
-    culprits.extend(names.iter().flat_map(|name| unlocked::check(repository, name)));
+    culprits.extend(
+        names
+            .iter()
+            .filter(|name| !stays_here(repository, name))
+            .flat_map(|name| unlocked::check(repository, name)),
+    );
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
         terminal::show(&culprit.show());
@@ -231,7 +260,9 @@ fn check(
     culprits.extend(exercise_pages(repository, name, fix));
     culprits.extend(answers::check(repository, name));
     culprits.extend(hints::check(repository, name));
-    culprits.extend(unlocked::check(repository, name));
+    if !stays_here(repository, name) {
+        culprits.extend(unlocked::check(repository, name));
+    }
     let exercise = match Exercise::load(repository, name.clone()) {
         Ok(exercise) => exercise,
         Err(error) => {
@@ -243,6 +274,11 @@ fn check(
             return culprits;
         }
     };
+    if exercise.needs_a_server && !is_there_a_server() {
+        let what = "its tests need a nats-server, and there is none here";
+        culprits.push(Culprit::new(format!("exercises/{name}"), what, HOW_TO_GET_A_SERVER));
+        return culprits;
+    }
     // Sources that are not as declared are no starter, and are blamed first.
     culprits.extend(
         files::hash(repository, &exercise, fix).or_else(|| copies::check(repository, &exercise, fix)),

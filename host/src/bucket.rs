@@ -1,0 +1,159 @@
+//! A key-value bucket, as a stream with expectations.
+
+use async_nats::jetstream::message::PublishMessage;
+use async_trait::async_trait;
+use ports::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
+
+use crate::connection::{Connection, Failure, OPERATION, name_of, token};
+use crate::kv::{KvStore, MARKER};
+
+/// What a bucket holds under a key: a document, or the marker of a delete. Those are the
+/// bodies of what is published to it and read from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// This document.
+    Document(Vec<u8>),
+    /// Nothing any more: somebody has deleted it.
+    Deleted,
+}
+
+/// What is in front of a document. A marker has nothing else.
+const DOCUMENT: &[u8] = b"document ";
+const MARK: &[u8] = b"deleted";
+
+impl Entry {
+    /// The body of a message.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Document(body) => [DOCUMENT, body].concat(),
+            Self::Deleted => MARK.to_vec(),
+        }
+    }
+
+    /// What the body of a message says.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::Protocol`] if it is neither.
+    pub fn read(body: &[u8]) -> Result<Self, StreamError> {
+        match body.strip_prefix(DOCUMENT) {
+            Some(document) => Ok(Self::Document(document.to_vec())),
+            None if body == MARK => Ok(Self::Deleted),
+            None => Err(StreamError::Protocol("a bucket holds documents and markers only".to_owned())),
+        }
+    }
+}
+
+/// A bucket as the stream that it is: its subjects are keys behind the name of the bucket
+/// (`orders.order-1`), all keys are numbered together, and of each only the last message is
+/// kept. [`KvStore`] and `nats kv` see the same bucket: there a marker is a header, and goes
+/// by itself after a minute.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    connection: Connection,
+    name: String,
+}
+
+impl Bucket {
+    /// The bucket of this name, which is created unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`KvStore::open`].
+    pub async fn open(connection: &Connection, name: &str) -> Result<Self, ports::StoreError> {
+        KvStore::open(connection, name).await?;
+        Ok(Self { connection: connection.clone(), name: name.to_owned() })
+    }
+
+    /// The subject on the server: behind the name of the bucket, any key is one part.
+    fn subject(&self, subject: &str) -> Result<String, StreamError> {
+        let key = subject.strip_prefix(&self.name).and_then(|rest| rest.strip_prefix('.'));
+        let key = key.ok_or_else(|| {
+            StreamError::Protocol(format!("{subject:?} is no subject of the bucket {}", self.name))
+        })?;
+        Ok(format!("$KV.{}.{}", self.name, token(key)))
+    }
+
+    fn stream(&self) -> String {
+        format!("KV_{}", self.name)
+    }
+}
+
+#[async_trait]
+impl SubjectStream for Bucket {
+    async fn publish(&self, publication: Publication) -> Result<PublishAck, StreamError> {
+        publication.check()?;
+        let subject = self.subject(&publication.subject)?;
+        let message = match Entry::read(&publication.body)? {
+            Entry::Document(body) => PublishMessage::build().payload(body.into()),
+            Entry::Deleted => PublishMessage::build().header(OPERATION, "DEL").ttl(MARKER),
+        };
+        let message = match &publication.expected {
+            None => message,
+            Some(Expected::LastSequence(number)) => message.expected_last_sequence(*number),
+            Some(Expected::LastSubjectSequence(number)) => message.expected_last_subject_sequence(*number),
+            Some(Expected::LastSequenceOf { filter, sequence }) if *filter == publication.subject => {
+                message.expected_last_subject_sequence(*sequence)
+            }
+            Some(Expected::LastSequenceOf { filter, .. }) => {
+                return Err(StreamError::Protocol(format!("a bucket expects nothing of {filter:?}")));
+            }
+        };
+        match self.connection.store(subject.clone(), message).await {
+            Ok(sequence) => Ok(PublishAck { sequence, duplicate: false }),
+            Err(Failure::Refused) => {
+                let last = self.connection.last(&self.stream(), &subject).await;
+                let actual = last.map_err(Failure::of_stream)?.map_or(0, |(number, _)| number);
+                Err(StreamError::WrongLastSequence { actual })
+            }
+            Err(failure) => Err(failure.of_stream()),
+        }
+    }
+
+    /// The last message under this subject, if there is one; of several subjects, the last
+    /// of each.
+    async fn read(&self, filter: &str) -> Result<Vec<StreamMessage>, StreamError> {
+        if !filter.contains('*') && !filter.ends_with('>') {
+            let subject = self.subject(filter)?;
+            let last = self.connection.last(&self.stream(), &subject).await.map_err(Failure::of_stream)?;
+            return Ok(last
+                .map(|(sequence, stored)| StreamMessage {
+                    sequence,
+                    subject: filter.to_owned(),
+                    body: entry(stored.deleted, stored.body).to_bytes(),
+                    message_id: None,
+                })
+                .into_iter()
+                .collect());
+        }
+        let everything = self.connection.everything(&self.stream()).await.map_err(Failure::of_stream)?;
+        let mut matching = Vec::new();
+        for stored in everything {
+            let key = stored.subject.rsplit('.').next().and_then(name_of).unwrap_or_default();
+            let subject = format!("{}.{key}", self.name);
+            if ports::outside::subject_matches(filter, &subject) {
+                let body = entry(stored.deleted, stored.body).to_bytes();
+                matching.push(StreamMessage { sequence: stored.number, subject, body, message_id: None });
+            }
+        }
+        Ok(matching)
+    }
+}
+
+fn entry(deleted: bool, body: Vec<u8>) -> Entry {
+    if deleted { Entry::Deleted } else { Entry::Document(body) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_survives_being_a_body() {
+        for entry in [Entry::Deleted, Entry::Document(Vec::new()), Entry::Document(b"deleted".to_vec())] {
+            assert_eq!(Entry::read(&entry.to_bytes()), Ok(entry));
+        }
+        assert!(Entry::read(b"").is_err());
+    }
+}

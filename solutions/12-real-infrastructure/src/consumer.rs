@@ -1,0 +1,97 @@
+//! The consumer loop, and the way out.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{self, AckKind};
+use host::desk::{Desk, Outcome, Work};
+use shared::{MessageId, PublishError};
+use tokio::time::{Instant, interval_at};
+
+/// Publishes a message, and comes back when a stream has it.
+///
+/// # Errors
+///
+/// When nobody can say that it is stored. Perhaps it is.
+pub async fn publish(
+    jetstream: &jetstream::Context,
+    subject: String,
+    body: Vec<u8>,
+) -> Result<(), PublishError> {
+    // Two awaits. The first one ends when the message is on its way out of this process, and
+    // would do so with a server that has no stream for it, or no room.
+    let on_its_way = jetstream.publish(subject, body.into()).await.map_err(|_| PublishError)?;
+    // The second one ends when the server has stored it, and says so. Only this is an answer.
+    on_its_way.await.map_err(|_| PublishError)?;
+    Ok(())
+}
+
+/// Makes something of one delivery of a message: has the handler work on it, and tells the
+/// server what is to become of it.
+pub async fn deliver(desk: &Desk, delivery: &jetstream::Message, mut work: Work) -> Outcome {
+    let rules = &desk.rules;
+    let Ok(attempt) = delivery.info().map(|info| info.delivered.unsigned_abs()) else {
+        return Outcome::NotConfirmed;
+    };
+    if attempt > rules.most_attempts {
+        return put_aside(desk, delivery).await;
+    }
+    // The server gives the message to somebody else when it hears nothing for the ack wait.
+    // That is right where a worker is dead, and only then: so whoever lives says so, early
+    // enough for one sign of life to get lost.
+    let mut alive = interval_at(Instant::now() + rules.ack_wait / 3, rules.ack_wait / 3);
+    let worked = loop {
+        tokio::select! {
+            biased;
+            worked = &mut work => break worked,
+            _ = alive.tick() => { let _ = delivery.ack_with(AckKind::Progress).await; }
+        }
+    };
+    match worked {
+        // Last of all: with this the server forgets the message, and nobody else will work on
+        // it. `ack` would come back when it is sent; whoever wants to know whether it got
+        // there asks for an answer. Nothing depends on it: a message that comes again is
+        // what the runner is made for.
+        Ok(()) => match delivery.double_ack().await {
+            Ok(()) => Outcome::Done,
+            Err(_) => Outcome::NotConfirmed,
+        },
+        // Back, at once, and not when the ack wait is over: others can have it. But later,
+        // and each time later: what failed just now would fail again.
+        Err(error) => {
+            let _ = delivery.ack_with(AckKind::Nak(Some(after(rules.delay, attempt)))).await;
+            Outcome::GivenBack(error)
+        }
+    }
+}
+
+/// Puts a message aside at which everybody has failed: it is for a human, and the others go
+/// on.
+async fn put_aside(desk: &Desk, delivery: &jetstream::Message) -> Outcome {
+    let letter = publish(&desk.jetstream, desk.dead_letters.clone(), delivery.payload.to_vec()).await;
+    // First the letter, then the end. The other way round there would be a moment in which
+    // the message is nowhere.
+    if let Err(error) = letter {
+        let _ = delivery.ack_with(AckKind::Nak(Some(desk.rules.delay))).await;
+        return Outcome::GivenBack(error.into());
+    }
+    match delivery.double_ack_with(AckKind::Term).await {
+        Ok(()) => Outcome::DeadLetter,
+        // It comes again, and then there are two letters. That is better than none.
+        Err(_) => Outcome::NotConfirmed,
+    }
+}
+
+/// How long a message waits that has failed so often: twice as long each time, up to a
+/// second.
+fn after(delay: Duration, attempt: u64) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(1);
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    delay.saturating_mul(1 << doublings).min(LONGEST)
+}
+
+/// An id that nobody has ever seen: not in this process, and not in another one.
+#[must_use]
+pub fn new_id() -> MessageId {
+    // Nothing that a process counts by itself outlives it, and the next one begins again.
+    MessageId::random()
+}
