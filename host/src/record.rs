@@ -78,6 +78,14 @@ pub struct Waiting {
     pub deliveries: u64,
 }
 
+impl Waiting {
+    /// Whether nothing is left to be done, as far as the server knows.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.undelivered == 0 && self.unacknowledged == 0
+    }
+}
+
 impl Record {
     /// The record, which is created unless it is there.
     ///

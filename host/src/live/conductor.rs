@@ -25,8 +25,8 @@ use crate::live::proxy::Proxy;
 use crate::live::registry::{self, System};
 use crate::live::servers::Servers;
 use crate::live::stores::{self, Way};
-use crate::live::work::{Order, Told};
-use crate::record::{Entry, Kind, Record};
+use crate::live::work::{ACK_WAIT, Order, Told};
+use crate::record::{Entry, Kind, Record, Waiting};
 use crate::seam::Seam;
 use crate::server::{self, Server, Wanted};
 use crate::worker::{self, Ports};
@@ -243,6 +243,8 @@ impl Stage<'_> {
     ) -> anyhow::Result<()> {
         /// So many are sent at once.
         const TOGETHER: u64 = 16;
+        /// Whatever a dead worker held is with another one by then.
+        const QUIET: Duration = Duration::from_secs(2 * ACK_WAIT.as_secs());
         let shared = match system.before_sending {
             Some((store, key)) => {
                 Some((self.seam.stores.open(connection, &format!("shared-{store}")).await?, key))
@@ -253,6 +255,7 @@ impl Stage<'_> {
         let window = u64::from(3 * self.arguments.workers * self.arguments.slots);
         let mut mail: VecDeque<Message> = mail.into();
         let mut acknowledged = BTreeSet::new();
+        let mut gone = 0;
         while !mail.is_empty() || !self.monkey.is_done() || self.servers.is_one_away()? {
             self.listen();
             self.look()?;
@@ -266,7 +269,15 @@ impl Stage<'_> {
                 true => 0,
                 false => {
                     let under_way = (acknowledged.len() as u64).saturating_sub(self.figures[0].done);
-                    window.saturating_sub(under_way).min(TOGETHER) as usize
+                    if under_way >= gone + window && self.progress.elapsed() > QUIET {
+                        // A mistake may have told the server to forget messages with which nobody
+                        // is done. They are not under way any more, and not at the door.
+                        let now = insist(self.patience(), async || record.waiting(&names[0]).await).await?;
+                        if now.is_idle() {
+                            gone = under_way;
+                        }
+                    }
+                    (gone + window).saturating_sub(under_way).min(TOGETHER) as usize
                 }
             };
             let letters: Vec<Message> = mail.drain(..room.min(mail.len())).collect();
@@ -359,7 +370,7 @@ impl Stage<'_> {
                 Ok(now)
             });
             let now = asked.await?;
-            let idle = now.iter().all(|waiting| waiting.undelivered == 0 && waiting.unacknowledged == 0);
+            let idle = now.iter().all(Waiting::is_idle);
             // Seen twice, and nothing in between: nobody was asked too early.
             if idle && before.as_ref() == Some(&now) {
                 return Ok(None);
