@@ -62,7 +62,7 @@ fn t14_a_letter_that_is_not_stored_is_not_the_end() {
     consumer::a_letter_that_is_not_stored_is_not_the_end(ours());
 }
 
-/// The server is gone when the handler is done.
+/// The server is gone when the handler is done, and when something is published.
 #[test]
 fn t15_what_nobody_has_confirmed_is_not_done() {
     consumer::what_nobody_has_confirmed_is_not_done(ours());

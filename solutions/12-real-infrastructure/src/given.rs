@@ -20,11 +20,14 @@ use shared::{
     Publisher, Snapshot, StateMachine, StoreError, StreamMessage, SubjectStream,
 };
 
+/// What publishing leads to, in the end.
+pub type Published = BoxFuture<'static, Result<(), PublishError>>;
+
 /// The functions that an answer consists of.
 #[derive(Clone, Copy)]
 pub struct Answer {
     /// Publishes a body under a subject.
-    pub publish: fn(jetstream::Context, String, Vec<u8>) -> BoxFuture<'static, Result<(), PublishError>>,
+    pub publish: fn(jetstream::Context, String, Vec<u8>) -> Published,
     /// Makes something of a delivery.
     pub deliver: fn(Desk, jetstream::Message, Work) -> LocalBoxFuture<'static, Outcome>,
     /// Makes an id.

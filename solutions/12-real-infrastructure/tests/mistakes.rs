@@ -66,18 +66,24 @@ found_by! { FOUND_BY_ONE_QUESTION:
         "it was acknowledged before the work was done, and is lost";
     acknowledges_what_has_failed: "t11", consumer::what_fails_comes_again_after_a_while,
         "or it was told that all is well";
+    acknowledges_a_conflict: "t11", consumer::what_fails_comes_again_after_a_while,
+        "the handler was too late, and after 8 s the message is not back";
     lets_the_lock_run_out: "t11", consumer::what_fails_comes_again_after_a_while,
         "the server has heard nothing, and waits until the ack wait of 20 s is over";
     gives_back_at_once: "t11", consumer::what_fails_comes_again_after_a_while,
         "what has failed just now fails again";
     never_says_in_progress: "t12", consumer::a_slow_handler_keeps_its_message,
         "it heard no sign of life of the worker";
+    ends_what_is_slow: "t12", consumer::a_slow_handler_keeps_its_message,
+        "whoever is slow is never done, however often it is tried";
     gives_back_for_ever: "t13", consumer::what_fails_too_often_is_put_aside,
         "a message that nobody can process goes round for ever";
     ends_it_before_the_letter: "t14", consumer::a_letter_that_is_not_stored_is_not_the_end,
         "the message does not come again: it is nowhere now";
     believes_that_it_was_heard: "t15", consumer::what_nobody_has_confirmed_is_not_done,
         "the server was gone when the handler was done, and the outcome is Done";
+    takes_no_answer_for_stored: "t15", consumer::what_nobody_has_confirmed_is_not_done,
+        "nobody has said that the message is stored";
     counts_its_ids: "t17", the_ids_of_two_processes,
         "is taken for what the first one has said";
     takes_the_marker_for_a_document: "t01", documents::rules_in_memory,

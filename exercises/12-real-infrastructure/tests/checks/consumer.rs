@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::stream::{self, DiscardPolicy};
 use ex12_real_infrastructure::Answer;
-use host::desk::Outcome;
+use host::desk::{Outcome, Work};
 use host::worker::Rules;
+use shared::StoreError;
 use tokio::time::{sleep, timeout};
 
 use crate::bench::{Bench, in_time};
@@ -112,50 +113,70 @@ pub fn a_worker_that_dies_leaves_its_message(answer: Answer) {
     });
 }
 
-/// What has failed comes again: soon, but not at once.
+async fn is_too_late() -> anyhow::Result<()> {
+    Err(StoreError::Conflict { key: "door".to_owned() }.into())
+}
+
+/// What has failed comes again: soon, but not at once. Whoever was too late has failed, too.
 pub fn what_fails_comes_again_after_a_while(answer: Answer) {
     in_time(async move || {
         let bench = Bench::new(answer, rules(LONG)).await;
-        bench.send("tea").await;
-        let delivery = bench.first().await;
-        let outcome = bench.deliver(&delivery, fails()).await;
-        assert!(
-            matches!(outcome, Outcome::GivenBack(_)),
-            "the handler has failed, and the outcome is {outcome:?}"
-        );
-        let given_back = Instant::now();
-        let again = bench.next(A_MOMENT).await;
-        assert!(
-            again.is_some(),
-            "the handler has failed, and after {} s the message is not back: the server has heard nothing, \
-             and waits until the ack wait of {} s is over; or it was told that all is well",
-            A_MOMENT.as_secs(),
-            LONG.as_secs()
-        );
-        let after = given_back.elapsed();
-        let delay = bench.rules.delay;
-        // A delay may vary, so that two do not meet again.
-        assert!(
-            after >= delay / 3,
-            "the message was back after {} ms, and `rules.delay` is {} ms: what has failed just now fails \
-             again, and a store that is overloaded gets no rest",
-            after.as_millis(),
-            delay.as_millis()
-        );
+        let failures: [(&str, Work); 2] =
+            [("has failed", Box::pin(fails())), ("was too late", Box::pin(is_too_late()))];
+        for (what, work) in failures {
+            bench.send("tea").await;
+            let delivery = bench.first().await;
+            let outcome = bench.deliver(&delivery, work).await;
+            assert!(
+                matches!(outcome, Outcome::GivenBack(_)),
+                "the handler {what}, and the outcome is {outcome:?}"
+            );
+            let given_back = Instant::now();
+            let again = bench.next(A_MOMENT).await;
+            let after = given_back.elapsed();
+            let Some(again) = again else {
+                panic!(
+                    "the handler {what}, and after {} s the message is not back: the server has heard \
+                     nothing, and waits until the ack wait of {} s is over; or it was told that all is well",
+                    A_MOMENT.as_secs(),
+                    LONG.as_secs()
+                );
+            };
+            let delay = bench.rules.delay;
+            // A delay may vary, so that two do not meet again.
+            assert!(
+                after >= delay / 3,
+                "the message was back after {} ms, and `rules.delay` is {} ms: what has failed just now \
+                 fails again, and a store that is overloaded gets no rest",
+                after.as_millis(),
+                delay.as_millis()
+            );
+            again.double_ack().await.expect("the server takes what nobody needs any more");
+        }
     });
 }
 
 /// A handler that takes longer than the ack wait keeps its message.
 pub fn a_slow_handler_keeps_its_message(answer: Answer) {
     in_time(async move || {
-        let bench = Rc::new(Bench::new(answer, rules(SHORT)).await);
+        let bench = Bench::new(answer, rules(SHORT)).await;
         bench.send("tea").await;
         let delivery = bench.first().await;
-        let slow = bench.deliver(&delivery, async {
-            sleep(SHORT * 7 / 2).await;
-            Ok(())
-        });
-        let (outcome, other) = tokio::join!(slow, bench.next(SHORT * 5));
+        let through = Rc::new(Cell::new(false));
+        let work = {
+            let through = Rc::clone(&through);
+            async move {
+                sleep(SHORT * 7 / 2).await;
+                through.set(true);
+                Ok(())
+            }
+        };
+        let (outcome, other) = tokio::join!(bench.deliver(&delivery, work), bench.next(SHORT * 5));
+        assert!(
+            through.get(),
+            "the handler needs longer than the ack wait, and was ended in the middle (the outcome is \
+             {outcome:?}): whoever is slow is never done, however often it is tried"
+        );
         assert!(
             other.is_none(),
             "the handler took longer than the ack wait, and the server gave the message to somebody else \
@@ -257,11 +278,17 @@ pub fn what_nobody_has_confirmed_is_not_done(answer: Answer) {
         // For longer than anybody waits for an answer.
         bench.server.restart(Duration::from_secs(600)).expect("the server is killed");
         bench.connection_is_lost().await;
-        let outcome = bench.deliver(&delivery, async { Ok(()) }).await;
+        let (outcome, published) =
+            tokio::join!(bench.deliver(&delivery, async { Ok(()) }), bench.publish("mail.door", "cake"));
         assert!(
             matches!(outcome, Outcome::NotConfirmed),
             "the server was gone when the handler was done, and the outcome is {outcome:?}: the message \
              comes again, and whoever counts what is done, or ends the process now, is told otherwise"
+        );
+        assert!(
+            !published,
+            "the server is gone, and `publish` says Ok: nobody has said that the message is stored, and \
+             whoever believes it forgets what is still to be said"
         );
     });
 }

@@ -5,7 +5,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use shared::real::NatsServer;
+use ports::real::NatsServer;
 
 /// What the monkey does in it.
 const RUN: &str = "06 --orders 20 --workers 2 --kills 6 --freezes 1 --duplicates 6";

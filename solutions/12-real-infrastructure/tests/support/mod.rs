@@ -5,6 +5,8 @@
 
 use ex12_real_infrastructure::{Answer, answer, consumer, documents};
 
+#[path = "../../mistakes/acknowledges_a_conflict.rs"]
+mod acknowledges_a_conflict;
 #[path = "../../mistakes/acknowledges_before_the_work.rs"]
 mod acknowledges_before_the_work;
 #[path = "../../mistakes/acknowledges_what_has_failed.rs"]
@@ -17,6 +19,8 @@ mod counts_its_ids;
 mod deletes_whatever_is_there;
 #[path = "../../mistakes/ends_it_before_the_letter.rs"]
 mod ends_it_before_the_letter;
+#[path = "../../mistakes/ends_what_is_slow.rs"]
+mod ends_what_is_slow;
 #[path = "../../mistakes/expects_nothing_after_a_delete.rs"]
 mod expects_nothing_after_a_delete;
 #[path = "../../mistakes/expects_the_last_of_the_bucket.rs"]
@@ -35,6 +39,8 @@ mod never_says_in_progress;
 mod publishes_to_whoever_listens;
 #[path = "../../mistakes/publishes_without_waiting.rs"]
 mod publishes_without_waiting;
+#[path = "../../mistakes/takes_no_answer_for_stored.rs"]
+mod takes_no_answer_for_stored;
 #[path = "../../mistakes/takes_silence_for_a_yes.rs"]
 mod takes_silence_for_a_yes;
 #[path = "../../mistakes/takes_the_marker_for_a_document.rs"]
@@ -53,17 +59,20 @@ macro_rules! mistakes {
 }
 
 mistakes! { OF_THE_CONSUMER:
+    acknowledges_a_conflict: acknowledges_a_conflict, documents;
     acknowledges_before_the_work: acknowledges_before_the_work, documents;
     acknowledges_what_has_failed: acknowledges_what_has_failed, documents;
     believes_that_it_was_heard: believes_that_it_was_heard, documents;
     counts_its_ids: counts_its_ids, documents;
     ends_it_before_the_letter: ends_it_before_the_letter, documents;
+    ends_what_is_slow: ends_what_is_slow, documents;
     gives_back_at_once: gives_back_at_once, documents;
     gives_back_for_ever: gives_back_for_ever, documents;
     lets_the_lock_run_out: lets_the_lock_run_out, documents;
     never_says_in_progress: never_says_in_progress, documents;
     publishes_to_whoever_listens: publishes_to_whoever_listens, documents;
     publishes_without_waiting: publishes_without_waiting, documents;
+    takes_no_answer_for_stored: takes_no_answer_for_stored, documents;
 }
 
 mistakes! { OF_THE_DOCUMENTS:
