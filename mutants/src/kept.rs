@@ -49,7 +49,16 @@ struct Kept {
 /// When something cannot be read, written or run.
 pub fn run_all(arguments: &Arguments) -> Result<ExitCode> {
     let Chosen { clone, .. } = &arguments.chosen;
-    let solutions = arguments.chosen.solutions()?;
+    let mut solutions = arguments.chosen.solutions()?;
+    solutions.retain(|solution| {
+        if solution.needs_a_server {
+            println!(
+                "{}: its kept answers are asked by the tests beside it, with the same code",
+                solution.name
+            );
+        }
+        !solution.needs_a_server
+    });
     let mut all = Vec::new();
     for (number, solution) in solutions.iter().enumerate() {
         for (folder, right) in [("alternatives", true), ("mistakes", false)] {

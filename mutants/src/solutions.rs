@@ -49,17 +49,24 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// The solutions to these exercises, by name.
+    /// The solutions to these exercises, by name. Those whose tests need a server are only
+    /// among them if they are named; that it leaves them out, it says.
     ///
     /// # Errors
     ///
     /// When one cannot be read.
     pub fn solutions(&self) -> Result<Vec<Solution>> {
-        let mut solutions = solutions(&self.clone)?;
-        solutions.retain(|solution| {
-            self.only.is_empty() || self.only.iter().any(|number| solution.name.starts_with(number))
-        });
-        Ok(solutions)
+        let mut chosen = Vec::new();
+        for solution in solutions(&self.clone)? {
+            if self.only.iter().any(|number| solution.name.starts_with(number)) {
+                chosen.push(solution);
+            } else if self.only.is_empty() && solution.needs_a_server {
+                println!("{}: left out, since its tests need a server", solution.name);
+            } else if self.only.is_empty() {
+                chosen.push(solution);
+            }
+        }
+        Ok(chosen)
     }
 
     /// What is drawn with.
@@ -87,6 +94,12 @@ struct Package {
     name: String,
 }
 
+/// What an exercise says of itself, as far as it matters here.
+#[derive(Deserialize)]
+struct Declared {
+    needs: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Library {
     name: String,
@@ -106,6 +119,8 @@ pub struct Solution {
     pub directory: PathBuf,
     /// What its library is called.
     pub library: String,
+    /// Whether the tests of its exercise need a server.
+    pub needs_a_server: bool,
     package: String,
     tests: Vec<String>,
     sources: Vec<PathBuf>,
@@ -201,12 +216,33 @@ fn solutions(root: &Path) -> Result<Vec<Solution>> {
         let tests = manifest.test.into_iter().filter(|test| test.path.contains("exercises/"));
         let tests: Vec<String> = tests.map(|test| test.name).filter(|name| name != "real").collect();
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let sources = sources_in(&directory.join("src"))?;
-        let library = manifest.lib.name;
-        found.push(Solution { name, directory, library, package: manifest.package.name, tests, sources });
+        let exercise = root.join("exercises").join(&name);
+        let declared = fs::read_to_string(exercise.join("exercise.toml")).unwrap_or_default();
+        let declared: Declared =
+            toml::from_str(&declared).with_context(|| format!("exercise.toml of {name}"))?;
+        let mut sources = sources_in(&directory.join("src"))?;
+        // What is given is not ours, though it has to be beside ours, too.
+        sources.retain(|source| !is_the_same(source, &exercise.join("src")));
+        found.push(Solution {
+            name,
+            directory,
+            library: manifest.lib.name,
+            needs_a_server: declared.needs.is_some(),
+            package: manifest.package.name,
+            tests,
+            sources,
+        });
     }
     found.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(found)
+}
+
+/// Whether there is a file of this name in a folder, and has the same in it; of a library's
+/// root, which changes are put into, it is not asked.
+fn is_the_same(source: &Path, folder: &Path) -> bool {
+    let Some(name) = source.file_name().filter(|name| *name != "lib.rs") else { return false };
+    let other = fs::read(folder.join(name)).ok();
+    other.is_some() && other == fs::read(source).ok()
 }
 
 /// The Rust files in a folder, by name; none, if there is no such folder.

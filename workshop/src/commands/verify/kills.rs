@@ -45,13 +45,22 @@ pub fn of(repository: &Repository, exercise: &Exercise, records: &[Record]) -> V
             Some(Kill {
                 exercise: exercise.name.number.clone(),
                 mistake: mistake.replace('_', " "),
-                caught_by: record.property.clone().unwrap_or_else(|| "the handler cannot be run".to_owned()),
+                caught_by: caught_by(record),
                 faults: record.faults,
                 steps: record.steps,
                 micros: record.micros,
             })
         })
         .collect()
+}
+
+/// A property, or what else kept a search from holding.
+fn caught_by(record: &Record) -> String {
+    let no_property = match record.verdict.as_str() {
+        "inconclusive" => "the search comes to no end",
+        _ => "the handler cannot be run",
+    };
+    record.property.clone().unwrap_or_else(|| no_property.to_owned())
 }
 
 /// Compares the table that is written with the one that was found; with `fix`,

@@ -2,7 +2,7 @@
 //! search comes to the same with other fresh ids, and each story, those of the mistakes
 //! included, can be told again by its code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use records::Record;
 
@@ -50,15 +50,31 @@ pub fn check(repository: &Repository, cargo: &Cargo, exercise: &Exercise) -> (Ve
             culprits.push(blame(format!("{name:?} is not run on the solution")));
         }
     }
-    culprits.extend(compare_with_other_ids(cargo, &package, &tested.records).into_iter().map(blame));
+    let others = with_searches(exercise, &tested.records);
+    culprits.extend(compare_with_other_ids(cargo, &package, &tested.records, &others).into_iter().map(blame));
     culprits.extend(replays::check(cargo, &package, &tested.records).into_iter().map(blame));
     (culprits, tested.records)
 }
 
+/// Which tests are worth a repetition, where one on a server is not: those with searches, by
+/// name. All, where that is no matter.
+fn with_searches(exercise: &Exercise, records: &[Record]) -> Vec<String> {
+    if !exercise.needs_a_server {
+        return Vec::new();
+    }
+    let tests: BTreeSet<String> = records.iter().map(|record| record.test.clone()).collect();
+    tests.into_iter().collect()
+}
+
 /// Repeats all searches with other fresh ids, in another order and with other
 /// bytes. For a handler that treats them as names, that makes no difference.
-fn compare_with_other_ids(cargo: &Cargo, package: &Package, usual: &[Record]) -> Vec<String> {
-    let other = match cargo.with_other_ids().test(package, None, &[]) {
+fn compare_with_other_ids(
+    cargo: &Cargo,
+    package: &Package,
+    usual: &[Record],
+    tests: &[String],
+) -> Vec<String> {
+    let other = match cargo.with_other_ids().test(package, None, tests) {
         // Golden stories may tell an id, so the tests themselves need not pass.
         Ok(other) => searches(&other.records),
         Err(error) => return vec![format!("{error:#}")],
