@@ -374,7 +374,7 @@ impl Run {
 fn the_judge_says_what_the_definition_says() {
     let mut dice = Xoshiro256PlusPlus::seed_from_u64(2027);
     let (mut right, mut wrong, mut too_early) = (0, 0, 0);
-    for _ in 0..30_000 {
+    for _ in 0..15_000 {
         let Some(mut run) = Run::made(&mut dice) else { continue };
         match dice.random_range(0..5) {
             0 => run.damaged(&mut dice),
@@ -392,7 +392,7 @@ fn the_judge_says_what_the_definition_says() {
         too_early += usize::from(!explained && run.is_explained_in_any_order());
     }
     println!("{right} right, {wrong} wrong, {too_early} of them only for an effect before its cause");
-    assert!(right > 1_000 && wrong > 500 && too_early > 100, "{right}, {wrong}, {too_early}: too one-sided");
+    assert!(right > 1_000 && wrong > 300 && too_early > 50, "{right}, {wrong}, {too_early}: too one-sided");
 }
 
 // ---- what is told ---------------------------------------------------------
