@@ -223,6 +223,14 @@ fn of_a_mistake(
     };
     let mut told = records.into_iter().filter(|record| !record.story.is_empty());
     let Some(record) = told.find(|record| record.verdict != "holds") else {
+        if exercise.needs_a_server {
+            bail!(
+                "the mistake {name} of {} has no story to tell: it is found on a server, and what is wrong is \
+                 said in a sentence; see the test with its name in solutions/{}/tests/mistakes.rs",
+                exercise.name,
+                exercise.name
+            );
+        }
         bail!(
             "the mistake {name} of {} has no story to tell: no search or run of the test with its name in \
              solutions/{}/tests/mistakes.rs finds anything wrong with it",
