@@ -28,7 +28,7 @@ pub async fn publish(
 pub async fn deliver(desk: &Desk, delivery: &jetstream::Message, work: Work) -> Outcome {
     // Steps 4 to 6. `desk.rules` says for how long the server waits (`ack_wait`), how long a
     // message is to wait that has failed (`delay`), and how often it is tried
-    // (`most_attempts`); `delivery.info()` says the how manieth delivery this is.
+    // (`most_attempts`); `delivery.info()` says which delivery this is, from 1.
     _ = desk;
     match work.await {
         Ok(()) => {
