@@ -25,6 +25,11 @@ fn endpoint(name: &str, hears: &[&str]) -> Endpoint {
     hears.iter().fold(endpoint, |endpoint, &kind| endpoint.subscribes_to(kind))
 }
 
+/// What a message is about, of whichever kind it is.
+fn about(message: &Message) -> String {
+    message.body[message.name()]["about"].as_str().unwrap_or_default().to_owned()
+}
+
 /// What was sent to whom, who published what, and what each endpoint shows of whom.
 #[derive(Debug, Default)]
 struct Record {
@@ -116,15 +121,11 @@ impl Rules {
     /// The same, for the judge.
     fn law(&self) -> impl Specification + use<> {
         let rules = self.clone();
-        let about = |message: &Message| {
-            let words = message.body.as_object().and_then(|body| body.values().next());
-            words.and_then(|words| words["about"].as_str()).unwrap_or_default().to_owned()
-        };
         Law(json!(0), about, move |state: &Value, message: &Message| {
-            let words = &message.body.as_object().and_then(|body| body.values().next()).expect("words");
             let number = |value: &Value| value.as_u64().expect("a number") as usize;
-            let about = ABOUT.iter().position(|it| words["about"] == *it).expect("one of them");
-            let words = Words { to: 0, about, says: number(&words["says"]) };
+            let about = ABOUT.iter().position(|it| about(message) == *it).expect("one of them");
+            let says = number(&message.body[message.name()]["says"]);
+            let words = Words { to: 0, about, says };
             let outcomes = rules.outcomes(number(state), words).iter();
             let outcome = |(next, said): &(usize, Vec<Words>)| {
                 (json!(next), said.iter().map(|words| words.body()).collect())
@@ -401,11 +402,6 @@ fn named(name: &str, about: &str) -> Message {
     Message::new(MessageId::named(&format!("{name} {about}")), &json!({ name: { "about": about } }))
 }
 
-fn about(message: &Message) -> String {
-    let fields = message.body.as_object().and_then(|body| body.values().next());
-    fields.and_then(|fields| fields["about"].as_str()).unwrap_or_default().to_owned()
-}
-
 /// Says what it is told to say for each kind of message, about the same, and keeps nothing.
 fn relay(says: &'static [(&'static str, &'static str)]) -> impl Specification {
     about_one("the relay", Value::Null, move |state, message| {
@@ -479,6 +475,50 @@ fn where_it_takes_several_only_those_that_came_too_early_are_told() {
         "no order of Place(cake), Charged(cake), Place(pie), Charged(pie), Place(tea), Charged(tea), Charge(cake), \
          Charge(pie) and Charge(tea) explains \"paid\", \"refused\", \"refused\" and null, unless Charged(pie) was \
          processed before Place(pie), which caused it, and so was another message"
+    );
+}
+
+/// One that is the reason by itself is told, where two others would be one together, too.
+#[test]
+fn one_that_came_too_early_is_told_rather_than_two() {
+    const ANSWERS: [(&str, &str, u64); 3] =
+        [("One", "AnswerOne", 1), ("Two", "AnswerTwo", 1), ("Three", "AnswerThree", 2)];
+    // Each question asks for its answer; an answer that comes before it weighs so much.
+    let desk =
+        about_one("the desk", json!({ "asked": 0, "early": 0 }), |state: &Value, message: &Message| {
+            let mut next = state.clone();
+            let place = ANSWERS
+                .iter()
+                .position(|(ask, answer, _)| [*ask, *answer].contains(&message.name()))
+                .unwrap();
+            let (ask, _, weight) = ANSWERS[place];
+            let asked = state["asked"].as_u64().unwrap();
+            if message.name() == ask {
+                next["asked"] = json!(asked | 1 << place);
+                return (next, vec![json!({ format!("Ask{ask}"): { "about": "it" } })]);
+            }
+            if asked & 1 << place == 0 {
+                next["early"] = json!(state["early"].as_u64().unwrap() + weight);
+            }
+            (next, Vec::new())
+        });
+    let hears = ANSWERS.map(|(ask, answer, _)| [ask, answer]).concat();
+    let record = Record {
+        sent: ANSWERS.map(|(ask, ..)| ("desk", named(ask, "it"))).to_vec(),
+        published: ANSWERS
+            .iter()
+            .flat_map(|(ask, answer, _)| [("desk", format!("Ask{ask}")), ("clerk", (*answer).to_owned())])
+            .map(|(by, name)| (by, named(&name, "it")))
+            .collect(),
+        shown: vec![vec![("the desk", json!({ "asked": 7, "early": 2 }))], vec![]],
+    };
+    let clerk = relay(&[("AskOne", "AnswerOne"), ("AskTwo", "AnswerTwo"), ("AskThree", "AnswerThree")]);
+    let system = System::of(endpoint("desk", &hears)).judged_by(desk);
+    let system = system.and(endpoint("clerk", &["AskOne", "AskTwo", "AskThree"])).judged_by(clerk);
+    let reason = reason(&record.verdict(&system));
+    assert!(
+        reason.ends_with("unless AnswerThree(it) was processed before Three(it), which caused it"),
+        "{reason}"
     );
 }
 
