@@ -1,7 +1,7 @@
 //! The process that watches over one server.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
@@ -100,7 +100,10 @@ impl Ward {
                 Ok(port) => (Word::Listens(port), true),
                 Err(error) => (Word::DoesNot(format!("{error:#}")), false),
             };
-            println!("{}", serde_json::to_string(&word)?);
+            // Whoever listened may be gone by now; that is no reason to leave anything behind.
+            if writeln!(std::io::stdout(), "{}", serde_json::to_string(&word)?).is_err() {
+                return Ok(());
+            }
             let Some(process) = self.process.as_mut().filter(|_| listens) else { return Ok(()) };
             let gone = tokio::select! {
                 _ = process.wait() => return Ok(()),
@@ -113,10 +116,13 @@ impl Ward {
     }
 
     async fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
+        if let Some(process) = &mut self.process {
             // An error says that it is gone already.
             let _ = process.kill().await;
         }
+        // Only now: who is interrupted above, because its pipe has closed, must still wait for
+        // it. Until it is gone it may write once more, into the directory that is removed.
+        self.process = None;
     }
 
     /// Kills it for good, with nothing left of it in the system.
