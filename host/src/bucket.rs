@@ -4,8 +4,8 @@ use async_nats::jetstream::message::PublishMessage;
 use async_trait::async_trait;
 use ports::{Expected, Publication, PublishAck, StreamError, StreamMessage, SubjectStream};
 
-use crate::connection::{Connection, Failure, OPERATION, name_of, token};
-use crate::kv::{KvStore, MARKER};
+use crate::connection::{Connection, Failure};
+use crate::kv::{KvStore, key_of, marker};
 
 /// What a bucket holds under a key: a document, or the marker of a delete. Those are the
 /// bodies of what is published to it and read from it.
@@ -50,10 +50,7 @@ impl Entry {
 /// kept. [`KvStore`] and `nats kv` see the same bucket: there a marker is a header, and goes
 /// by itself after a minute.
 #[derive(Clone, Debug)]
-pub struct Bucket {
-    connection: Connection,
-    name: String,
-}
+pub struct Bucket(KvStore);
 
 impl Bucket {
     /// The bucket of this name, which is created unless it is there.
@@ -62,21 +59,17 @@ impl Bucket {
     ///
     /// As for [`KvStore::open`].
     pub async fn open(connection: &Connection, name: &str) -> Result<Self, ports::StoreError> {
-        KvStore::open(connection, name).await?;
-        Ok(Self { connection: connection.clone(), name: name.to_owned() })
+        KvStore::open(connection, name).await.map(Self)
     }
 
-    /// The subject on the server: behind the name of the bucket, any key is one part.
+    /// The subject on the server.
     fn subject(&self, subject: &str) -> Result<String, StreamError> {
-        let key = subject.strip_prefix(&self.name).and_then(|rest| rest.strip_prefix('.'));
+        let name = self.0.bucket();
+        let key = subject.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
         let key = key.ok_or_else(|| {
-            StreamError::Protocol(format!("{subject:?} is no subject of the bucket {}", self.name))
+            StreamError::Protocol(format!("{subject:?} is no subject of the bucket {name}"))
         })?;
-        Ok(format!("$KV.{}.{}", self.name, token(key)))
-    }
-
-    fn stream(&self) -> String {
-        format!("KV_{}", self.name)
+        Ok(self.0.subject(key))
     }
 }
 
@@ -87,7 +80,7 @@ impl SubjectStream for Bucket {
         let subject = self.subject(&publication.subject)?;
         let message = match Entry::read(&publication.body)? {
             Entry::Document(body) => PublishMessage::build().payload(body.into()),
-            Entry::Deleted => PublishMessage::build().header(OPERATION, "DEL").ttl(MARKER),
+            Entry::Deleted => marker(),
         };
         let message = match &publication.expected {
             None => message,
@@ -100,10 +93,10 @@ impl SubjectStream for Bucket {
                 return Err(StreamError::Protocol(format!("a bucket expects nothing of {filter:?}")));
             }
         };
-        match self.connection.store(subject.clone(), message).await {
+        match self.0.connection().store(subject.clone(), message).await {
             Ok(sequence) => Ok(PublishAck { sequence, duplicate: false }),
             Err(Failure::Refused) => {
-                let last = self.connection.last(&self.stream(), &subject).await;
+                let last = self.0.connection().last(&self.0.stream(), &subject).await;
                 let actual = last.map_err(Failure::of_stream)?.map_or(0, |(number, _)| number);
                 Err(StreamError::WrongLastSequence { actual })
             }
@@ -116,7 +109,8 @@ impl SubjectStream for Bucket {
     async fn read(&self, filter: &str) -> Result<Vec<StreamMessage>, StreamError> {
         if !filter.contains('*') && !filter.ends_with('>') {
             let subject = self.subject(filter)?;
-            let last = self.connection.last(&self.stream(), &subject).await.map_err(Failure::of_stream)?;
+            let last =
+                self.0.connection().last(&self.0.stream(), &subject).await.map_err(Failure::of_stream)?;
             return Ok(last
                 .map(|(sequence, stored)| StreamMessage {
                     sequence,
@@ -127,11 +121,12 @@ impl SubjectStream for Bucket {
                 .into_iter()
                 .collect());
         }
-        let everything = self.connection.everything(&self.stream()).await.map_err(Failure::of_stream)?;
+        let everything =
+            self.0.connection().everything(&self.0.stream()).await.map_err(Failure::of_stream)?;
         let mut matching = Vec::new();
         for stored in everything {
-            let key = stored.subject.rsplit('.').next().and_then(name_of).unwrap_or_default();
-            let subject = format!("{}.{key}", self.name);
+            let key = key_of(&stored.subject).map_err(|error| StreamError::Protocol(error.to_string()))?;
+            let subject = format!("{}.{key}", self.0.bucket());
             if ports::outside::subject_matches(filter, &subject) {
                 let body = entry(stored.deleted, stored.body).to_bytes();
                 matching.push(StreamMessage { sequence: stored.number, subject, body, message_id: None });

@@ -38,7 +38,7 @@ pub struct KvStore {
 }
 
 /// For how long a delete can be seen by whoever looks at the bucket with other tools.
-pub(crate) const MARKER: Duration = Duration::from_secs(60);
+const MARKER: Duration = Duration::from_secs(60);
 
 /// What must be true of the last message on a subject.
 enum Expected {
@@ -79,11 +79,23 @@ impl KvStore {
         Ok(store)
     }
 
-    fn stream(&self) -> String {
+    /// The name of the bucket.
+    pub(crate) fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The connection to its server.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The stream that it is.
+    pub(crate) fn stream(&self) -> String {
         format!("KV_{}", self.bucket)
     }
 
-    fn subject(&self, key: &str) -> String {
+    /// The subject of a key. Behind the name of the bucket, any key is one part.
+    pub(crate) fn subject(&self, key: &str) -> String {
         format!("$KV.{}.{}", self.bucket, token(key))
     }
 
@@ -156,6 +168,17 @@ impl KvStore {
     }
 }
 
+/// The marker of a delete.
+pub(crate) fn marker() -> PublishMessage {
+    PublishMessage::build().header(OPERATION, "DEL").ttl(MARKER)
+}
+
+/// The key of a subject, if it is one of a bucket.
+pub(crate) fn key_of(subject: &str) -> Result<String, StoreError> {
+    let key = subject.rsplit('.').next().and_then(name_of);
+    key.ok_or_else(|| StoreError::Protocol(format!("{subject} is not of this adapter")))
+}
+
 /// The number of the message that an etag stands for. What is none of ours is a
 /// conflict; so is 0, which stands for nothing at all.
 fn number(key: &str, etag: &Etag) -> Result<u64, StoreError> {
@@ -202,8 +225,7 @@ impl DocumentStore for KvStore {
                 };
             }
         };
-        let marker = PublishMessage::build().header(OPERATION, "DEL").ttl(MARKER);
-        self.write(key, marker, key.len(), expected).await.map(|_| ())
+        self.write(key, marker(), key.len(), expected).await.map(|_| ())
     }
 }
 
@@ -214,8 +236,7 @@ impl Store for KvStore {
         let everything = everything.map_err(|failure| failure.of_store(&self.bucket))?;
         let mut documents = BTreeMap::new();
         for Stored { subject, deleted, body, .. } in everything {
-            let key = subject.rsplit('.').next().and_then(name_of);
-            let key = key.ok_or_else(|| StoreError::Protocol(format!("{subject} is not of this adapter")))?;
+            let key = key_of(&subject)?;
             if deleted {
                 documents.remove(&key);
             } else {

@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, RetryConfig};
+use ports::StoreError;
 use ports::real::{ObjectDocumentStore, system_clock};
-use ports::{DocumentStore, Precondition, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
@@ -98,7 +98,7 @@ fn last_cause(error: &(dyn std::error::Error + 'static)) -> String {
 impl Stores for Bucket {
     async fn open(&self, _: &Connection, name: &str) -> Result<Arc<dyn Store>, StoreError> {
         let objects = PrefixStore::new(Arc::clone(&self.objects), name);
-        Ok(Arc::new(S3Store(ObjectDocumentStore::new(Arc::new(objects), system_clock()))))
+        Ok(Arc::new(ObjectDocumentStore::new(Arc::new(objects), system_clock())))
     }
 
     async fn version(&self) -> Result<Option<String>, StoreError> {
@@ -106,42 +106,9 @@ impl Stores for Bucket {
     }
 }
 
-/// One of its stores.
-struct S3Store(ObjectDocumentStore);
-
 #[async_trait]
-impl DocumentStore for S3Store {
-    async fn get(&self, key: &str) -> Result<Option<ports::Document>, StoreError> {
-        self.0.get(key).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        body: Vec<u8>,
-        precondition: Precondition,
-    ) -> Result<ports::Etag, StoreError> {
-        self.0.put(key, body, precondition).await
-    }
-
-    async fn put_expiring(
-        &self,
-        key: &str,
-        body: Vec<u8>,
-        precondition: Precondition,
-        time_to_live: Duration,
-    ) -> Result<ports::Etag, StoreError> {
-        self.0.put_expiring(key, body, precondition, time_to_live).await
-    }
-
-    async fn delete(&self, key: &str, precondition: Precondition) -> Result<(), StoreError> {
-        self.0.delete(key, precondition).await
-    }
-}
-
-#[async_trait]
-impl Store for S3Store {
+impl Store for ObjectDocumentStore {
     async fn all(&self) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
-        self.0.all().await
+        Self::all(self).await
     }
 }

@@ -90,6 +90,15 @@ enum Word {
     DoesNot(String),
 }
 
+/// Where a program is: what this variable says, or on the `PATH`.
+fn program(variable: &str, name: &str) -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
+        return Some(path.into());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
 impl Server {
     /// Starts a server, through a guardian: this very program, called with
     /// `arguments`, which must lead it to [`guard`].

@@ -23,12 +23,7 @@ pub const USER: &str = "postgres";
 /// newest, which is on no path.
 #[must_use]
 pub fn find() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("POSTGRES_SERVER").filter(|path| !path.is_empty()) {
-        return Some(path.into());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_the_path = std::env::split_paths(&path).map(|directory| directory.join("postgres"));
-    if let Some(found) = on_the_path.into_iter().find(|file| file.is_file()) {
+    if let Some(found) = super::program("POSTGRES_SERVER", "postgres") {
         return Some(found);
     }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();

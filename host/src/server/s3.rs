@@ -17,11 +17,7 @@ const PROGRAM: &str = include_str!("s3_server.py");
 /// Where `moto_server` is: what `MOTO_SERVER` says, or on the `PATH`.
 #[must_use]
 pub fn find() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("MOTO_SERVER").filter(|path| !path.is_empty()) {
-        return Some(path.into());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|directory| directory.join("moto_server")).find(|file| file.is_file())
+    super::program("MOTO_SERVER", "moto_server")
 }
 
 /// Finds a port.
