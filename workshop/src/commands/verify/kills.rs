@@ -71,9 +71,7 @@ pub fn check(repository: &Repository, kills: &[Kill], unseen: &[String], fix: bo
         return None;
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    let rows =
-        written.lines().filter(|row| unseen.iter().any(|number| row.starts_with(&format!("| {number} |"))));
-    let table = rows.fold(table(kills), |table, row| table + row + "\n");
+    let table = table(kills, &rows_of(unseen, &written));
     // Where there are no mistakes, no table is missed.
     let none = kills.is_empty() && written.is_empty();
     if none || without_times(&written) == without_times(&table) {
@@ -88,7 +86,16 @@ pub fn check(repository: &Repository, kills: &[Kill], unseen: &[String], fix: bo
     Some(Culprit::new(FILE, "it is not what the harness finds now", mend))
 }
 
-fn table(kills: &[Kill]) -> String {
+/// The rows of these exercises in a table.
+fn rows_of<'a>(numbers: &[String], table: &'a str) -> Vec<&'a str> {
+    table
+        .lines()
+        .filter(|row| numbers.iter().any(|number| row.starts_with(&format!("| {number} |"))))
+        .collect()
+}
+
+/// The table of these, and of those whose rows stay as they are, by exercise.
+fn table(kills: &[Kill], unseen: &[&str]) -> String {
     let mut table = String::from(
         "# Mistakes, and what kills them\n\n\
          Tempting wrong answers, each compiled and run under the explorer. The property\n\
@@ -98,11 +105,22 @@ fn table(kills: &[Kill]) -> String {
          | exercise | mistake | caught by | faults | steps | ms |\n\
          |---|---|---|---|---|---|\n",
     );
-    for Kill { exercise, mistake, caught_by, faults, steps, micros } in kills {
+    let row = |Kill { exercise, mistake, caught_by, faults, steps, micros }: &Kill| {
         let ms = micros.div_ceil(1_000);
-        _ = writeln!(table, "| {exercise} | {mistake} | {caught_by} | {faults} | {steps} | {ms} |");
+        format!("| {exercise} | {mistake} | {caught_by} | {faults} | {steps} | {ms} |")
+    };
+    let mut rows: Vec<String> = kills.iter().map(row).collect();
+    rows.extend(unseen.iter().map(|&row| row.to_owned()));
+    rows.sort_by(|one, other| exercise_of(one).cmp(&exercise_of(other)));
+    for row in rows {
+        _ = writeln!(table, "{row}");
     }
     table
+}
+
+/// The number in the first column of a row.
+fn exercise_of(row: &str) -> Option<&str> {
+    row.split(' ').nth(1)
 }
 
 /// The table without its last column.
@@ -128,10 +146,22 @@ mod tests {
 
     #[test]
     fn only_the_times_may_differ() {
-        let one = table(&[kill(7, 900)]);
+        let one = table(&[kill(7, 900)], &[]);
         assert!(one.ends_with("| 04 | sends first | NoLostMessages | 1 | 7 | 1 |\n"), "{one}");
-        assert_eq!(without_times(&one), without_times(&table(&[kill(7, 9_000)])));
-        assert_ne!(without_times(&one), without_times(&table(&[kill(8, 900)])));
-        assert_ne!(without_times(&one), without_times(&table(&[])));
+        assert_eq!(without_times(&one), without_times(&table(&[kill(7, 9_000)], &[])));
+        assert_ne!(without_times(&one), without_times(&table(&[kill(8, 900)], &[])));
+        assert_ne!(without_times(&one), without_times(&table(&[], &[])));
+    }
+
+    #[test]
+    fn what_was_not_seen_stays_where_it_is() {
+        let of = |exercise: &str| Kill { exercise: exercise.to_owned(), ..kill(7, 900) };
+        let written = table(&[of("03"), of("04"), of("04"), of("12")], &[]);
+        for unseen in ["03", "04", "12"] {
+            let kept = rows_of(&[unseen.to_owned()], &written);
+            let seen =
+                [of("03"), of("04"), of("04"), of("12")].into_iter().filter(|it| it.exercise != unseen);
+            assert_eq!(table(&seen.collect::<Vec<_>>(), &kept), written, "without {unseen}");
+        }
     }
 }

@@ -99,10 +99,10 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
         },
         |name, checked| {
             let Some((found, killed)) = checked else {
+                unseen.push(name.number.clone());
                 let name = terminal::short(&name.to_string(), 70);
                 let note =
                     format!("– {name} is not verified: it needs a nats-server. {HOW_TO_GET_A_SERVER}.");
-                unseen.push(name.chars().take(2).collect::<String>());
                 terminal::show(&terminal::paragraph(&note, "  "));
                 return;
             };
@@ -146,14 +146,10 @@ pub fn run(repository: &Repository, chosen: Option<&str>, fix: bool) -> Result<O
     Ok(judge(&verified, &culprits))
 }
 
-/// Whether an exercise is in no handout, so that its solution is never unlocked.
-fn stays_here(repository: &Repository, name: &Name) -> bool {
-    Exercise::load(repository, name.clone()).is_ok_and(|exercise| exercise.needs_a_server)
-}
-
 /// Whether an exercise needs a server, and there is none.
 fn needs_what_is_not_here(repository: &Repository, name: &Name) -> bool {
-    stays_here(repository, name) && !is_there_a_server()
+    let exercise = Exercise::load(repository, name.clone());
+    exercise.is_ok_and(|exercise| exercise.needs_a_server) && !is_there_a_server()
 }
 
 /// Checks only what is read: nothing is built.
@@ -166,12 +162,7 @@ pub fn pages(repository: &Repository, fix: bool) -> Result<Outcome> {
     }));
     culprits.extend(other_pages(repository));
     culprits.extend(names.iter().flat_map(|name| exercise_pages(repository, name, fix)));
-    culprits.extend(
-        names
-            .iter()
-            .filter(|name| !stays_here(repository, name))
-            .flat_map(|name| unlocked::check(repository, name)),
-    );
+    culprits.extend(names.iter().flat_map(|name| unlocked::check(repository, name)));
     culprits.extend(read_pages(repository, &names, fix));
     for culprit in &culprits {
         terminal::show(&culprit.show());
@@ -260,9 +251,7 @@ fn check(
     culprits.extend(exercise_pages(repository, name, fix));
     culprits.extend(answers::check(repository, name));
     culprits.extend(hints::check(repository, name));
-    if !stays_here(repository, name) {
-        culprits.extend(unlocked::check(repository, name));
-    }
+    culprits.extend(unlocked::check(repository, name));
     let exercise = match Exercise::load(repository, name.clone()) {
         Ok(exercise) => exercise,
         Err(error) => {
