@@ -56,17 +56,17 @@ impl Chosen {
     ///
     /// When one cannot be read.
     pub fn solutions(&self) -> Result<Vec<Solution>> {
-        let mut chosen = Vec::new();
-        for solution in solutions(&self.clone)? {
-            if self.only.iter().any(|number| solution.name.starts_with(number)) {
-                chosen.push(solution);
-            } else if self.only.is_empty() && solution.needs_a_server {
-                println!("{}: left out, since its tests need a server", solution.name);
-            } else if self.only.is_empty() {
-                chosen.push(solution);
+        let mut solutions = solutions(&self.clone)?;
+        solutions.retain(|solution| {
+            if !self.only.is_empty() {
+                return self.only.iter().any(|number| solution.name.starts_with(number));
             }
-        }
-        Ok(chosen)
+            if solution.needs_a_server {
+                println!("{}: left out, since its tests need a server", solution.name);
+            }
+            !solution.needs_a_server
+        });
+        Ok(solutions)
     }
 
     /// What is drawn with.
@@ -216,13 +216,11 @@ fn solutions(root: &Path) -> Result<Vec<Solution>> {
         let tests = manifest.test.into_iter().filter(|test| test.path.contains("exercises/"));
         let tests: Vec<String> = tests.map(|test| test.name).filter(|name| name != "real").collect();
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let exercise = root.join("exercises").join(&name);
-        let declared = fs::read_to_string(exercise.join("exercise.toml")).unwrap_or_default();
+        let declared = root.join("exercises").join(&name).join("exercise.toml");
+        let declared = fs::read_to_string(declared).unwrap_or_default();
         let declared: Declared =
             toml::from_str(&declared).with_context(|| format!("exercise.toml of {name}"))?;
-        let mut sources = sources_in(&directory.join("src"))?;
-        // What is given is not ours, though it has to be beside ours, too.
-        sources.retain(|source| !is_the_same(source, &exercise.join("src")));
+        let sources = sources_in(&directory.join("src"))?;
         found.push(Solution {
             name,
             directory,
@@ -235,14 +233,6 @@ fn solutions(root: &Path) -> Result<Vec<Solution>> {
     }
     found.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(found)
-}
-
-/// Whether there is a file of this name in a folder, and has the same in it; of a library's
-/// root, which changes are put into, it is not asked.
-fn is_the_same(source: &Path, folder: &Path) -> bool {
-    let Some(name) = source.file_name().filter(|name| *name != "lib.rs") else { return false };
-    let other = fs::read(folder.join(name)).ok();
-    other.is_some() && other == fs::read(source).ok()
 }
 
 /// The Rust files in a folder, by name; none, if there is no such folder.
