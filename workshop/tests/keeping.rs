@@ -312,6 +312,10 @@ fn catching_up_needs_all_the_solutions_before_it_changes_anything() {
     assert!(!workshop.path(".workshop/saved").exists());
     workshop.run(&["catch-up", "1"]).exits(0);
     fs::remove_dir_all(workshop.path("solutions")).unwrap();
+    workshop.run(&["reset", "0"]).exits(0);
+    // All of them at once, not one more at each attempt.
+    let both = ["this handout has no solutions for 00, 01", "unlock each of them"];
+    workshop.run(&["catch-up", "2"]).ends_in_trouble(&both);
     workshop.run(&["catch-up", "0"]).exits(0).says(&["00-meet has the starter now"]);
 }
 

@@ -7,7 +7,7 @@ use super::exchange::{Before, Exchange};
 use super::next;
 use crate::attendee::{Progress, Saved, State};
 use crate::outcome::Outcome;
-use crate::repository::{Exercise, Files, Repository, solutions, starters};
+use crate::repository::{Exercise, Repository, solutions, starters};
 use crate::terminal;
 
 /// Puts our solution into each earlier exercise that is not green, and the
@@ -18,12 +18,12 @@ pub fn run(repository: &Repository, name: &str) -> Result<Outcome> {
     let mut progress = Progress::load(repository.root())?;
     // Everything that can be missing is looked up before anything is changed.
     let starter = starters::of(repository, chosen)?;
-    let open = exercises
+    let open: Vec<&Exercise> = exercises
         .iter()
         .take_while(|exercise| exercise.name != chosen.name)
-        .filter(|exercise| !State::of(exercise, &progress).is_done());
-    let solutions: Vec<(&Exercise, Files)> =
-        open.map(|exercise| Ok((exercise, solutions::of(repository, exercise)?))).collect::<Result<_>>()?;
+        .filter(|exercise| !State::of(exercise, &progress).is_done())
+        .collect();
+    let solutions = solutions::of_all(repository, &open)?;
     let saved = Saved::open(repository)?;
     let mut exchange = Exchange { repository, saved: &saved, progress: &mut progress };
     let why = format!("before catching up to {}", chosen.name.number);

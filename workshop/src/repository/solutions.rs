@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::exercise::Exercise;
 use super::files::Files;
@@ -22,13 +22,7 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
     let solution = Some(Files::read(&repository.solution(name), predictions)?);
     let mut ours = solution
         .filter(|files| files.get(&Path::new("src").join("lib.rs")).is_some())
-        .with_context(|| {
-            format!(
-                "this handout has no solution for {}: ask the instructor to unlock it with {}",
-                name.number,
-                terminal::code(&format!("cargo workshop handout DIR --unlock {}", name.number))
-            )
-        })?;
+        .with_context(|| missing(&[name.number.as_str()]))?;
     let included: Vec<_> = starter.paths().filter(|path| includes(&ours, exercise, path)).collect();
     for path in included {
         ours.take_over(path, &starter);
@@ -39,6 +33,38 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
         }
     }
     Ok(ours)
+}
+
+/// Our solutions to all of these; an error that names each one that this copy of the
+/// workshop does not have.
+pub fn of_all<'a>(repository: &Repository, exercises: &[&'a Exercise]) -> Result<Vec<(&'a Exercise, Files)>> {
+    let is_here =
+        |exercise: &Exercise| repository.solution(&exercise.name).join("src").join("lib.rs").is_file();
+    let not_here: Vec<&str> = exercises
+        .iter()
+        .filter(|exercise| !is_here(exercise))
+        .map(|exercise| exercise.name.number.as_str())
+        .collect();
+    ensure!(not_here.is_empty(), missing(&not_here));
+    exercises.iter().map(|&exercise| Ok((exercise, of(repository, exercise)?))).collect()
+}
+
+/// That there are no solutions to the exercises with these numbers, and what to do.
+fn missing(numbers: &[&str]) -> String {
+    let unlock = |number: &str| terminal::code(&format!("cargo workshop handout DIR --unlock {number}"));
+    match numbers {
+        [one] => {
+            format!(
+                "this handout has no solution for {one}: ask the instructor to unlock it with {}",
+                unlock(one)
+            )
+        }
+        several => format!(
+            "this handout has no solutions for {}: ask the instructor to unlock each of them with {}",
+            several.join(", "),
+            unlock("NN")
+        ),
+    }
 }
 
 /// What we have written of it below `src/`; what was provided tells no story.
