@@ -6,7 +6,7 @@ mod support;
 
 use records::Film;
 use records::film::{Line, Scene};
-use support::{Miniature, workshop};
+use support::Miniature;
 
 const NAME: &str = "03-state";
 
@@ -160,7 +160,7 @@ fn where_no_player_can_be_made_a_sentence_says_why() {
 fn the_page_is_opened_where_there_is_a_browser() {
     use std::os::unix::fs::PermissionsExt;
 
-    use support::Ran;
+    use support::{Ran, workshop};
 
     let place = with_films();
     let openers = ["xdg-open", "gio", "gnome-open", "kde-open", "kde-open5", "kde-open6", "wslview"];
