@@ -47,8 +47,7 @@ impl Entry {
 
 /// A bucket as the stream that it is: its subjects are keys behind the name of the bucket
 /// (`orders.order-1`), all keys are numbered together, and of each only the last message is
-/// kept. [`KvStore`] and `nats kv` see the same bucket: there a marker is a header, and goes
-/// by itself after a minute.
+/// kept. [`KvStore`] and `nats kv` see the same bucket: there a marker is a header.
 #[derive(Clone, Debug)]
 pub struct Bucket(KvStore);
 

@@ -59,6 +59,27 @@ async fn an_etag_is_never_used_again() {
     assert_eq!(store.all().await.expect("all"), std::collections::BTreeMap::new());
 }
 
+/// A marker with a time to live goes when that is over, and with it all that a server which
+/// is killed then could know of the delete (nats-server issue 8505). So it has none.
+#[tokio::test]
+async fn what_was_deleted_stays_deleted() {
+    let Some(mut server) = NatsServer::for_test() else { return };
+    let connection = connect(&server).await;
+    let store = KvStore::open(&connection, "documents").await.expect("a bucket");
+    for key in ["order-1", "order-2"] {
+        store.put(key, b"tea".to_vec(), Precondition::IfAbsent).await.expect("a put");
+    }
+    store.delete("order-1", Precondition::None).await.expect("a delete");
+    let bucket = connection.context().get_stream("KV_documents").await.expect("the bucket's stream");
+    let marker = bucket.get_last_raw_message_by_subject("$KV.documents.order-1").await.expect("a marker");
+    assert_eq!(marker.headers.get("KV-Operation").map(|operation| operation.as_str()), Some("DEL"));
+    let time_to_live = marker.headers.get("Nats-TTL");
+    assert!(time_to_live.is_none(), "the marker goes after {time_to_live:?}, and may bring back the tea");
+    server.restart().expect("a restart");
+    while store.get("order-2").await.is_err() {}
+    assert_eq!(store.get("order-1").await, Ok(None));
+}
+
 #[tokio::test]
 async fn what_is_too_large_is_refused() {
     let Some(server) = NatsServer::for_test() else { return };
