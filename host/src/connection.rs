@@ -274,6 +274,25 @@ impl Connection {
         .await
     }
 
+    /// Whether a stream holds a message with a number above this one, under a subject that
+    /// this filter lets through. What was confirmed before is seen.
+    pub(crate) async fn has_after(&self, stream: &str, number: u64, filter: &str) -> Result<bool, Failure> {
+        self.ask(async {
+            let stream = self.context.get_stream_no_info(stream).await;
+            let stream = stream.map_err(|error| Failure::Protocol(error.to_string()))?;
+            let next = stream.raw_message_builder().sequence(number + 1).next_by_subject(filter);
+            match next.send().await {
+                Ok(_) => Ok(true),
+                Err(error) => match error.kind() {
+                    stream::RawMessageErrorKind::NoMessageFound => Ok(false),
+                    stream::RawMessageErrorKind::JetStream(refusal) => Err(Failure::refused_with(&refusal)),
+                    _ => Err(Failure::Unavailable),
+                },
+            }
+        })
+        .await
+    }
+
     /// Of what a stream holds, the one under this number, counted round and round. None, if
     /// it holds nothing, or not that one any more.
     pub(crate) async fn one_of(&self, stream: &str, lot: u64) -> Result<Option<Stored>, Failure> {

@@ -70,7 +70,8 @@ pub fn subject(kind: Kind, endpoint: &str, message: &Message) -> String {
 /// How far an endpoint has come with what it is to process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// Messages that were not delivered yet.
+    /// Messages that were not delivered yet: all that were confirmed before it was asked, or
+    /// at least one of them.
     pub undelivered: u64,
     /// Messages that were delivered, and not acknowledged yet.
     pub unacknowledged: usize,
@@ -219,8 +220,18 @@ impl Record {
             info.map_err(|error| Failure::of_consumer_info(&error))
         });
         let info = info.await?;
+        let mut undelivered = info.num_pending;
+        if undelivered == 0 {
+            // A consumer learns of what was stored a moment after whoever stored it, and counts
+            // only what it has learnt of. The stream itself knows.
+            let (config, delivered) = (&info.config, info.delivered.stream_sequence);
+            let filters = config.filter_subjects.iter().chain([&config.filter_subject]);
+            for filter in filters.filter(|filter| !filter.is_empty()) {
+                undelivered += u64::from(self.connection.has_after(RECORD, delivered, filter).await?);
+            }
+        }
         Ok(Waiting {
-            undelivered: info.num_pending,
+            undelivered,
             unacknowledged: info.num_ack_pending,
             deliveries: info.delivered.consumer_sequence,
         })

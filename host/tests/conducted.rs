@@ -109,6 +109,23 @@ fn on_a_stage(test: impl AsyncFnOnce(Stage)) {
     }));
 }
 
+/// A consumer learns of a message a moment after whoever sent it was told that it is stored.
+/// Whoever asks in between is not to hear that nothing is left to be done.
+#[test]
+fn what_is_stored_is_waiting_at_once() {
+    on_a_stage(async |stage| {
+        let first = stage.copy().await.expect("the message of the stage");
+        first.receipt.acknowledge(&stage.connection).await;
+        for ring in 1..=300 {
+            stage.record.send("bell", &Message::new(MessageId::random(), &"Ring")).await.expect("sent");
+            let waiting = stage.record.waiting("bell").await.expect("the consumer");
+            assert!(waiting.undelivered == 1, "message {ring} is stored, and the consumer has {waiting:?}");
+            let copy = stage.copy().await.expect("a copy");
+            copy.receipt.acknowledge(&stage.connection).await;
+        }
+    });
+}
+
 #[test]
 fn what_is_refused_does_not_happen_and_what_is_lost_does() {
     on_a_stage(async |mut stage| {
