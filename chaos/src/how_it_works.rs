@@ -145,7 +145,11 @@
 //! from a message, or from an object that it can read. What a service forgets at
 //! will, it forgets while nobody works on the message that it was told at, but
 //! others may be at work: so a call is not local if it uses the key of another
-//! message that may be forgotten, or writes where the service's rule looks.
+//! message that may be forgotten, or writes where the service's rule looks. A stream
+//! that acknowledges before it has synced may forget at any moment, whoever is at
+//! work: as long as one still can, no access to it is local. (Whoever uses it is in
+//! one component with whoever has written what is forgotten, by argument 4, and what is
+//! left of the run has no part in it.)
 //!
 //! A worker all of whose next steps are local goes first, with all the outcomes of
 //! these steps, and everybody else waits: a *persistent set* of one worker

@@ -10,9 +10,10 @@ use crate::handler::panics::{catching_panics, install_panic_hook};
 use crate::handler::text::Naming;
 use crate::handler::watchdog::Pulse;
 use crate::limits;
+use crate::system::outside::Outside;
 use crate::system::under_test::{Mail, System};
 use crate::world::budget::Bounds;
-use crate::world::fault::Faults;
+use crate::world::fault::{Fault, Faults};
 use crate::world::transition_system::TransitionSystem;
 
 /// A system, what is sent to it, and within which bounds.
@@ -135,9 +136,26 @@ impl Scenario {
         self.system.stores.iter().any(|(_, kind)| kind.weak)
     }
 
+    /// Whether any stream can forget what it has acknowledged.
+    pub(crate) fn has_unsynced_streams(&self) -> bool {
+        let endpoints = self.system.endpoints.iter();
+        let mut outsides = endpoints.flat_map(|endpoint| Outside::of(&self.system, endpoint));
+        outsides.any(|(_, _, outside)| outside.model.unsynced().is_some())
+    }
+
+    /// The bounds, without the one class of faults that has to be asked for by the system:
+    /// where it cannot strike, it is no part of what is searched.
+    fn bounds_that_count(&self) -> Bounds {
+        let mut bounds = self.bounds.clone();
+        if !self.has_unsynced_streams() {
+            bounds.classes = bounds.classes.without(Fault::StreamForgets);
+        }
+        bounds
+    }
+
     /// Everything that can happen in it.
     pub(crate) fn transitions(&self, pulse: Arc<Pulse>) -> TransitionSystem {
-        let (bounds, speaker) = (self.bounds.clone(), self.speaker());
+        let (bounds, speaker) = (self.bounds_that_count(), self.speaker());
         TransitionSystem::new(&self.system, &self.mail, bounds, self.naming, self.calls, pulse, speaker)
     }
 
@@ -211,7 +229,8 @@ impl Scenario {
         let garbage: Vec<usize> = self.system.garbage.iter().map(|rule| rule.endpoint).collect();
         format!(
             "{endpoints:?} {mail:?} {:?} {:?} {judged:?} {stored:?} {garbage:?}",
-            self.bounds, self.system.stores
+            self.bounds_that_count(),
+            self.system.stores
         )
     }
 }

@@ -114,7 +114,7 @@ fn a_stream_conforms_whatever_it_looks_at_first() {
             shared::conformance::retry(ports.stream("subjects"), "suite", check_first).await;
             Ok(())
         });
-        let kind = StreamModel { check_first, window: StreamModel::WINDOW };
+        let kind = StreamModel { check_first, ..StreamModel::default() };
         let report = run_system(System::of(endpoint.with_stream("subjects")).stream("subjects", kind));
         assert!(report.holds(), "{check_first:?}: {}", report.headline());
     }

@@ -602,6 +602,84 @@ fn a_name_is_forgotten_in_the_middle_of_something() {
     }
 }
 
+/// What the stream has acknowledged may be gone before its publisher looks again, though
+/// nobody else has anything to do with the stream. (`n` has nothing to do, and would come
+/// after `m` if that did not matter to it.)
+#[test]
+fn what_was_acknowledged_may_be_gone_before_anybody_moves() {
+    let send =
+        |body| Ask::Send { subject: "s.a", body: Note::plain(body), name: None, expected: Expect::Nothing };
+    let put = |body| Ask::Put { key: Key::own('x'), body: Note::plain(body), guard: Guard::None };
+    // It says how many of its two messages it has seen.
+    let looks: Program = Arc::new(move |_, message, log, _| match (message.text, log) {
+        ('m', []) => Wish::Ask(vec![send('a')]),
+        ('m', [_]) => Wish::Ask(vec![send('b')]),
+        ('m', [_, _]) => Wish::Ask(vec![Ask::Receive("s.a")]),
+        ('m', [.., (_, Answer::Messages(seen))]) => Wish::Ask(vec![put(['0', '1', '2'][seen.len()])]),
+        _ => Wish::Done(Vec::new()),
+    });
+    for faults in 1..=2 {
+        for mail in [vec![(0, 'm')], vec![(0, 'm'), (0, 'n')]] {
+            let classes = [Fault::StreamForgets].into_iter().collect();
+            let scope = Scope { faults, classes, mail, ..Scope::default() };
+            assert_eq!(assert_same("gone", &looks, &scope, 100_000).compared, 1);
+        }
+    }
+}
+
+/// What others publish, with and without an expectation, takes the numbers of what is
+/// gone; with other faults besides, and calls that land behind it.
+#[test]
+fn numbers_of_what_is_gone_are_given_again() {
+    let send = |subject, body, expected| Ask::Send { subject, body: Note::plain(body), name: None, expected };
+    let first = Expect::LastOfSubject(0);
+    let cases = [
+        ("the first wins", vec![send("s.a", 'a', first)], vec![send("s.a", 'b', first)]),
+        ("they do not meet", vec![send("s.a", 'a', first)], vec![send("s.b", 'b', first)]),
+        (
+            "after what was there",
+            vec![send("s.a", 'a', Expect::Last(0)), send("s.a", 'c', Expect::Last(1))],
+            vec![send("s.b", 'b', Expect::Nothing)],
+        ),
+    ];
+    for (what, one, others) in cases {
+        let program = script(move |message| if message == 'm' { one.clone() } else { others.clone() });
+        for (faults, classes) in [
+            (1, &[Fault::StreamForgets][..]),
+            (2, &[Fault::StreamForgets]),
+            (2, &[Fault::StreamForgets, Fault::AckFails, Fault::LockExpires]),
+            (2, &[Fault::StreamForgets, Fault::WriteLandsLate, Fault::WriteReplyLate]),
+        ] {
+            let classes = classes.iter().copied().collect();
+            let scope = Scope { faults, classes, ..Scope::default() };
+            assert_eq!(assert_same(what, &program, &scope, 100_000).compared, 1, "{what} is too large");
+        }
+    }
+}
+
+/// The name of a message that is gone is no name any more; and what began to be forgotten
+/// with the message does not go on being forgotten for the one that comes after it.
+#[test]
+fn names_of_what_is_gone_are_free() {
+    let send = |body| Ask::Send {
+        subject: "s.a",
+        body: Note::plain(body),
+        name: Some(Note::plain('i')),
+        expected: Expect::Nothing,
+    };
+    let program =
+        script(move |message| if message == 'm' { vec![send('a')] } else { vec![send('b'), send('c')] });
+    for (faults, classes) in [
+        (1, &[Fault::StreamForgets][..]),
+        (2, &[Fault::StreamForgets, Fault::AckFails]),
+        (2, &[Fault::StreamForgets, Fault::TimeToLiveExpires]),
+    ] {
+        let classes = classes.iter().copied().collect();
+        let scope = Scope { faults, classes, ..Scope::default() };
+        assert_eq!(assert_same("free names", &program, &scope, 100_000).compared, 1);
+    }
+}
+
 /// A deadline that nobody can ask for any more keeps no other one waiting: `n` sets one
 /// while `m`, which has set one before, is still at work. Once `m` is done it takes one
 /// fault for it to pass, and not two.

@@ -78,6 +78,7 @@ pub fn explore(system: impl FnOnce() -> System) -> Explore {
     Explore {
         scenario,
         demanded: Vec::new(),
+        named: Faults::NONE,
         limit: limits::STATES,
         limit_bytes: limits::BYTES_OF_STATES,
         reductions: Reductions::ALL,
@@ -133,6 +134,8 @@ pub fn explore(system: impl FnOnce() -> System) -> Explore {
 pub struct Explore {
     scenario: Scenario,
     demanded: Vec<Fault>,
+    /// The classes of faults that were asked for by name.
+    named: Faults,
     limit: usize,
     limit_bytes: usize,
     reductions: Reductions,
@@ -214,6 +217,7 @@ impl Explore {
     /// at work: that is no fault.
     pub fn only(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.scenario.bounds.classes = faults.into_iter().collect();
+        self.named = self.scenario.bounds.classes;
         self
     }
 
@@ -464,12 +468,21 @@ impl Explore {
             Some(format!("{faults} faults cannot be explored: allow at most {most}"))
         } else if bounds.stale > 0 && !self.scenario.has_weak_stores() {
             Some("no store of this system is weak, so no read can be stale: leave the bound on stale reads out, or make a store weak with `.store(name, kind)`".to_owned())
+        } else if self.asks_for_loss() && !self.scenario.has_unsynced_streams() {
+            Some("no stream of this system acknowledges before it has synced, so none can forget what it has acknowledged: leave `Fault::StreamForgets` out, or say `Syncs::Later` of a stream with `.stream(name, kind)`".to_owned())
+        } else if self.asks_for_loss() && bounds.faults_per_message.is_some() {
+            Some("what a stream forgets belongs to no one message, so it cannot be bounded by message: leave `Fault::StreamForgets` out, or bound the faults of the run with `.faults(n)`".to_owned())
         } else if bounds.faults_per_message.is_some() && messages > limits::MESSAGES_WITH_A_BOUND {
             let most = limits::MESSAGES_WITH_A_BOUND;
             Some(format!("faults can be bounded by message for at most {most} messages"))
         } else {
             None
         }
+    }
+
+    /// Whether it is to be tried that a stream forgets, in so many words.
+    fn asks_for_loss(&self) -> bool {
+        self.named.contains(Fault::StreamForgets) || self.demanded.contains(&Fault::StreamForgets)
     }
 
     /// The report of a single run, if `CHAOS_REPLAY` names one of this

@@ -290,7 +290,9 @@ impl Stage {
             applied.delivery.and_then(|delivery| transitions.rehearsal.pending(delivery).ending.as_ref());
         match (step, ending) {
             (_, Some(Ending::Failed(_))) => self.refused.extend(self.world.queue.last().cloned()),
-            (Step::Ack { .. } | Step::Expire { .. } | Step::Land { .. }, _) => self.refused.clear(),
+            (Step::Ack { .. } | Step::Expire { .. } | Step::Lose { .. } | Step::Land { .. }, _) => {
+                self.refused.clear();
+            }
             _ => {}
         }
     }
@@ -346,7 +348,7 @@ impl Stage {
                     CallKind::Clock => {}
                 }
             }
-            Step::Ack { .. } | Step::Land { .. } | Step::Expire { .. } => {}
+            Step::Ack { .. } | Step::Land { .. } | Step::Expire { .. } | Step::Lose { .. } => {}
         }
     }
 }

@@ -330,11 +330,14 @@ impl RandomRun {
             Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
                 self.agenda[usize::from(worker)].step = self.now + self.dice.delay();
             }
-            Step::Land { .. } | Step::Expire { .. } => {}
+            Step::Land { .. } | Step::Expire { .. } | Step::Lose { .. } => {}
         }
     }
 
     fn next_step(&mut self, transitions: &TransitionSystem) -> Option<Step> {
+        if let Some(loss) = self.loss(transitions) {
+            return Some(loss);
+        }
         if let Some(delivery) = self.delivery(transitions) {
             return Some(delivery);
         }
@@ -364,6 +367,17 @@ impl RandomRun {
             }
             return Some(self.options[self.dice.pick(self.options.len())]);
         }
+    }
+
+    /// Where a stream can forget what it has acknowledged, it does so once in a while.
+    fn loss(&mut self, transitions: &TransitionSystem) -> Option<Step> {
+        if !transitions.any_left(&self.world, Fault::StreamForgets) || !self.dice.goes_wrong() {
+            return None;
+        }
+        self.options.clear();
+        transitions.losses(&self.world, &mut self.options);
+        let all = self.options.len();
+        (all > 0).then(|| self.options[self.dice.pick(all)])
     }
 
     /// An idle worker takes whatever lies on its queue.

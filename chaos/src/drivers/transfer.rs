@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use ports::Message;
+use ports::{Message, words};
 use records::Beside;
 
 use super::script::{Stage, told};
@@ -126,6 +126,7 @@ impl<'a> Player<'a> {
                 self.acknowledge(scene, delivery, goes);
             }
             Scene::Expire { store, key } => self.expire(scene, &store, &key),
+            Scene::Lose { stream, messages } => self.lose(scene, &stream, messages),
             Scene::Other(what) => self.other(scene, &what),
         }
     }
@@ -378,6 +379,15 @@ impl<'a> Player<'a> {
             timer.map(|timer| Step::Expire { timer: timer as u8 }),
             &format!("nothing is stored in {store} that expires"),
         );
+    }
+
+    /// A stream forgets so many messages, if it has acknowledged so many.
+    fn lose(&mut self, scene: usize, stream: &str, messages: usize) {
+        let stores = &self.transitions.stores;
+        let store = stores.outsides().map(|(store, _)| store).find(|&store| stores.label(store) == stream);
+        let step = store.zip(u16::try_from(messages).ok()).map(|(store, lost)| Step::Lose { store, lost });
+        let messages = words::count(messages as u128, "message");
+        self.happens(scene, step, &format!("{stream} has not acknowledged {messages} that it could forget"));
     }
 
     /// Something happens by itself.

@@ -133,7 +133,7 @@ impl View<'_> {
             return false;
         }
         let others = *others.get_or_insert_with(|| self.others(busy));
-        if self.may_be_forgotten_before(busy, access, others) {
+        if self.may_be_forgotten_before(busy, access, others) || self.may_be_lost_before(access) {
             return false;
         }
         let (class, users) = (access.class(), self.footprints.users(access.class()));
@@ -171,6 +171,12 @@ impl View<'_> {
         });
         remembered.any(|of| changes_a_rule || of == access.object)
             || changes_a_rule && others & forgotten != 0
+    }
+
+    /// Whether what was acknowledged there may be lost before this worker moves: what it
+    /// reads is another thing then, and what it writes is lost or not.
+    fn may_be_lost_before(&self, access: Access<'_>) -> bool {
+        access.may_be_lost() && self.transitions.any_left(self.world, Fault::StreamForgets)
     }
 
     /// Whether the worker's lock may expire before it moves, so that its own

@@ -113,6 +113,8 @@ impl ToRaw {
             Step::Ack { worker: by, outcome } => Step::Ack { worker: worker(by), outcome },
             Step::Land { in_flight } => Step::Land { in_flight: self.in_flight[usize::from(in_flight)] },
             Step::Expire { timer } => Step::Expire { timer },
+            // Streams are where they are.
+            Step::Lose { store, lost } => Step::Lose { store, lost },
         }
     }
 

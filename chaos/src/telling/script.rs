@@ -69,6 +69,13 @@ pub enum Scene {
         /// Which document.
         key: String,
     },
+    /// A stream forgets the last messages that it has acknowledged.
+    Lose {
+        /// The stream, as endpoints call it.
+        stream: String,
+        /// How many.
+        messages: usize,
+    },
     /// Something that only the model has.
     Other(String),
 }
@@ -129,6 +136,9 @@ impl Script {
                     Scene::Acknowledge { delivery: *delivery, goes: *goes, is_kept_back }
                 }
                 Happening::Expired { store, key } => Scene::Expire { store: store.clone(), key: key.clone() },
+                Happening::Lost { stream, messages } => {
+                    Scene::Lose { stream: stream.clone(), messages: *messages }
+                }
                 Happening::Other(what) => Scene::Other(what.clone()),
             };
             scenes.push(scene);

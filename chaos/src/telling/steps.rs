@@ -21,7 +21,7 @@ pub(super) fn message_at(transitions: &TransitionSystem, trace: &Trace, number: 
         Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
             (&taken.before, worker)
         }
-        Step::Land { .. } | Step::Expire { .. } => return None,
+        Step::Land { .. } | Step::Expire { .. } | Step::Lose { .. } => return None,
     };
     let busy = world.workers[usize::from(worker)].busy.as_ref()?;
     transitions.texts().message(&busy.message).ok().map(|message| message.id)

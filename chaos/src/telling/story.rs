@@ -361,6 +361,16 @@ impl<'a> Teller<'a> {
                 let to = timer.due.object().and_then(|object| self.object_lane(object));
                 self.say_step(taken, to.map(|to| (to, to)), what);
             }
+            Step::Lose { store, lost } => {
+                let stores = &self.transitions.stores;
+                let unsynced = stores.outside(store).and_then(|outside| outside.model.unsynced());
+                let unsynced = unsynced.expect("only what is not synced is lost");
+                let place = self.transitions.place_of(before, store).expect("it has something to lose");
+                let state = self.transitions.outside_state(before, place);
+                let text = self.with_names(&unsynced.say_lost(&state, usize::from(lost)));
+                let to = self.object_lane(&before.objects[place].key);
+                self.say_step(taken, to.map(|to| (to, to)), text);
+            }
         }
     }
 

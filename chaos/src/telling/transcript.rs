@@ -71,6 +71,13 @@ pub enum Happening {
         /// Which document.
         key: String,
     },
+    /// A stream forgot the last messages that it had acknowledged.
+    Lost {
+        /// The stream, as endpoints call it.
+        stream: String,
+        /// How many.
+        messages: usize,
+    },
     /// Something of which other worlds know nothing; in words.
     Other(String),
 }
@@ -225,6 +232,10 @@ impl Transcript {
                         due => Happening::Other(passing(due).to_owned()),
                     }
                 }
+                Step::Lose { store, lost } => Happening::Lost {
+                    stream: transitions.stores.label(store).to_owned(),
+                    messages: usize::from(lost),
+                },
                 Step::Land { .. } => Happening::Other(LANDING.to_owned()),
             }
         });

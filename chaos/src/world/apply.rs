@@ -97,6 +97,10 @@ impl TransitionSystem {
                 self.expire(world, &timer);
                 Ok(Applied::default())
             }
+            Step::Lose { store, lost } => {
+                self.lose(world, store, lost);
+                Ok(Applied::default())
+            }
         }
     }
 

@@ -104,7 +104,7 @@ impl TransitionSystem {
     }
 
     /// The state of what is outside.
-    pub(super) fn outside_state(&self, world: &World, found: usize) -> Vec<u8> {
+    pub(crate) fn outside_state(&self, world: &World, found: usize) -> Vec<u8> {
         let Content::Outside(state) = &world.objects[found].content else { unreachable!("it is outside") };
         self.texts().bytes(state)
     }

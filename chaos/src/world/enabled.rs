@@ -211,6 +211,7 @@ impl TransitionSystem {
             }
         }
         self.expiries(world, true, steps);
+        self.losses(world, steps);
     }
 
     /// The fault that a step is, if it is one.
@@ -237,6 +238,7 @@ impl TransitionSystem {
                 })
             }
             Step::Expire { timer } => self.fault_of_expiry(world, &world.timers[usize::from(timer)]),
+            Step::Lose { .. } => Some(Fault::StreamForgets),
         }
     }
 
@@ -252,7 +254,7 @@ impl TransitionSystem {
                 world.workers[usize::from(worker)].busy.as_ref().map(|busy| &busy.message)
             }
             Step::Land { in_flight } => Some(&world.in_flight[usize::from(in_flight)].message),
-            Step::Expire { .. } => None,
+            Step::Expire { .. } | Step::Lose { .. } => None,
         }
     }
 

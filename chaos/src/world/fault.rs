@@ -71,11 +71,16 @@ pub enum Fault {
     /// is, time passes by itself); or a stream has forgotten the id of
     /// a message, or a [forgetful](crate::System::forgetful) service a key.
     TimeToLiveExpires,
+    /// A stream forgets the last messages that it has acknowledged. Only one that
+    /// acknowledges before it has synced can, and it must be said
+    /// [of the stream](crate::System::stream) that it does. No handler can do anything
+    /// about it, so it is good for showing that.
+    StreamForgets,
 }
 
 impl Fault {
     /// Every class there is.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadFails,
         Self::StaleRead,
         Self::WriteFails,
@@ -96,6 +101,7 @@ impl Fault {
         Self::LockExpires,
         Self::Duplicate,
         Self::TimeToLiveExpires,
+        Self::StreamForgets,
     ];
 }
 
@@ -122,6 +128,7 @@ impl fmt::Display for Fault {
             Self::LockExpires => "lock expires, two workers on one message",
             Self::Duplicate => "duplicate delivery",
             Self::TimeToLiveExpires => "time to live expires",
+            Self::StreamForgets => "stream forgets what it acknowledged",
         })
     }
 }

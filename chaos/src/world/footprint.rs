@@ -118,6 +118,11 @@ impl Access<'_> {
         self.transitions.forgets_at_will(self.object.store)
     }
 
+    /// Whether what is acknowledged there may be lost.
+    pub(crate) fn may_be_lost(&self) -> bool {
+        self.store(|store| self.transitions.may_lose(store))
+    }
+
     /// Whether it remembers what it may forget, by whatever rule.
     pub(crate) fn forgets(&self) -> bool {
         self.store(|store| self.transitions.stores.outside(store).is_some_and(|outside| outside.forgets()))

@@ -16,6 +16,7 @@ mod enabled;
 pub(crate) mod expiry;
 pub(crate) mod fault;
 pub(crate) mod footprint;
+mod loss;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod step;

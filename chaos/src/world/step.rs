@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::handler::call::Reply;
 use crate::handler::rehearsal::HistoryId;
+use crate::system::store_map::Store;
 
 /// One thing that can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +26,8 @@ pub(crate) enum Step {
     /// A document's time to live has passed, or a deadline; or something is forgotten
     /// outside.
     Expire { timer: u8 },
+    /// A stream forgets so many of the last messages that it has acknowledged.
+    Lose { store: Store, lost: u16 },
 }
 
 /// Which message a duplicate is of.
@@ -89,6 +92,7 @@ impl fmt::Display for Step {
             Self::Ack { worker, outcome } => write!(formatter, "ack{worker}{outcome}"),
             Self::Land { in_flight } => write!(formatter, "land{in_flight}"),
             Self::Expire { timer } => write!(formatter, "expire{timer}"),
+            Self::Lose { store, lost } => write!(formatter, "lose{store}.{lost}"),
         }
     }
 }

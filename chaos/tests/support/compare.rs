@@ -109,6 +109,7 @@ fn look_of(choice: &str) -> Look {
         ("out", None) => (Some(false), Some(0)),
         ("ack", mishap) => (Some(mishap.is_some()), Some(-1)),
         ("land" | "expire", None) => (None, Some(0)),
+        ("lose", None) => (Some(true), Some(0)),
         _ => panic!("what is {choice}?"),
     };
     Look { fault, begins }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use chaos::{Specification, Symptom, System};
+use chaos::{Fault, Faults, Specification, Symptom, System};
 use serde_json::{Value, json};
-use shared::outside::{CheckFirst, Effect, StreamModel};
+use shared::outside::{CheckFirst, Effect, StreamModel, Syncs};
 use shared::{Message, MessageId, Snapshot, StreamMessage};
 
 use super::brute::{Forgets, Rest, Scope, canonical};
@@ -240,7 +240,8 @@ pub fn system_of(program: &Program, scope: &Scope, recorder: &Recorder) -> Syste
     }
     let check_first = if scope.name_first { CheckFirst::MessageId } else { CheckFirst::Expectation };
     let system = system.expect("at least one endpoint");
-    let system = system.stream("stream", StreamModel { check_first, window: StreamModel::WINDOW });
+    let syncs = if classes_of(scope).contains(Fault::StreamForgets) { Syncs::Later } else { Syncs::Always };
+    let system = system.stream("stream", StreamModel { check_first, syncs, ..StreamModel::default() });
     let Some(rule) = scope.forgets else { return system };
     system.forgetful("service", move |snapshot, message| {
         let there = |text: char| snapshot.document(&text.to_string()).is_some();
@@ -252,13 +253,22 @@ pub fn system_of(program: &Program, scope: &Scope, recorder: &Recorder) -> Syste
     })
 }
 
+/// The classes of faults that a search can be asked for: what the stream loses cannot be
+/// bounded by message.
+fn classes_of(scope: &Scope) -> Faults {
+    match scope.faults_per_message {
+        Some(_) => scope.classes.without(Fault::StreamForgets),
+        None => scope.classes,
+    }
+}
+
 /// The search of a system within the bounds of the brute-force model.
 pub fn search_of(program: &Program, scope: &Scope, recorder: &Recorder) -> chaos::Explore {
     let mut search = chaos::explore(|| system_of(program, scope, recorder))
         .checked()
         .workers(scope.workers)
         .stale(scope.stale)
-        .only(scope.classes.iter())
+        .only(classes_of(scope).iter())
         .limit_states(300_000);
     search = match scope.faults_per_message {
         None => search.faults(scope.faults),

@@ -19,7 +19,8 @@ const WINDOW: Duration = Duration::from_secs(120);
 #[test]
 fn the_stream_in_memory_conforms_again_and_again() {
     for check_first in BOTH {
-        let outside = MemoryOutside::new(StreamModel { check_first, window: WINDOW });
+        let outside =
+            MemoryOutside::new(StreamModel { check_first, window: WINDOW, ..StreamModel::default() });
         let stream = StreamClient(outside.clone());
         block_on(async {
             for prefix in ["run-1", "run-2"] {
@@ -98,7 +99,8 @@ fn the_other_answer_to_a_retry_is_noticed() {
         (CheckFirst::MessageId, CheckFirst::Expectation, rules::RETRY_IS_REFUSED),
         (CheckFirst::Expectation, CheckFirst::MessageId, rules::RETRY_IS_DUPLICATE),
     ] {
-        let outside = MemoryOutside::new(StreamModel { check_first: checks, window: WINDOW });
+        let outside =
+            MemoryOutside::new(StreamModel { check_first: checks, window: WINDOW, ..StreamModel::default() });
         let stream = StreamClient(outside);
         assert_breaks(async move { retry(&stream, "p", expected).await }, rule, checks);
     }

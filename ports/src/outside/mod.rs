@@ -18,7 +18,7 @@ use crate::Snapshot;
 
 pub use log::{LogClient, LogModel, ToldLogs};
 pub use service::{Effect, ServiceClient, ServiceModel};
-pub use stream::{CheckFirst, StreamClient, StreamModel, subject_matches};
+pub use stream::{CheckFirst, StreamClient, StreamModel, Syncs, subject_matches};
 
 /// Something outside, as a function of its state. A state of no bytes is one
 /// in which nothing has happened.
@@ -67,6 +67,12 @@ pub trait Model: Send + Sync {
         what.to_owned()
     }
 
+    /// How it forgets what it has acknowledged, if it can: not at all, where everything
+    /// is on the disk before it is acknowledged.
+    fn unsynced(&self) -> Option<&dyn Unsynced> {
+        None
+    }
+
     /// Puts a state into a snapshot: what is called `name`, about `key`.
     fn show(&self, snapshot: &mut Snapshot, name: &str, key: &str, state: &[u8]);
 
@@ -89,6 +95,30 @@ pub struct Turn {
     pub refused: bool,
     /// What is remembered from now on, and for how long at least.
     pub remembers: Option<(String, Duration)>,
+}
+
+/// Something that acknowledges before it has synced. Where its machine loses power in
+/// between, the last things that it has acknowledged are gone, and whatever it was to
+/// [remember](Turn::remembers) of them. Of what is asked about several keys, only what
+/// is about the empty one can be lost.
+pub trait Unsynced {
+    /// How many of the last things in a state may be gone at once.
+    fn unsynced(&self, state: &[u8]) -> usize;
+
+    /// What is left when the last `lost` things are gone, of so many at most.
+    fn lose(&self, state: &[u8], lost: usize) -> Loss;
+
+    /// What is gone then, in words: "the stream forgets …".
+    fn say_lost(&self, state: &[u8], lost: usize) -> String;
+}
+
+/// What is left when what was acknowledged is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The state.
+    pub state: Vec<u8>,
+    /// What was to be [remembered](Turn::remembers), and is not any more.
+    pub forgotten: Vec<String>,
 }
 
 /// How a client reaches what is outside.

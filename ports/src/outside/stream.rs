@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Model, NoAnswer, Turn, Wire, decode, encode};
+use super::{Loss, Model, NoAnswer, Turn, Unsynced, Wire, decode, encode};
 use crate::ports::check_filter;
 use crate::{Expected, Publication, PublishAck, Snapshot, StreamError, StreamMessage, SubjectStream};
 
@@ -21,6 +21,20 @@ pub enum CheckFirst {
     Expectation,
 }
 
+/// Whether a message is on the disk when it is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Syncs {
+    /// It is: what was acknowledged stays (`sync_interval: always` in the configuration
+    /// of nats-server).
+    #[default]
+    Always,
+    /// It will be some time later, and until then a loss of power takes it away, with
+    /// all that came after it and with the ids of these messages. (nats-server has two
+    /// minutes for it, unless it is told otherwise.) No moment is modelled at which it
+    /// is synced: what was stored in a run may be gone at any later time of the run.
+    Later,
+}
+
 /// See [`SubjectStream`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamModel {
@@ -29,6 +43,8 @@ pub struct StreamModel {
     /// For how long the id of a message is remembered, from when it was stored.
     /// JetStream's default is two minutes; less than 100 ms it does not take.
     pub window: Duration,
+    /// Whether what it acknowledges is on the disk by then.
+    pub syncs: Syncs,
 }
 
 impl StreamModel {
@@ -37,9 +53,10 @@ impl StreamModel {
 }
 
 impl Default for StreamModel {
-    /// As nats-server is from 2.12 on, with the default window.
+    /// As nats-server is from 2.12 on, with the default window, and told to sync before
+    /// it acknowledges.
     fn default() -> Self {
-        Self { check_first: CheckFirst::Expectation, window: Self::WINDOW }
+        Self { check_first: CheckFirst::Expectation, window: Self::WINDOW, syncs: Syncs::Always }
     }
 }
 
@@ -48,6 +65,10 @@ impl Default for StreamModel {
 struct State {
     messages: Vec<StreamMessage>,
     remembered: Vec<(String, u64)>,
+    /// How many of the messages were there at the start: they have been on the disk for
+    /// long.
+    #[serde(default)]
+    synced: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,6 +149,10 @@ impl Model for StreamModel {
         "the stream forgets the message id".to_owned()
     }
 
+    fn unsynced(&self) -> Option<&dyn Unsynced> {
+        (self.syncs == Syncs::Later).then_some(self)
+    }
+
     fn show(&self, snapshot: &mut Snapshot, name: &str, _key: &str, state: &[u8]) {
         snapshot.insert_subject_stream(name, Self::messages(state));
     }
@@ -152,11 +177,7 @@ impl Model for StreamModel {
 
     fn say_reply(&self, reply: &[u8]) -> String {
         if let Ok(messages) = serde_json::from_slice::<Vec<StreamMessage>>(reply) {
-            let places: Vec<String> = messages
-                .iter()
-                .map(|message| format!("{} {}", message.sequence, String::from_utf8_lossy(&message.body)))
-                .collect();
-            return if places.is_empty() { "nothing there".to_owned() } else { places.join(", ") };
+            return if messages.is_empty() { "nothing there".to_owned() } else { places(&messages) };
         }
         match decode(reply) {
             Published::Ok(PublishAck { sequence, duplicate: false }) => format!("stored as {sequence}"),
@@ -164,6 +185,41 @@ impl Model for StreamModel {
             Published::Err(error) => format!("refused, {error}"),
         }
     }
+}
+
+/// A number is given again to whatever is stored next, and an id means nothing any more:
+/// nats-server numbers on from the last message on its disk, and knows the ids of the
+/// messages there.
+impl Unsynced for StreamModel {
+    fn unsynced(&self, state: &[u8]) -> usize {
+        let state = State::of(state);
+        state.messages.len() - state.synced
+    }
+
+    fn lose(&self, state: &[u8], lost: usize) -> Loss {
+        let mut state = State::of(state);
+        state.messages.truncate(state.messages.len() - lost);
+        let left = state.messages.len() as u64;
+        let (remembered, forgotten): (Vec<_>, Vec<_>) =
+            state.remembered.into_iter().partition(|(_, sequence)| *sequence <= left);
+        let state = State { remembered, ..state };
+        Loss { state: encode(&state), forgotten: forgotten.into_iter().map(|(id, _)| id).collect() }
+    }
+
+    fn say_lost(&self, state: &[u8], lost: usize) -> String {
+        let messages = Self::messages(state);
+        let gone = places(&messages[messages.len() - lost..]);
+        format!("power is lost, and the stream forgets what it has acknowledged: {gone}")
+    }
+}
+
+/// `1 Withdrawn(300), 2 Refunded(100)`
+fn places(messages: &[StreamMessage]) -> String {
+    let places: Vec<String> = messages
+        .iter()
+        .map(|message| format!("{} {}", message.sequence, String::from_utf8_lossy(&message.body)))
+        .collect();
+    places.join(", ")
 }
 
 /// Whether a subject matches a filter.
@@ -208,11 +264,12 @@ fn no_answer(error: NoAnswer) -> StreamError {
 }
 
 impl StreamModel {
-    /// The state in which these messages are in the stream, oldest first, and
-    /// no id is remembered.
+    /// The state in which these messages are in the stream, oldest first, all of them
+    /// synced, and no id is remembered.
     #[must_use]
     pub fn holding(messages: &[StreamMessage]) -> Vec<u8> {
-        encode(&State { messages: messages.to_vec(), remembered: Vec::new() })
+        let synced = messages.len();
+        encode(&State { messages: messages.to_vec(), remembered: Vec::new(), synced })
     }
 
     /// The messages in a state, oldest first.
@@ -224,7 +281,53 @@ impl StreamModel {
 
 #[cfg(test)]
 mod tests {
-    use super::subject_matches;
+    use super::{Published, Request, places};
+    use super::{StreamModel, Syncs, Unsynced, decode, encode, subject_matches};
+    use crate::outside::{Loss, Model};
+    use crate::{Publication, PublishAck};
+
+    const LATER: StreamModel = StreamModel {
+        check_first: super::CheckFirst::Expectation,
+        window: StreamModel::WINDOW,
+        syncs: Syncs::Later,
+    };
+
+    /// Publishes with this id, and says what is heard.
+    fn publish(state: &mut Vec<u8>, id: &str) -> PublishAck {
+        let publication = Publication::new("a", id).with_id(id);
+        let turn = LATER.answer(state, &encode(&Request::Publish(publication)));
+        *state = turn.state.unwrap_or_else(|| state.clone());
+        decode::<Published>(&turn.reply).expect("it is stored")
+    }
+
+    #[test]
+    fn what_is_lost_are_the_last_messages_and_their_ids() {
+        let mut state = Vec::new();
+        assert_eq!(Unsynced::unsynced(&LATER, &state), 0);
+        for id in ["one", "two", "three"] {
+            publish(&mut state, id);
+        }
+        assert_eq!(Unsynced::unsynced(&LATER, &state), 3);
+        let said = LATER.say_lost(&state, 2);
+        assert!(said.ends_with("2 two, 3 three"), "{said}");
+        let Loss { mut state, forgotten } = LATER.lose(&state, 2);
+        assert_eq!(forgotten, ["two", "three"]);
+        assert_eq!(places(&StreamModel::messages(&state)), "1 one");
+        // The first is known by its id, the third is not, and has the number of the second.
+        assert_eq!(publish(&mut state, "one"), PublishAck { sequence: 1, duplicate: true });
+        assert_eq!(publish(&mut state, "three"), PublishAck { sequence: 2, duplicate: false });
+    }
+
+    #[test]
+    fn what_was_there_at_the_start_and_what_is_synced_stays() {
+        let mut state = Vec::new();
+        publish(&mut state, "one");
+        let mut state = StreamModel::holding(&StreamModel::messages(&state));
+        assert_eq!(Unsynced::unsynced(&LATER, &state), 0);
+        publish(&mut state, "two");
+        assert_eq!(Unsynced::unsynced(&LATER, &state), 1);
+        assert!(Model::unsynced(&LATER).is_some() && Model::unsynced(&StreamModel::default()).is_none());
+    }
 
     #[test]
     fn filters_match_part_by_part() {

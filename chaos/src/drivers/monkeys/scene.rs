@@ -91,6 +91,8 @@ pub enum ChoiceKind {
     LateEffect,
     /// A time to live or a deadline has passed, or something is forgotten.
     Expiry,
+    /// A stream forgets the last of what it has acknowledged.
+    Loss,
 }
 
 /// How it goes.
@@ -199,6 +201,7 @@ impl<'a> Choice<'a> {
             Step::Ack { .. } => ChoiceKind::Ack,
             Step::Land { .. } => ChoiceKind::LateEffect,
             Step::Expire { .. } => ChoiceKind::Expiry,
+            Step::Lose { .. } => ChoiceKind::Loss,
         }
     }
 

@@ -137,7 +137,7 @@ impl Reel {
             | Step::Dispatch { worker, .. }
             | Step::Ack { worker, .. } => Some(busy_in(before, worker).message.clone()),
             Step::Land { in_flight } => Some(before.in_flight[usize::from(in_flight)].message.clone()),
-            Step::Expire { .. } => None,
+            Step::Expire { .. } | Step::Lose { .. } => None,
         };
         let message = message.map(|message| self.message(teller, &message));
         let worker = match taken.step {
@@ -153,7 +153,7 @@ impl Reel {
             Step::Call { worker, .. } | Step::Dispatch { worker, .. } | Step::Ack { worker, .. } => {
                 Some(usize::from(worker))
             }
-            Step::Land { .. } | Step::Expire { .. } => None,
+            Step::Land { .. } | Step::Expire { .. } | Step::Lose { .. } => None,
         };
         let copy = message.zip(worker);
         let copy = copy.map(|(message, worker)| CopyOf { message, copy: self.copies.at_worker(worker) });

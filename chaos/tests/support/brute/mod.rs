@@ -49,6 +49,7 @@
 //! | any message ever sent or published | `Duplicate` | – | an idle worker begins another copy |
 //! | a deadline, while a worker is busy | `TimeToLiveExpires` | in order, and never before a lock that was running when it was set and lasts no longer | knows nothing |
 //! | a service that forgets at will | `TimeToLiveExpires` | if its rule allows; while nobody works on the message at which it was told, and no call of it is in flight | knows nothing |
+//! | the subject stream | `StreamForgets` | its last messages, one or more, are gone, and so are the names of these | knows nothing |
 //!
 //! A call is *dropped* if it was begun and nobody waits for it any more: because
 //! the handler went on without it or ended, because its worker died at another
@@ -62,7 +63,7 @@
 //! at which it strikes, and must be affordable by each of them. A message is
 //! *caused* by those under whose processing it has been published so far, and so
 //! through any number of them; a publish that lands late counts from when it lands.
-//! What was charged once stays charged. Deadlines and forgetting belong to no
+//! What was charged once stays charged. Deadlines, forgetting and losing belong to no
 //! message, so under such a bound they are no faults that could happen.
 //!
 //! # Rest, and whether it is within reach
@@ -107,6 +108,7 @@ pub struct Scope {
     pub faults: u8,
     pub faults_per_message: Option<u8>,
     pub stale: u8,
+    /// The stream acknowledges before it has synced, if its class of faults is there.
     pub classes: Faults,
     pub workers: u8,
     pub endpoints: u8,

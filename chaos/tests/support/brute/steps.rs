@@ -161,6 +161,7 @@ impl Model<'_> {
         self.landings(state, &mut next);
         self.deadlines(state, &mut next);
         self.forgetting(state, &mut next);
+        self.losing(state, &mut next);
         for (_, state) in &mut next {
             let old = self.scope.classes.contains(Fault::StaleRead) && state.used[1] < self.scope.stale;
             state.forget_deadlines(old);

@@ -1,4 +1,4 @@
-//! What time undoes, and what the service forgets.
+//! What time undoes, what the service forgets, and what the stream loses.
 
 use chaos::Fault;
 
@@ -93,6 +93,23 @@ impl Model<'_> {
                 Fading::Deadline(_) => {}
             }
             next.push((!free, state));
+        }
+    }
+
+    /// The stream forgets its last messages, and with them the names by which it knows
+    /// them: always a fault.
+    pub fn losing(&self, state: &State, next: &mut Vec<(bool, State)>) {
+        for left in 0..state.subjects.len() {
+            let Some(mut state) = self.pay(state, Fault::StreamForgets, None) else { return };
+            state.subjects.truncate(left);
+            for (name, sequence) in std::mem::take(&mut state.known) {
+                if sequence <= left as u64 {
+                    state.known.insert(name, sequence);
+                } else {
+                    state.keep_all(Fading::Name(name));
+                }
+            }
+            next.push((true, state));
         }
     }
 

@@ -198,6 +198,13 @@ impl Player<'_> {
                 let (store, key) = (store.clone(), key.clone());
                 self.expire(&store, &key).await
             }
+            Scene::Lose { stream, messages } => {
+                let messages = ports::words::count(*messages as u128, "message");
+                self.played.left_out.push(format!(
+                    "power is lost, and {stream} forgets the last {messages} of those that it has acknowledged: this server syncs before it acknowledges, and no process can switch off its machine"
+                ));
+                Ok(())
+            }
             Scene::Other(what) => {
                 self.played.left_out.push(what.clone());
                 Ok(())
