@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use chaos::{Counts, Fault, Naming, Property, Reductions, System, Verdict, explore, specifications};
-use ports::outside::{Model, Turn};
+use ports::outside::{Model, StreamModel, Syncs, Turn};
 use serde_json::json;
 use shared::order::Command;
 use shared::{
@@ -150,6 +150,19 @@ async fn announcing(message: &Message, ports: &Ports, context: &Context) -> anyh
     }
 }
 
+/// Counts the item in on a stream without a memory for ids, and writes down for itself
+/// what it has seen there afterwards.
+async fn counting(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let command = message.read::<Command>()?;
+    let (stream, subject) = (ports.stream("subjects"), format!("item.{}", command.order_id()));
+    let last = stream.read(&subject).await?.last().map_or(0, |last| last.sequence);
+    let publication = Publication::new(&subject, command.item().as_bytes());
+    stream.publish(publication.expecting(Expected::LastSubjectSequence(last))).await?;
+    let seen = stream.read(&subject).await?.len();
+    ports.documents.put(command.item(), vec![b'0' + seen as u8], Precondition::None).await?;
+    Ok(())
+}
+
 /// Logs the item twice, once before and once after it is done.
 async fn logging(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
     let command = message.read::<Command>()?;
@@ -248,12 +261,14 @@ fn cases() -> Vec<Case> {
     let selected = || Endpoint::new("selected", selected);
     let pointing = || Endpoint::new("pointing", pointing);
     let announcing = || Endpoint::new("announcing", announcing).with_stream("subjects");
+    let counting = || Endpoint::new("counting", counting).with_stream("subjects");
     let logging = || Endpoint::new("logging", logging);
     let repeating = || Endpoint::new("repeating", repeating).with_service("service");
     let contested = || Endpoint::new("contested", contested).with_service("service");
     let booking = || Endpoint::new("booking", booking).with_outside("room", Room);
     let same = || vec![add_item("order-1", "tea"), add_item("order-1", "cake")];
     let fading: &[Fault] = &[Fault::TimeToLiveExpires, Fault::WriteReplyLost, Fault::Duplicate];
+    let losing: &[Fault] = &[Fault::StreamForgets, Fault::WriteReplyLost];
     let crashes: &[Fault] = &[Fault::CrashAfterWrite, Fault::WriteReplyLost, Fault::AckFails];
     let case = |name, endpoint, mail, faults, only, tiny| Case { name, endpoint, mail, faults, only, tiny };
     vec![
@@ -278,6 +293,10 @@ fn cases() -> Vec<Case> {
         case("announcing, one", announcing, one(), 2, Some(fading), false),
         case("announcing, same", announcing, same(), 1, Some(fading), false),
         case("announcing, apart", announcing, apart(), 1, Some(crashes), false),
+        case("losing, one", counting, one(), 2, Some(losing), false),
+        case("losing, same", counting, same(), 1, Some(losing), false),
+        case("losing, apart", counting, apart(), 2, Some(losing), false),
+        case("losing, announced", announcing, same(), 1, Some(losing), false),
         case("logging, same", logging, same(), 1, Some(crashes), false),
         case("logging, apart", logging, apart(), 1, None, false),
         case("repeating, two", repeating, two(), 2, Some(crashes), false),
@@ -297,6 +316,9 @@ fn search(case: &Case, reductions: Reductions, naming: Naming) -> (Verdict, Seen
             message.read::<Command>().is_ok_and(|command| snapshot.document(command.item()).is_some())
         };
         system = system.forgetful("service", done);
+    }
+    if case.name.starts_with("losing") {
+        system = system.stream("subjects", StreamModel { syncs: Syncs::Later, ..StreamModel::default() });
     }
     let mut search = explore(|| system)
         .send(case.mail.clone())
