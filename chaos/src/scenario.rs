@@ -234,3 +234,26 @@ impl Scenario {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ports::outside::{StreamModel, Syncs};
+
+    use super::*;
+
+    /// A replay code is one of a scenario: no code of a system whose streams forget nothing
+    /// depends on whether it was asked that they do.
+    #[test]
+    fn a_class_that_cannot_strike_tells_no_scenarios_apart() {
+        let identity = |syncs, classes| {
+            let bell = Endpoint::new("bell", async |_, _, _| Ok(())).with_stream("bells");
+            let kind = StreamModel { syncs, ..StreamModel::default() };
+            Scenario::new(System::of(bell).stream("bells", kind), 1, 0, classes).identity()
+        };
+        let (with, without) = (Faults::usual(), Faults::usual().without(Fault::StreamForgets));
+        assert_ne!(with, without);
+        assert_eq!(identity(Syncs::Always, with), identity(Syncs::Always, without));
+        assert_ne!(identity(Syncs::Later, with), identity(Syncs::Later, without));
+        assert_eq!(identity(Syncs::Later, without), identity(Syncs::Always, without));
+    }
+}

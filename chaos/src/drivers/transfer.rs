@@ -387,7 +387,11 @@ impl<'a> Player<'a> {
         let store = stores.outsides().map(|(store, _)| store).find(|&store| stores.label(store) == stream);
         let step = store.zip(u16::try_from(messages).ok()).map(|(store, lost)| Step::Lose { store, lost });
         let messages = words::count(messages as u128, "message");
-        self.happens(scene, step, &format!("{stream} has not acknowledged {messages} that it could forget"));
+        self.happens(
+            scene,
+            step,
+            &format!("here it does not come to this: {stream} forgets {messages} that it has acknowledged"),
+        );
     }
 
     /// Something happens by itself.
@@ -433,7 +437,8 @@ fn in_words(call: &Called) -> String {
 #[cfg(test)]
 mod tests {
     use ports::law::Law;
-    use ports::{Context, Endpoint, MessageId, Ports, Precondition, Snapshot};
+    use ports::outside::{StreamModel, Syncs};
+    use ports::{Context, Endpoint, MessageId, Ports, Precondition, Publication, Snapshot};
 
     use super::*;
     use crate::drivers::explore::{Explore, explore};
@@ -530,6 +535,36 @@ mod tests {
             let scenes: Vec<usize> = other.counterparts.iter().copied().flatten().collect();
             assert!(scenes.is_sorted(), "scenes are played in their order: {scenes:?}");
         }
+    }
+
+    /// One ring for each guest, on a stream.
+    fn rings(syncs: Syncs) -> System {
+        let ring = async |message: &Message, ports: &Ports, _: &Context| {
+            ports.stream("bells").publish(Publication::new("bell", message.id.to_string())).await?;
+            Ok(())
+        };
+        let endpoint = Endpoint::new("bell", ring).with_stream("bells");
+        let rings = |snapshot: &Snapshot, _: &str| Ok(snapshot.subject_stream("bells").len());
+        let law = Law::of(
+            |_| "the bell".to_owned(),
+            |rings: &mut usize, _| {
+                *rings += 1;
+                Vec::<()>::new()
+            },
+        );
+        let kind = StreamModel { syncs, ..StreamModel::default() };
+        System::of(endpoint.view(rings)).judged_by(law).stream("bells", kind)
+    }
+
+    #[test]
+    fn what_a_stream_forgets_is_played_where_it_can_be() {
+        let report = explore(|| rings(Syncs::Later)).send(ringing()).only([Fault::StreamForgets]).run();
+        let again = played(&report, rings(Syncs::Later));
+        assert_eq!((again.report.choices, again.remarks), (report.choices.clone(), Vec::new()), "{report}");
+        let synced = played(&report, rings(Syncs::Always));
+        assert!(synced.report.holds(), "{}", synced.report);
+        let said = ["Here it does not come to this: bells forgets 1 message that it has acknowledged."];
+        assert_eq!(synced.remarks, said, "{report}");
     }
 
     #[test]
