@@ -1,15 +1,15 @@
 //! What the pages of the exercise show is what the harness prints: it is kept in
 //! tests/snapshots/, and the pages name those files as their sources.
 
-use chaos::{Chaos, Explore, LostReply, Report, headlines};
+use chaos::{Chaos, Explore, Fault, LostReply, Property, Report, System, headlines};
 use ex10_jetstream::endpoint;
 use shared::memory::MemoryOutside;
 use shared::outside::{CheckFirst, StreamClient, StreamModel};
 use shared::{Expected, Publication, StreamError, SubjectStream};
 
 mod support;
-use support::searches::withdraw;
-use support::{KINDS, payments};
+use support::searches::{self, withdraw};
+use support::{KINDS, Make, agreed, paid, payments, synced_later};
 
 /// An acknowledgement that is lost, and what the retry sees.
 #[test]
@@ -34,6 +34,46 @@ fn the_verdicts() {
         insta::assert_snapshot!("verdicts", of(0..3));
         insta::assert_snapshot!("verdicts-on-refunds", of(3..5));
         insta::assert_snapshot!("verdicts-on-returns", of(5..8));
+    }
+}
+
+/// What none of the recipes protects from: a stream that forgets what it has acknowledged.
+/// Each recipe, by the search of the exercise that is about it, with one fault.
+fn recipes(kind: CheckFirst) -> [(&'static str, Explore); 5] {
+    let on = |system: fn(Make, CheckFirst) -> System| move || synced_later(system(endpoint, kind), kind);
+    let (payments, paid, agreed) = (on(payments), on(paid), on(agreed));
+    [
+        ("withdraw", searches::withdrawals(payments)),
+        ("click", searches::clicks_within_the_window(payments)),
+        ("refund", searches::two_refunds(paid)),
+        ("validate", searches::three_humans(payments)),
+        ("pay_return", searches::a_payment(agreed)),
+    ]
+}
+
+#[test]
+fn no_recipe_survives_a_stream_that_forgets() {
+    for kind in KINDS {
+        for (recipe, search) in recipes(kind) {
+            let report = search.run();
+            assert_eq!(report.violated(), Some(Property::NoLostMessages), "{recipe}: {report}");
+            assert_eq!(report.struck, [Fault::StreamForgets], "{recipe}: {report}");
+            if recipe == "withdraw" {
+                insta::assert_snapshot!("power-is-lost", report.diagnosis());
+            }
+        }
+    }
+}
+
+/// It is nothing else that breaks them: on that server they hold as long as nobody switches
+/// it off, whatever else goes wrong.
+#[test]
+fn each_recipe_holds_on_a_stream_that_syncs_later_and_does_not_forget() {
+    for kind in KINDS {
+        for (recipe, search) in recipes(kind) {
+            let report = search.without(Fault::StreamForgets).run();
+            assert!(report.holds(), "{recipe}: {report}");
+        }
     }
 }
 

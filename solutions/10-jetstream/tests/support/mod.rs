@@ -5,7 +5,7 @@
 
 use chaos::{Explore, System, specifications};
 use shared::Endpoint;
-use shared::outside::{CheckFirst, StreamModel};
+use shared::outside::{CheckFirst, StreamModel, Syncs};
 use shared::payments::{Fact, PAYMENTS};
 
 #[path = "../../../../exercises/10-jetstream/tests/searches/mod.rs"]
@@ -39,6 +39,13 @@ pub fn agreed(endpoint: Make, check_first: CheckFirst) -> System {
     payments(endpoint, check_first)
         .published(PAYMENTS, humans.clone().map(|human| ("return.order-1", human.to_bytes())))
         .judged_by(specifications::payments().after(humans))
+}
+
+/// The same system on a server that acknowledges before it has synced, as one does that
+/// is not told otherwise.
+pub fn synced_later(system: System, check_first: CheckFirst) -> System {
+    let kind = StreamModel { check_first, syncs: Syncs::Later, ..StreamModel::default() };
+    system.stream(PAYMENTS, kind)
 }
 
 /// The searches of the exercise, in its order, on one kind of server.
