@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::exercise::Exercise;
 use super::files::Files;
@@ -19,10 +19,8 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
     let name = &exercise.name;
     let predictions = exercise.predictions.as_deref();
     let starter = starters::of(repository, exercise)?;
-    let solution = Some(Files::read(&repository.solution(name), predictions)?);
-    let mut ours = solution
-        .filter(|files| files.get(&Path::new("src").join("lib.rs")).is_some())
-        .with_context(|| missing(&[name.number.as_str()]))?;
+    ensure!(is_here(repository, exercise), missing(&[name.number.as_str()]));
+    let mut ours = Files::read(&repository.solution(name), predictions)?;
     let included: Vec<_> = starter.paths().filter(|path| includes(&ours, exercise, path)).collect();
     for path in included {
         ours.take_over(path, &starter);
@@ -38,15 +36,18 @@ pub fn of(repository: &Repository, exercise: &Exercise) -> Result<Files> {
 /// Our solutions to all of these; an error that names each one that this copy of the
 /// workshop does not have.
 pub fn of_all<'a>(repository: &Repository, exercises: &[&'a Exercise]) -> Result<Vec<(&'a Exercise, Files)>> {
-    let is_here =
-        |exercise: &Exercise| repository.solution(&exercise.name).join("src").join("lib.rs").is_file();
     let not_here: Vec<&str> = exercises
         .iter()
-        .filter(|exercise| !is_here(exercise))
+        .filter(|exercise| !is_here(repository, exercise))
         .map(|exercise| exercise.name.number.as_str())
         .collect();
     ensure!(not_here.is_empty(), missing(&not_here));
     exercises.iter().map(|&exercise| Ok((exercise, of(repository, exercise)?))).collect()
+}
+
+/// Whether this copy of the workshop has our solution.
+fn is_here(repository: &Repository, exercise: &Exercise) -> bool {
+    repository.solution(&exercise.name).join("src").join("lib.rs").is_file()
 }
 
 /// That there are no solutions to the exercises with these numbers, and what to do.
