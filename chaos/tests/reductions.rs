@@ -15,6 +15,7 @@ use shared::{
     Context, Endpoint, Expected, Message, MessageId, Ports, Precondition, Publication, Snapshot, StreamError,
 };
 use support::handlers::{naive, outbox, point_in_time, stored_view, stream_view};
+use support::left_out::LEFT_OUT;
 use support::{add_item, remove_item};
 
 /// What can be seen at rest: the state, and what was published (fresh ids
@@ -339,12 +340,7 @@ fn each_reduction_keeps_verdict_and_end_states() {
     for case in cases() {
         let (verdict, seen, _, counts) = search(&case, Reductions::ALL, Naming::Ascending);
         assert_eq!(verdict, Verdict::Holds, "{}", case.name);
-        let mut others = vec![
-            ("ids", Reductions { ids: false, ..Reductions::ALL }),
-            ("workers", Reductions { workers: false, ..Reductions::ALL }),
-            ("independence", Reductions { independence: false, ..Reductions::ALL }),
-            ("all but the cache", Reductions { cache: true, ..Reductions::NONE }),
-        ];
+        let mut others = LEFT_OUT[1..].to_vec();
         if case.tiny {
             others.push(("everything", Reductions::NONE));
         }
@@ -380,13 +376,7 @@ fn every_violation_is_found_with_and_without() {
         System::of(Endpoint::new("orders", naive).view(stream_view))
             .judged_by(specifications::orders_with_welcome())
     };
-    for reductions in [
-        Reductions::ALL,
-        Reductions { ids: false, ..Reductions::ALL },
-        Reductions { workers: false, ..Reductions::ALL },
-        Reductions { independence: false, ..Reductions::ALL },
-        Reductions { cache: true, ..Reductions::NONE },
-    ] {
+    for (_, reductions) in LEFT_OUT {
         let mail = [add_item("order-1", "tea"), add_item("order-1", "cake")];
         let report = explore(naive_orders).send(mail).reductions(reductions).run();
         assert_eq!(report.violated(), Some(Property::NoLostMessages));

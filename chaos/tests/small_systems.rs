@@ -579,18 +579,22 @@ fn a_key_is_not_forgotten_while_a_call_with_it_is_under_way() {
     assert_eq!(assert_same("under way", &program, &scope, 100_000).compared, 1);
 }
 
-/// Names are forgotten by the clock, and it ticks whatever anybody does: after
-/// the first message, and between two calls of the second.
-#[test]
-fn a_name_is_forgotten_in_the_middle_of_something() {
+/// The first message is published once, any other one twice, and always under the same name.
+fn one_and_two_of_a_name() -> Program {
     let send = |body| Ask::Send {
         subject: "s.a",
         body: Note::plain(body),
         name: Some(Note::plain('i')),
         expected: Expect::Nothing,
     };
-    let program =
-        script(move |message| if message == 'm' { vec![send('a')] } else { vec![send('b'), send('c')] });
+    script(move |message| if message == 'm' { vec![send('a')] } else { vec![send('b'), send('c')] })
+}
+
+/// Names are forgotten by the clock, and it ticks whatever anybody does: after
+/// the first message, and between two calls of the second.
+#[test]
+fn a_name_is_forgotten_in_the_middle_of_something() {
+    let program = one_and_two_of_a_name();
     for name_first in [true, false] {
         for (faults, classes) in
             [(1, &[Fault::TimeToLiveExpires][..]), (2, &[Fault::TimeToLiveExpires, Fault::LockExpires])]
@@ -661,14 +665,7 @@ fn numbers_of_what_is_gone_are_given_again() {
 /// with the message does not go on being forgotten for the one that comes after it.
 #[test]
 fn names_of_what_is_gone_are_free() {
-    let send = |body| Ask::Send {
-        subject: "s.a",
-        body: Note::plain(body),
-        name: Some(Note::plain('i')),
-        expected: Expect::Nothing,
-    };
-    let program =
-        script(move |message| if message == 'm' { vec![send('a')] } else { vec![send('b'), send('c')] });
+    let program = one_and_two_of_a_name();
     for (faults, classes) in [
         (1, &[Fault::StreamForgets][..]),
         (2, &[Fault::StreamForgets, Fault::AckFails]),

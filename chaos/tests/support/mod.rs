@@ -5,6 +5,7 @@
 pub mod brute;
 pub mod compare;
 pub mod handlers;
+pub mod left_out;
 pub mod manners;
 pub mod programs;
 pub mod random;
