@@ -8,8 +8,8 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::context::{
     ConsumerInfoError, ConsumerInfoErrorKind, CreateStreamErrorKind, PublishErrorKind,
 };
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind};
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind, RawMessageError, RawMessageErrorKind};
 use async_nats::jetstream::{self, ErrorCode, stream};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
 use futures_util::StreamExt;
@@ -78,6 +78,29 @@ pub(crate) struct Stored {
     pub(crate) subject: String,
     pub(crate) deleted: bool,
     pub(crate) body: Vec<u8>,
+}
+
+impl Stored {
+    fn of(message: &StreamMessage) -> Self {
+        Self {
+            number: message.sequence,
+            subject: message.subject.to_string(),
+            deleted: message.headers.get(OPERATION).is_some(),
+            body: message.payload.to_vec(),
+        }
+    }
+}
+
+/// The message that a stream was asked for. None, if it has no such message.
+fn if_any(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<StreamMessage>, Failure> {
+    match answer {
+        Ok(message) => Ok(Some(message)),
+        Err(error) => match error.kind() {
+            RawMessageErrorKind::NoMessageFound => Ok(None),
+            RawMessageErrorKind::JetStream(refusal) => Err(Failure::refused_with(&refusal)),
+            _ => Err(Failure::Unavailable),
+        },
+    }
 }
 
 /// What is said of a server that has no room left.
@@ -255,21 +278,8 @@ impl Connection {
             let stream = self.context.get_stream_no_info(stream).await;
             let stream = stream.map_err(|error| Failure::Protocol(error.to_string()))?;
             // Not from any replica, which may lag: from the leader.
-            match stream.get_last_raw_message_by_subject(subject).await {
-                Ok(last) => {
-                    let deleted = last.headers.get(OPERATION).is_some();
-                    let body = last.payload.to_vec();
-                    let number = last.sequence;
-                    Ok(Some((number, Stored { number, subject: last.subject.to_string(), deleted, body })))
-                }
-                Err(error) => match error.kind() {
-                    stream::LastRawMessageErrorKind::NoMessageFound => Ok(None),
-                    stream::LastRawMessageErrorKind::JetStream(refusal) => {
-                        Err(Failure::refused_with(&refusal))
-                    }
-                    _ => Err(Failure::Unavailable),
-                },
-            }
+            let last = if_any(stream.get_last_raw_message_by_subject(subject).await)?;
+            Ok(last.map(|last| (last.sequence, Stored::of(&last))))
         })
         .await
     }
@@ -281,14 +291,7 @@ impl Connection {
             let stream = self.context.get_stream_no_info(stream).await;
             let stream = stream.map_err(|error| Failure::Protocol(error.to_string()))?;
             let next = stream.raw_message_builder().sequence(number + 1).next_by_subject(filter);
-            match next.send().await {
-                Ok(_) => Ok(true),
-                Err(error) => match error.kind() {
-                    stream::RawMessageErrorKind::NoMessageFound => Ok(false),
-                    stream::RawMessageErrorKind::JetStream(refusal) => Err(Failure::refused_with(&refusal)),
-                    _ => Err(Failure::Unavailable),
-                },
-            }
+            Ok(if_any(next.send().await)?.is_some())
         })
         .await
     }
@@ -301,13 +304,8 @@ impl Connection {
             let last = stream.cached_info().state.last_sequence;
             let Some(place) = lot.checked_rem(last) else { return Ok(None) };
             match stream.get_raw_message(place + 1).await {
-                Ok(found) => {
-                    let deleted = found.headers.get(OPERATION).is_some();
-                    let body = found.payload.to_vec();
-                    let number = found.sequence;
-                    Ok(Some(Stored { number, subject: found.subject.to_string(), deleted, body }))
-                }
-                Err(error) if error.kind() == stream::RawMessageErrorKind::NoMessageFound => Ok(None),
+                Ok(found) => Ok(Some(Stored::of(&found))),
+                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
                 Err(_) => Err(Failure::Unavailable),
             }
         })
