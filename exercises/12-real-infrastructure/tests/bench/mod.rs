@@ -3,7 +3,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-mod guarded;
+pub mod guarded;
 
 use std::future::Future;
 use std::panic::resume_unwind;

