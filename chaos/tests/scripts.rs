@@ -2,6 +2,9 @@
 
 #![allow(missing_docs)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chaos::{
     Chaos, Crash, Fault, Inconclusive, Point, StaleRead, StoreKind, StoreUnavailable, System, Verdict,
 };
@@ -126,4 +129,40 @@ fn a_monkey_that_may_miss_its_moment() {
     assert!(words.contains("never found its moment"), "{words}");
     let struck = run(Crash::before(Point::Write(0), 0).if_it_gets_the_chance());
     assert_eq!(struck.report().visited.iter().collect::<Vec<_>>(), [Fault::CrashBeforeWrite]);
+}
+
+/// In a script a handler goes on where it stands: it does not begin once more for each
+/// reply. It does for what is asked where it ends, whether it does the same again, and
+/// with other ids.
+#[test]
+fn a_delivery_begins_few_times_however_many_calls_it_makes() {
+    let begun = |calls: usize| {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let writer = Endpoint::new("writer", async move |_: &Message, ports: &Ports, _: &Context| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            for call in 0..calls {
+                ports.documents.put(&format!("{call}"), Vec::new(), Precondition::None).await?;
+            }
+            Ok(())
+        });
+        Chaos::on(move || System::of(writer)).send([message("one")]).unjudged().run().assert_at_rest();
+        count.load(Ordering::Relaxed)
+    };
+    assert_eq!(begun(3), begun(30));
+}
+
+/// What was handed over at any time is dispatched at the end.
+#[test]
+fn what_was_handed_over_before_the_last_call_is_published() {
+    let handler = async |_: &Message, ports: &Ports, context: &Context| {
+        context.publish(message("early"));
+        ports.documents.put("state", Vec::new(), Precondition::None).await?;
+        ports.documents.put("more", Vec::new(), Precondition::None).await?;
+        Ok(())
+    };
+    let run = Chaos::on(move || System::of(Endpoint::new("early", handler))).send([message("one")]);
+    let run = run.unjudged().run();
+    let published: Vec<&str> = run.published_messages().iter().map(Message::name).collect();
+    assert_eq!(published, ["early"]);
 }

@@ -144,6 +144,7 @@ impl Chaos {
     fn play(self, pulse: Arc<Pulse>) -> Run {
         let description = self.describe();
         let mut transitions = self.scenario.transitions(Arc::clone(&pulse));
+        transitions.rehearsal.let_the_last_go_on();
         let mut stage = Stage::new(&transitions, self.monkeys);
         while !stage.is_too_long(&transitions)
             && let Some(step) = stage.next(&transitions)

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::trial;
+use crate::handler::rehearsal::last;
 use crate::handler::watchdog::{Pulse, supervise};
 use crate::judging::verdict::Verdict;
 use crate::scenario::Scenario;
@@ -20,6 +21,10 @@ pub(crate) fn supervised<T: Send + 'static>(
     work: impl FnOnce(Arc<Pulse>) -> T + Send + 'static,
 ) -> Result<T, Verdict> {
     let _mark = mark_running();
+    let work = |pulse| {
+        let _end = last::until_here();
+        work(pulse)
+    };
     trial::before(scenario)
         .and_then(|kind| supervise(kind, work))
         .map_err(|blocked| Verdict::on_blocked(&blocked))

@@ -12,6 +12,7 @@
 //! The ids in a history are numbered by first appearance within the delivery, so
 //! that deliveries which differ only in fresh ids share a history.
 
+pub(crate) mod last;
 mod live;
 mod together;
 
@@ -94,6 +95,8 @@ pub(crate) struct Rehearsal {
     /// Whether any delivery or view has done anything otherwise with ids in another
     /// order.
     pub(crate) compares_ids: bool,
+    /// What it is called where the last run is kept, if that is let go on.
+    goes_on: Option<last::Number>,
     /// The deliveries in progress, where each handler runs only once: see
     /// [`go_live`](Self::go_live).
     live: Option<Live>,
@@ -122,6 +125,7 @@ impl Rehearsal {
             lasting: false,
             turn: 0,
             compares_ids: false,
+            goes_on: None,
             live: None,
         }
     }
@@ -138,6 +142,13 @@ impl Rehearsal {
             self.speaker.clone(),
         );
         Self { lasting: true, ..other }
+    }
+
+    /// From now on the last run goes on where it stands, if it is asked what comes next. For
+    /// whoever plays one schedule and no other: there that is nearly every run. A search
+    /// would gain little, and see later that a handler remembers something.
+    pub(crate) fn let_the_last_go_on(&mut self) {
+        self.goes_on = Some(last::Number::new());
     }
 
     /// Counts what is looked at with other ids, so that each time they are others.
@@ -266,11 +277,12 @@ impl Rehearsal {
             self.keep_live(id, &pending, stage);
             return Ok(id);
         }
-        let found = self.run(&history)?;
+        let (found, stage) = self.run(&history)?;
         if found.ending.is_some() && !self.lasting {
             // Nothing will replay an ending, so it is checked here; and once
             // more with other ids, for ids must be nothing but names.
-            let again = self.run(&history)?;
+            drop(stage);
+            let (again, _) = self.replay_and_go_on(&history)?;
             if again.ending != found.ending {
                 let [first, second] = where_they_differ(
                     &found.describe(&self.texts, &self.speaker),
@@ -279,9 +291,15 @@ impl Rehearsal {
                 return Err(HandlerFault::Nondeterministic { first, second });
             }
             self.try_other_ids(&mut history, &found)?;
+            history.pending = Arc::new(found);
+            return Ok(self.push(history));
         }
         history.pending = Arc::new(found);
-        Ok(self.push(history))
+        let id = self.push(history);
+        if let Some(number) = self.goes_on {
+            last::keep(number, id, stage);
+        }
+        Ok(id)
     }
 
     fn push(&mut self, history: History) -> HistoryId {
@@ -290,11 +308,33 @@ impl Rehearsal {
         id
     }
 
+    /// Sees what the handler wants at the end of a history: lets the last run go on, if
+    /// that waits for just this reply, and else begins another one.
+    fn run(&mut self, history: &History) -> Result<(Pending, Stage), HandlerFault> {
+        let waits = || {
+            let (number, parent) = (self.goes_on?, history.parent?);
+            Some((parent, last::take(number, parent)?))
+        };
+        let Some((parent, mut stage)) = waits() else { return self.replay_and_go_on(history) };
+        let waiting = self.recognise(&stage, parent)?;
+        self.answer(&stage, history, &waiting);
+        let found = self.next(history, &mut stage)?;
+        Ok((found, stage))
+    }
+
     /// Runs the handler from its start, feeds it the replies of a history one per
     /// poll, and sees what it wants then.
-    fn run(&mut self, history: &History) -> Result<Pending, HandlerFault> {
+    fn replay_and_go_on(&mut self, history: &History) -> Result<(Pending, Stage), HandlerFault> {
         let mut stage = self.replay(history)?;
-        self.next(history, &mut stage)
+        let found = self.next(history, &mut stage)?;
+        Ok((found, stage))
+    }
+
+    /// Gives a run the last reply of a history.
+    fn answer(&self, stage: &Stage, history: &History, waiting: &[(RawCall, usize)]) {
+        let (call, reply) = history.reply.as_ref().expect("only a root has no reply");
+        let (raw, line) = &waiting[usize::from(*call)];
+        stage.switchboard.answer(*line, reply.answer(raw, &self.texts));
     }
 
     /// Lets a run go on to whatever it waits for next, and sees what that is.
@@ -302,7 +342,8 @@ impl Rehearsal {
         stage.switchboard.take_dropped();
         stage.poll(history.first_new_id)?;
         let notes = stage.context.take_notes();
-        let outputs = stage.context.take_outputs();
+        // Whoever goes on from here still has them.
+        let outputs = if stage.ended.is_some() { stage.context.take_outputs() } else { Vec::new() };
         let known_ids = stage.known_ids();
         let mut raw_calls: Vec<RawCall> =
             stage.switchboard.waiting().into_iter().map(|(call, _)| call).collect();
@@ -388,10 +429,8 @@ impl Rehearsal {
             stage.poll(self.histories[id as usize].first_new_id)?;
             let waiting = self.recognise(&stage, id)?;
             let follower = ancestors.get(step + 1).map_or(history, |&id| &self.histories[id as usize]);
-            let (call, reply) = follower.reply.as_ref().expect("only a root has no reply");
-            let (raw, line) = &waiting[usize::from(*call)];
             stage.context.take_notes();
-            stage.switchboard.answer(*line, reply.answer(raw, &self.texts));
+            self.answer(&stage, follower, &waiting);
         }
         Ok(stage)
     }

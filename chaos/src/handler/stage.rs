@@ -10,6 +10,7 @@ use ports::{Context, Endpoint, Message};
 use super::fault::HandlerFault;
 use super::given_up::Place;
 use super::panics::catching_panics;
+use super::rehearsal::last;
 use super::switchboard::Switchboard;
 use super::text::{Id, Texts};
 use super::watchdog::Pulse;
@@ -45,6 +46,7 @@ impl Wake for Woken {
 
 impl Stage {
     pub(super) fn new(endpoint: &Endpoint, message: Message, texts: &Texts, pulse: Arc<Pulse>) -> Self {
+        last::drop_it();
         let switchboard = Switchboard::default();
         let next_id = Arc::new(AtomicU32::new(0));
         let (ids, assignment) = (Arc::clone(&next_id), texts.assignment());
