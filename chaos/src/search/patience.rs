@@ -109,11 +109,27 @@ mod tests {
             }
             Ok(())
         };
-        let mut scenario = Scenario::new(System::of(Endpoint::new("patient", handler)), 0, 0, Faults::NONE);
+        looked_at(Endpoint::new("patient", handler), enough)
+    }
+
+    fn looked_at(endpoint: Endpoint, enough: usize) -> Patience {
+        let mut scenario = Scenario::new(System::of(endpoint), 0, 0, Faults::NONE);
         scenario.send([Message::new(MessageId::named("ann"), &"Ann")]);
         let mut transitions = scenario.transitions(Arc::default());
         let initial = transitions.initial();
         look(&mut transitions, Reductions::ALL, &initial, enough)
+    }
+
+    /// What is wrong with it is told where it gives out, and not as a rest out of reach.
+    #[test]
+    fn where_the_handler_gives_out_nothing_is_waited_for() {
+        let handler = async |_: &Message, ports: &ports::Ports, _: &ports::Context| {
+            let count = ports.documents.get("count").await?.map_or(0, |count| count.body.len());
+            assert!(count < 2, "two are more than it can count");
+            ports.documents.put("count", vec![b'.'; count + 1], Precondition::None).await?;
+            bail!("not yet")
+        };
+        assert_eq!(looked_at(Endpoint::new("hasty", handler), 1_000), Patience::Ends);
     }
 
     #[test]
