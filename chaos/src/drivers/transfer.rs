@@ -24,11 +24,11 @@ use crate::world::step::{CallOutcome, Source, Step};
 use crate::world::trace::Trace;
 use crate::world::transition_system::TransitionSystem;
 
-/// Plays what a report tells with the right answer, if the system knows it, the report
-/// shows something wrong, and somebody wants to look at it.
+/// Plays what a report tells with the right answer, if the system knows it and the report
+/// shows something wrong.
 pub(super) fn show_beside(report: &mut Report, scenario: &Scenario, pulse: &Arc<Pulse>) {
     let is_wrong = matches!(report.verdict, Verdict::Violated(_));
-    let Some(transcript) = report.transcript().filter(|_| is_wrong && report.film.is_some()) else { return };
+    let Some(transcript) = report.transcript().filter(|_| is_wrong) else { return };
     let Some(system) = scenario.system.with_what_is_beside() else { return };
     let script = Script::of(transcript);
     let mut other = Scenario::unbounded(system, Faults::all());
@@ -37,6 +37,7 @@ pub(super) fn show_beside(report: &mut Report, scenario: &Scenario, pulse: &Arc<
     (other.naming, other.calls) = (scenario.naming, scenario.calls);
     let Played { report: played, counterparts, remarks } = play(script, &other, pulse);
     let (verdict, headline) = (played.verdict_in_a_word().to_owned(), played.headline());
+    report.answer_fails = (!played.holds()).then(|| format!("{headline}\n\n{}", played.story));
     report.beside =
         played.film.map(|film| Box::new(Beside { verdict, headline, film: *film, counterparts, remarks }));
 }

@@ -345,9 +345,10 @@ impl System {
     }
 
     /// The right answer, where what is under test is a wrong one: endpoints of the same
-    /// names. Where somebody wants to look at the run that shows what is wrong, the same
-    /// script is played with these as well, and shown beside it. Whatever has no endpoint
-    /// of its name among them stays as it is.
+    /// names. The script of the run that shows what is wrong is played with these as well
+    /// ([`Report::assert_the_answer_holds`](crate::Report::assert_the_answer_holds)), and
+    /// shown beside it where somebody wants to look. Whatever has no endpoint of its name
+    /// among them stays as it is.
     ///
     /// # Panics
     ///

@@ -89,6 +89,8 @@ pub struct Report {
     pub(crate) film: Option<Box<Film>>,
     /// The same script with the right answer, if that is to be seen, too.
     pub(crate) beside: Option<Box<Beside>>,
+    /// What the right answer comes to under the same script, if it does not hold there.
+    pub(crate) answer_fails: Option<String>,
     /// The states that there are within the bounds, if they are to be drawn.
     pub(crate) space: Option<Box<Space>>,
     /// That run, for whoever plays it elsewhere.
@@ -115,6 +117,7 @@ impl Report {
             single: false,
             film: None,
             beside: None,
+            answer_fails: None,
             space: None,
             transcript: None,
         }
@@ -186,6 +189,20 @@ impl Report {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.verdict == Verdict::Holds
+    }
+
+    /// Demands that the right answer holds under the script of this story, if the system
+    /// knows one ([`System::beside`](crate::System::beside)): where it did not, the story
+    /// would tell of no mistake.
+    ///
+    /// # Panics
+    ///
+    /// With the story of the right answer, when it does not hold.
+    #[track_caller]
+    pub fn assert_the_answer_holds(&self) {
+        if let Some(told) = &self.answer_fails {
+            panic!("under the same script, the right answer does not hold either: {told}\n\n{self}");
+        }
     }
 
     /// Demands that each message was processed exactly once, in effect, on
