@@ -10,7 +10,7 @@ use chaos::{Property, specifications};
 use ports::{Context, Document, Endpoint, Message, Ports, Precondition, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::order::{Command, Order, add_item, decide, first_item, nothing_changed, remove_item};
+use shared::order::{Command, Order, OrderEvent, add_item, decide, first_item, nothing_changed, remove_item};
 
 /// The order and the ids that it has seen, in one document.
 #[derive(Default, Serialize, Deserialize)]
@@ -33,30 +33,61 @@ fn view(snapshot: &Snapshot, key: &str) -> anyhow::Result<Order> {
 }
 
 /// Stores, and then announces. A copy finds its id, and says no more.
-async fn announces_last(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+async fn announces_last(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
     let command: Command = message.read()?;
     let found = ports.documents.get(command.order_id()).await?;
-    let Stored { mut order, mut seen } = read(found.as_ref());
+    let Some((stored, said)) = decided(message, &command, found.as_ref()) else { return Ok(()) };
+    store(ports, &command, found.as_ref(), &stored).await?;
+    announce(ports, message, &said).await
+}
+
+/// Announces, under ids that are the same each time, and then stores.
+async fn announces_first(message: &Message, ports: &Ports, _: &Context) -> anyhow::Result<()> {
+    let command: Command = message.read()?;
+    let found = ports.documents.get(command.order_id()).await?;
+    let Some((stored, said)) = decided(message, &command, found.as_ref()) else { return Ok(()) };
+    announce(ports, message, &said).await?;
+    store(ports, &command, found.as_ref(), &stored).await
+}
+
+/// What a message comes to, if it is not known.
+fn decided(
+    message: &Message,
+    command: &Command,
+    found: Option<&Document>,
+) -> Option<(Stored, Vec<OrderEvent>)> {
+    let Stored { mut order, mut seen } = read(found);
     if seen.contains(&message.id.to_string()) {
-        return Ok(());
+        return None;
     }
     let mut said = Vec::new();
-    for event in decide(&order, &command) {
+    for event in decide(&order, command) {
         said.extend(first_item(&order, &event));
         order.apply(&event);
         said.push(event);
     }
     if said.is_empty() {
-        said.push(nothing_changed(&command));
+        said.push(nothing_changed(command));
     }
     seen.push(message.id.to_string());
-    let body = serde_json::to_vec(&Stored { order, seen })?;
-    let as_read = Precondition::unchanged_since(found.as_ref());
-    ports.documents.put(command.order_id(), body, as_read).await?;
-    for event in &said {
+    Some((Stored { order, seen }, said))
+}
+
+async fn store(
+    ports: &Ports,
+    command: &Command,
+    found: Option<&Document>,
+    stored: &Stored,
+) -> anyhow::Result<()> {
+    let as_read = Precondition::unchanged_since(found);
+    ports.documents.put(command.order_id(), serde_json::to_vec(stored)?, as_read).await?;
+    Ok(())
+}
+
+async fn announce(ports: &Ports, message: &Message, said: &[OrderEvent]) -> anyhow::Result<()> {
+    for event in said {
         ports.publisher.publish(Message::new(message.id.derive(event.name()), event)).await?;
     }
-    _ = context;
     Ok(())
 }
 
@@ -359,4 +390,25 @@ fn an_error_is_told_once() {
     assert!(tea.contains("the reply is lost") && tea.contains("gives up; the message goes back"), "{tea}");
     assert!(!tea.contains("may or may not"), "{tea}");
     assert!(cake.contains("returns the error “no luck”"), "{cake}");
+}
+
+/// An answer that stands beside a mistake as the right one is held to it, under the script
+/// of the story: one that is wrong itself is found out.
+#[test]
+fn the_answer_beside_a_mistake_must_hold_under_its_script() {
+    let beside = |answer: Endpoint| {
+        let mistake = Endpoint::new("orders", announces_last).view(view);
+        let system = System::of(mistake).judged_by(specifications::orders_with_welcome()).beside([answer]);
+        explore(move || system).send([add_item("order-1", "tea")]).faults(1).run()
+    };
+    let right = beside(Endpoint::new("orders", announces_first).view(view));
+    assert!(!right.holds(), "the story is the mistake's");
+    right.assert_the_answer_holds();
+    let wrong = beside(Endpoint::new("orders", announces_last).view(view));
+    let told = std::panic::catch_unwind(|| wrong.assert_the_answer_holds()).expect_err("it is wrong, too");
+    let told = told.downcast_ref::<String>().expect("words");
+    assert!(
+        told.starts_with("under the same script, the right answer does not hold either: VIOLATED"),
+        "{told}"
+    );
 }
