@@ -142,10 +142,17 @@ impl<S: Fn(&[Message]) -> System> Closing<S> {
     /// As the first of the questions does that is not answered as it should be.
     #[track_caller]
     pub fn of_another_machine(&self) {
-        assert_all(self.searches_of_one_that_says_little(1));
-        assert_all(self.searches_of_another_aggregate(0));
+        assert_all(self.searches_of_another_machine());
         self.a_copy_after_many();
         self.copies_take_no_room();
+    }
+
+    /// The searches of what is asked of a second machine.
+    #[must_use]
+    pub fn searches_of_another_machine(&self) -> Vec<Explore> {
+        let mut searches = self.searches_of_one_that_says_little(1);
+        searches.extend(self.searches_of_another_aggregate(0));
+        searches
     }
 
     /// Many messages are processed, each of them once; then a copy of the first comes,

@@ -85,6 +85,64 @@ fn a_worker_that_is_killed_and_a_message_that_is_refused_for_ever() {
     );
 }
 
+/// The answer to 06 that its starter is: the ids stay in the state. What a reader has of it
+/// is the code under a story of its tests.
+#[cfg(feature = "mine06")]
+#[test]
+fn a_red_run_of_ones_own() {
+    // A code begins with the number of the exercise whose tests are running.
+    let as_in_06 = Command::new(std::env::current_exe().expect("this program"))
+        .args(["says_the_code_of_a_red_run", "--exact", "--ignored", "--nocapture"])
+        .env("CARGO_PKG_NAME", "ex06-inbox")
+        .output();
+    let said = String::from_utf8(as_in_06.expect("it runs").stdout).expect("text");
+    let code = said.split_whitespace().find(|word| word.starts_with("06-")).expect("a code");
+    plays(
+        "mine",
+        &["--story", "06/mine", "--replay", code],
+        &[
+            "server    violated: BoundedStorage",
+            "2 stories played: model and server agree on 2, step for step on 2; the solution holds under 2",
+        ],
+    );
+    for (exercise, sentence) in [
+        ("06", "belongs to none of the searches of 06 that a server can play"),
+        ("x", "it is none of an exercise's tests"),
+        ("07", "reads that are old"),
+    ] {
+        let other = chaos::ReplayCode::new(exercise, "of another test", vec![0]).to_string();
+        let Some((code, said)) = live("other", &["--replay", &other], |_| {}) else { return };
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(sentence), "{said}");
+    }
+}
+
+#[cfg(feature = "mine06")]
+#[test]
+#[ignore = "for another test, as if it were one of 06"]
+fn says_the_code_of_a_red_run() {
+    use chaos::{System, specifications};
+    use closing::{Closing, Dialogue};
+    let orders = |_: &[_]| {
+        System::of(mine06::orders()).judged_by(specifications::orders_with_welcome()).stores_at_most(
+            "the number of message ids in the state document",
+            0,
+            |all| all.documents().filter(|(_, body)| String::from_utf8_lossy(body).contains("0-")).count(),
+        )
+    };
+    let failure = Closing::of(Dialogue::ORDERS, orders).shortest_failure().expect("a red run");
+    println!(" {} ", failure.replay.expect("its code"));
+}
+
+/// The starter of 05 is a `todo!()`.
+#[cfg(feature = "mine05")]
+#[test]
+fn an_answer_of_ones_own_that_does_nothing_yet() {
+    let Some((code, said)) = live("nothing", &["--story", "05/mine"], |_| {}) else { return };
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("05/mine: the engine has no run that could be played: "), "{said}");
+}
+
 #[test]
 fn trouble_is_a_sentence() {
     for (arguments, sentence) in [

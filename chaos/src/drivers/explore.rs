@@ -491,17 +491,21 @@ impl Explore {
         let text = std::env::var(environment::REPLAY).ok()?;
         let bad = |error: BadCode| self.refused(error.to_string());
         match text.parse::<ReplayCode>() {
-            // The story may have been found with fewer messages.
-            Ok(code) => {
-                let mut searches = self.smaller().chain([self.clone()]);
-                let search = searches.find(|search| replay::is_of(&code, &search.scenario));
-                search.map(|search| match env::live() {
-                    true => search.live(&code).map_or_else(bad, |never| match never {}),
-                    false => search.replay(&code).unwrap_or_else(bad),
-                })
-            }
+            Ok(code) => self.that_recorded(&code).map(|search| match env::live() {
+                true => search.live(&code).map_or_else(bad, |never| match never {}),
+                false => search.replay(&code).unwrap_or_else(bad),
+            }),
             Err(error) => Some(bad(error)),
         }
+    }
+
+    /// The search that a code was recorded in: this one; or, since a story is told with as
+    /// few messages as will do, one with some of its messages. None, if it is the code of
+    /// another search.
+    #[must_use]
+    pub fn that_recorded(&self, code: &ReplayCode) -> Option<Self> {
+        let mut searches = self.smaller().chain([self.clone()]);
+        searches.find(|search| replay::is_of(code, &search.scenario))
     }
 
     /// Runs one recorded run again.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use chaos::ReplayCode;
 use clap::Parser;
 
+use crate::live::registry::Whose;
 use crate::live::stores::Store;
 
-/// Run an exercise's solution on a real server, under kill -9, and judge it.
+/// Run an answer to an exercise on a real server, under kill -9, and judge it.
 #[derive(Debug, Parser)]
 #[command(
     name = "live",
@@ -16,15 +18,20 @@ use crate::live::stores::Store;
 )]
 pub struct Arguments {
     /// 06 or 09
-    #[arg(value_name = "NN", required_unless_present_any = ["story", "stories"])]
+    #[arg(value_name = "NN", required_unless_present_any = ["story", "stories", "replay"])]
     exercise: Option<String>,
     /// Instead: play this story of the engine on a real server, with the mistake and
-    /// with the solution. `06/marks_before_it_sends`
+    /// with the solution. `06/marks_before_it_sends`; or `06/mine`: the first story that
+    /// the engine finds of your own answer
     #[arg(long, value_name = "NN/NAME", conflicts_with = "exercise")]
     pub story: Vec<String>,
     /// Instead: play all stories of an exercise; 05, 06, 08 or 09
     #[arg(long, value_name = "NN", conflicts_with = "exercise")]
     pub stories: Vec<String>,
+    /// Instead: play the run of this replay code on a real server, with your own answer and
+    /// with the solution. It stands under each story of 05, 06, 08 or 09
+    #[arg(long, value_name = "CODE", conflicts_with = "exercise")]
+    pub replay: Vec<ReplayCode>,
     /// How many orders there are
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub orders: u32,
@@ -65,6 +72,9 @@ pub struct Arguments {
     /// A mistake of the exercise instead of its solution; `list` names them
     #[arg(long, value_name = "NAME")]
     pub mistake: Option<String>,
+    /// Your own answer instead of our solution, from `exercises/`
+    #[arg(long, conflicts_with_all = ["mistake", "story", "stories", "replay"])]
+    pub mine: bool,
     /// Where nats-server is [default: NATS_SERVER, or on the PATH]
     #[arg(long, value_name = "PATH")]
     pub server: Option<PathBuf>,
@@ -95,6 +105,15 @@ impl Arguments {
         self.exercise.as_deref().unwrap_or_default()
     }
 
+    /// Whose answer is run.
+    pub fn whose(&self) -> Whose {
+        match &self.mistake {
+            Some(name) => Whose::Mistake(name.clone()),
+            None if self.mine => Whose::Readers,
+            None => Whose::Ours,
+        }
+    }
+
     /// How often a message is published once more.
     pub fn duplicates(&self) -> u32 {
         /// Of what is sent, one in so many.
@@ -104,6 +123,6 @@ impl Arguments {
 
     /// Whether stories are to be played.
     pub fn wants_stories(&self) -> bool {
-        !self.story.is_empty() || !self.stories.is_empty()
+        !self.story.is_empty() || !self.stories.is_empty() || !self.replay.is_empty()
     }
 }

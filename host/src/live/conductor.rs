@@ -17,15 +17,17 @@ use crate::Connection;
 use crate::connection::{Address, FULL, insist};
 use crate::live::arguments::Arguments;
 use crate::live::figures::{Figures, short};
-use crate::live::fleet::Fleet;
+use crate::live::fleet::{Fleet, Heard};
 use crate::live::judge::{Found, Judged, judge};
 use crate::live::monkey::{Monkey, Reach};
 use crate::live::plan::{Plan, Trick};
+use crate::live::progress::Progress;
 use crate::live::proxy::Proxy;
-use crate::live::registry::{self, System};
+use crate::live::registry::{self, System, Whose};
 use crate::live::servers::Servers;
 use crate::live::stores::{self, Way};
-use crate::live::work::{ACK_WAIT, Order, Told};
+use crate::live::timeline::{Timeline, What};
+use crate::live::work::{ACK_WAIT, Order, ToldOutcome};
 use crate::record::{Entry, Kind, Record, Waiting};
 use crate::seam::Seam;
 use crate::server::{self, Server, Wanted};
@@ -44,7 +46,7 @@ struct Outcome {
 /// Runs one live run, and says what came of it.
 pub fn run(arguments: Arguments, seam: &Seam) -> anyhow::Result<ExitCode> {
     // Before anything is started.
-    registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
+    registry::system(arguments.exercise(), &arguments.whose())?;
     let (messages, documents) = (wanted(&arguments)?, stores::wanted(&arguments)?);
     let start = |wanted| Server::start(wanted, &["guard"]);
     let servers = Servers::new(start(&messages)?, documents.as_ref().map(start).transpose()?);
@@ -91,15 +93,17 @@ struct Stage<'a> {
     servers: Servers,
     proxy: Option<Proxy>,
     fleet: Fleet,
-    ear: UnboundedReceiver<(usize, Told)>,
+    ear: UnboundedReceiver<Heard>,
     figures: Vec<Figures>,
     monkey: Monkey,
+    timeline: Timeline,
+    shown: Progress,
     /// When something was last processed.
     progress: Instant,
 }
 
 async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> anyhow::Result<Outcome> {
-    let system = registry::system(arguments.exercise(), arguments.mistake.as_deref())?;
+    let system = registry::system(arguments.exercise(), &arguments.whose())?;
     let mut address = servers.messages().address();
     let mut documents = Way::to(arguments.store, servers.documents());
     let prepared = async {
@@ -133,7 +137,11 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
     println!(
         "live {}{}: {} × {}, {} for each of {}, {}seed {}; nats-server {}{}",
         arguments.exercise(),
-        arguments.mistake.as_ref().map(|name| format!(", {name}")).unwrap_or_default(),
+        match arguments.whose() {
+            Whose::Ours => String::new(),
+            Whose::Mistake(name) => format!(", {name}"),
+            Whose::Readers => ", yours".to_owned(),
+        },
         count(arguments.orders, "order"),
         count(arguments.messages, "message"),
         count(arguments.workers, "worker"),
@@ -158,6 +166,8 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
         ear,
         figures: names.iter().map(|_| Figures::default()).collect(),
         monkey: Monkey::new(plan.strikes),
+        timeline: Timeline::begin(),
+        shown: Progress::new(),
         progress: Instant::now(),
     };
     for (number, name) in names.iter().enumerate() {
@@ -168,6 +178,7 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
 
     let began = Instant::now();
     stage.progress = began;
+    stage.timeline = Timeline::begin();
     let record = Record::open(&connection).await?;
     let run = async {
         stage.run(&connection, &record, &system, &names, plan.mail).await?;
@@ -178,6 +189,7 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
         Err(error) => return Err(stage.servers.why(error).await),
     };
     let took = began.elapsed();
+    stage.shown.show(|| "  each worker brings to its end what it is at".to_owned());
     if restless.is_none() {
         stage.fleet.stop().await?;
     } else {
@@ -185,10 +197,11 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
     }
     // What the workers have said in the end.
     stage.ear.close();
-    while let Some((endpoint, told)) = stage.ear.recv().await {
-        stage.figures[endpoint].add(told);
+    while let Some(heard) = stage.ear.recv().await {
+        stage.hear(heard);
     }
 
+    stage.shown.show(|| "  reading what was published and stored, and judging it".to_owned());
     let read = insist(stage.patience(), async || {
         let mut snapshots = Vec::new();
         for (endpoint, _) in &system.endpoints {
@@ -201,6 +214,7 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
         Err(error) => return Err(stage.servers.why(error).await),
     };
     let judged = judge(&system, &entries, &snapshots)?;
+    stage.shown.clear();
     let told = Numbers {
         entries: &entries,
         snapshots: &snapshots,
@@ -209,6 +223,8 @@ async fn conduct(arguments: &Arguments, seam: &Seam, mut servers: Servers) -> an
         took,
     };
     told.print(&system, &mut stage.figures);
+    let workers: Vec<_> = names.iter().map(|name| (name.as_str(), arguments.workers as usize)).collect();
+    print!("{}", stage.timeline.draw(took, &workers));
     Ok(Outcome { judged, restless })
 }
 
@@ -217,7 +233,7 @@ fn order(arguments: &Arguments, address: &Address, documents: &Way, endpoint: &s
         address: address.clone(),
         documents: documents.clone(),
         exercise: arguments.exercise().to_owned(),
-        mistake: arguments.mistake.clone(),
+        whose: arguments.whose(),
         endpoint: endpoint.to_owned(),
         slots: arguments.slots as usize,
     }
@@ -262,7 +278,8 @@ impl Stage<'_> {
             self.is_anything_said()?;
             let done: u64 = self.figures.iter().map(|figures| figures.done).sum();
             let (servers, proxy) = (&mut self.servers, self.proxy.as_ref());
-            let reach = Reach { fleet: &mut self.fleet, servers, proxy, record };
+            let (fleet, timeline) = (&mut self.fleet, &mut self.timeline);
+            let reach = Reach { fleet, servers, proxy, record, timeline };
             self.monkey.act(reach, done, mail.is_empty()).await?;
             // Nobody is to wait for a server that is gone, and the monkey least of all.
             let room = match self.servers.is_one_away()? {
@@ -321,10 +338,33 @@ impl Stage<'_> {
 
     /// Hears what workers have said.
     fn listen(&mut self) {
-        while let Ok((endpoint, told)) = self.ear.try_recv() {
-            self.figures[endpoint].add(told);
+        while let Ok(heard) = self.ear.try_recv() {
+            self.hear(heard);
             self.progress = Instant::now();
         }
+        let Self { arguments, figures, monkey, timeline, .. } = self;
+        self.shown.show(|| {
+            let sent = u64::from(arguments.orders) * u64::from(arguments.messages);
+            let done = figures.iter().map(|figures| figures.done).sum::<u64>();
+            let conflicts = figures.iter().map(|figures| figures.conflicts).sum::<u64>();
+            format!(
+                "  {} s: {} of {} sent messages done, {} in all; {}, {}",
+                timeline.so_far().as_secs(),
+                // Copies are done, too.
+                thousands(figures[0].done.min(sent).into()),
+                thousands(sent.into()),
+                thousands(done.into()),
+                count(conflicts, "conflict"),
+                count(monkey.strikes_done(), "strike"),
+            )
+        });
+    }
+
+    fn hear(&mut self, Heard { worker, endpoint, told }: Heard) {
+        if matches!(told.outcome, ToldOutcome::Done) {
+            self.timeline.add(Some(worker), What::Done);
+        }
+        self.figures[endpoint].add(told);
     }
 
     fn patience(&self) -> Duration {

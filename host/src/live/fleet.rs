@@ -16,7 +16,16 @@ use crate::live::work::{Order, STOP, Told};
 /// The worker processes. Dropping it kills them.
 pub struct Fleet {
     workers: Vec<Worker>,
-    ear: UnboundedSender<(usize, Told)>,
+    ear: UnboundedSender<Heard>,
+}
+
+/// What somebody has said.
+pub struct Heard {
+    /// The number of the worker.
+    pub worker: usize,
+    /// The number of its endpoint.
+    pub endpoint: usize,
+    pub told: Told,
 }
 
 struct Worker {
@@ -28,15 +37,15 @@ struct Worker {
 }
 
 impl Fleet {
-    /// Nobody yet. What workers say goes to `ear`, with the number of the endpoint.
-    pub fn new(ear: UnboundedSender<(usize, Told)>) -> Self {
+    /// Nobody yet. What workers say goes to `ear`.
+    pub fn new(ear: UnboundedSender<Heard>) -> Self {
         Self { workers: Vec::new(), ear }
     }
 
     /// One more worker.
     pub async fn add(&mut self, endpoint: usize, order: &Order) -> anyhow::Result<()> {
         let order = serde_json::to_string(order)?;
-        let (process, pipe) = self.start(endpoint, &order).await?;
+        let (process, pipe) = self.start(self.workers.len(), endpoint, &order).await?;
         self.workers.push(Worker { endpoint, order, process, pipe: Some(pipe) });
         Ok(())
     }
@@ -67,7 +76,7 @@ impl Fleet {
     /// Starts another worker in the place of one that was killed.
     pub async fn replace(&mut self, victim: usize) -> anyhow::Result<()> {
         let (endpoint, order) = (self.workers[victim].endpoint, self.workers[victim].order.clone());
-        let (process, pipe) = self.start(endpoint, &order).await?;
+        let (process, pipe) = self.start(victim, endpoint, &order).await?;
         self.workers[victim].process = process;
         self.workers[victim].pipe = Some(pipe);
         Ok(())
@@ -111,11 +120,16 @@ impl Fleet {
         Ok(())
     }
 
-    async fn start(&self, endpoint: usize, order: &str) -> anyhow::Result<(Child, ChildStdin)> {
+    async fn start(
+        &self,
+        worker: usize,
+        endpoint: usize,
+        order: &str,
+    ) -> anyhow::Result<(Child, ChildStdin)> {
         let ear = self.ear.clone();
         let hear = move |told: Option<Told>| {
             if let Some(told) = told {
-                let _ = ear.send((endpoint, told));
+                let _ = ear.send(Heard { worker, endpoint, told });
             }
         };
         staff::start("work", order, hear).await

@@ -17,14 +17,17 @@ mod figures;
 mod fleet;
 mod judge;
 mod kept;
+mod mine;
 mod monkey;
 mod plan;
+mod progress;
 mod proxy;
 mod registry;
 mod replay;
 mod servers;
 mod staff;
 mod stores;
+mod timeline;
 mod work;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use crate::live::fleet::Fleet;
 use crate::live::plan::{Strike, Trick};
 use crate::live::proxy::Proxy;
 use crate::live::servers::Servers;
+use crate::live::timeline::{Timeline, What};
 use crate::record::Record;
 
 /// What the monkey has in its reach.
@@ -19,6 +20,8 @@ pub struct Reach<'a> {
     pub servers: &'a mut Servers,
     pub proxy: Option<&'a Proxy>,
     pub record: &'a Record,
+    /// Where it is written down what is done to whom.
+    pub timeline: &'a mut Timeline,
 }
 
 /// Kills and freezes workers, cuts their connections, kills the servers, and publishes what
@@ -42,6 +45,11 @@ impl Monkey {
         self.strikes.is_empty() && self.next.is_none() && self.gone.is_empty()
     }
 
+    /// How much it has done.
+    pub fn strikes_done(&self) -> u32 {
+        self.done.values().sum()
+    }
+
     /// What it has done: "20 kills and 1 freeze".
     pub fn done(&self) -> String {
         let done: Vec<_> = self.done.iter().map(|(trick, times)| count(*times, trick.word())).collect();
@@ -50,7 +58,7 @@ impl Monkey {
 
     /// Does what is due after so many messages; at the end, whatever is left.
     pub async fn act(&mut self, reach: Reach<'_>, done: u64, at_the_end: bool) -> anyhow::Result<()> {
-        let Reach { fleet, servers, proxy, record } = reach;
+        let Reach { fleet, servers, proxy, record, timeline } = reach;
         let now = Instant::now();
         let (back, gone) = std::mem::take(&mut self.gone).into_iter().partition(|(when, ..)| *when <= now);
         self.gone = gone;
@@ -59,6 +67,7 @@ impl Monkey {
                 Trick::Freeze => fleet.thaw(victim)?,
                 _ => fleet.replace(victim).await?,
             }
+            timeline.add(Some(victim), What::Back);
         }
         let is_time = self.strikes.front().is_some_and(|strike| strike.after <= done || at_the_end);
         if self.next.is_none()
@@ -82,16 +91,19 @@ impl Monkey {
         let has_struck = match trick {
             Trick::Kill => {
                 fleet.kill(victim).await?;
+                timeline.add(Some(victim), What::Killed);
                 self.gone.push((now + gap, victim, trick));
                 true
             }
             Trick::Freeze => {
                 fleet.freeze(victim)?;
+                timeline.add(Some(victim), What::Frozen);
                 self.gone.push((now + gap, victim, trick));
                 true
             }
             Trick::Restart => {
                 servers.restart(gap)?;
+                timeline.add(None, What::Killed);
                 true
             }
             // Where there is nothing yet, it waits.

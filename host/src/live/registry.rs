@@ -1,12 +1,26 @@
-//! What can be run: solutions, and the mistakes that are kept beside them.
+//! What can be run: solutions, the mistakes that are kept beside them, and the reader's own
+//! answers.
 
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use chaos::{Specification, specifications};
 use ports::{Endpoint, Message, Snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::live::kept::{ex06, ex09};
+use crate::live::mine;
+
+/// Whose answer to an exercise it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whose {
+    /// That of `solutions/`.
+    Ours,
+    /// A mistake, by its name.
+    Mistake(String),
+    /// That of `exercises/`.
+    Readers,
+}
 
 /// Endpoints, what they should do, and what must be there before a message is sent.
 pub struct System {
@@ -33,19 +47,20 @@ pub struct Bound {
 }
 
 /// How to make an endpoint.
-type Make = fn() -> Endpoint;
+pub type Make = fn() -> Endpoint;
 
-/// The system of an exercise, with its solution or one of its mistakes.
-pub fn system(exercise: &str, mistake: Option<&str>) -> anyhow::Result<System> {
+/// The system of an exercise, with somebody's answer to it.
+pub fn system(exercise: &str, whose: &Whose) -> anyhow::Result<System> {
     let number = exercise.trim_start_matches("ex").trim_start_matches('0');
     let (solution, mistakes): ([Make; 2], &[(&str, [Make; 2])]) = match number {
         "6" => ([ex06_inbox::orders, ex06_inbox::loyalty], MISTAKES_06),
         "9" => ([ex09_tokens::orders, ex09_tokens::loyalty], MISTAKES_09),
         _ => bail!("{exercise} does not run live: 06 and 09 do"),
     };
-    let [orders, loyalty] = match mistake {
-        None => solution,
-        Some(name) => {
+    let [orders, loyalty] = match whose {
+        Whose::Ours => solution,
+        Whose::Readers => mine::endpoints(number)?,
+        Whose::Mistake(name) => {
             let known = mistakes.iter().find(|(known, _)| *known == name.replace('-', "_"));
             known.map(|(_, made)| *made).ok_or_else(|| {
                 let names: Vec<_> = mistakes.iter().map(|(name, _)| format!("  {name}")).collect();
@@ -69,7 +84,7 @@ pub fn system(exercise: &str, mistake: Option<&str>) -> anyhow::Result<System> {
 }
 
 /// How many of the 36 characters in a row have the shape of a UUID.
-fn ids_in(body: &[u8]) -> usize {
+pub fn ids_in(body: &[u8]) -> usize {
     let is_id = |text: &&[u8]| {
         text.iter().enumerate().all(|(place, &letter)| match place {
             8 | 13 | 18 | 23 => letter == b'-',
@@ -127,8 +142,9 @@ mod tests {
     #[test]
     fn every_name_leads_to_two_endpoints() {
         for (exercise, mistakes) in [("06", MISTAKES_06), ("09", MISTAKES_09)] {
-            for mistake in [None].into_iter().chain(mistakes.iter().map(|(name, _)| Some(*name))) {
-                let system = system(exercise, mistake).expect("a system");
+            let mistakes = mistakes.iter().map(|(name, _)| Whose::Mistake((*name).to_owned()));
+            for whose in [Whose::Ours].into_iter().chain(mistakes) {
+                let system = system(exercise, &whose).expect("a system");
                 let names: Vec<_> = system.endpoints.iter().map(|(endpoint, _)| endpoint.name()).collect();
                 assert_eq!(names, ["orders", "loyalty"]);
             }
@@ -137,8 +153,9 @@ mod tests {
 
     #[test]
     fn who_asks_for_something_else_is_told_what_there_is() {
-        let error = |exercise, mistake| system(exercise, mistake).err().expect("no such thing").to_string();
-        assert!(error("10", None).contains("06 and 09 do"));
-        assert!(error("06", Some("list")).contains("\n  marks_before_it_sends\n"));
+        let error = |exercise, whose| system(exercise, &whose).err().expect("no such thing").to_string();
+        assert!(error("10", Whose::Ours).contains("06 and 09 do"));
+        let list = Whose::Mistake("list".to_owned());
+        assert!(error("06", list).contains("\n  marks_before_it_sends\n"));
     }
 }

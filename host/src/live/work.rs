@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::connection::insist;
-use crate::live::registry;
+use crate::live::registry::{self, Whose};
 use crate::live::stores::Way;
 use crate::seam::Seam;
 use crate::worker::{self, Delivery, Outcome, Rules};
@@ -21,7 +21,7 @@ pub struct Order {
     /// How it gets to the documents.
     pub documents: Way,
     pub exercise: String,
-    pub mistake: Option<String>,
+    pub whose: Whose,
     pub endpoint: String,
     pub slots: usize,
 }
@@ -63,7 +63,7 @@ pub fn run(seam: &Seam) -> anyhow::Result<()> {
     let order = lines.next().transpose()?.unwrap_or_default();
     drop(lines);
     let order: Order = serde_json::from_str(&order).context("a worker is started by `live`, not by hand")?;
-    let system = registry::system(&order.exercise, order.mistake.as_deref())?;
+    let system = registry::system(&order.exercise, &order.whose)?;
     let endpoint = system.endpoints.into_iter().map(|(endpoint, _)| endpoint);
     let endpoint = endpoint.into_iter().find(|endpoint| endpoint.name() == order.endpoint);
     let endpoint = endpoint.with_context(|| format!("there is no endpoint {}", order.endpoint))?;

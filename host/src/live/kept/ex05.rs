@@ -44,7 +44,7 @@ pub mod remembers_only_what_it_answered;
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod stores_nothing_when_nothing_is_said;
 #[path = "../../../../solutions/05-state-machine-runner/tests/support/mod.rs"]
-mod support;
+pub mod support;
 #[path = "../../../../solutions/05-state-machine-runner/mistakes/writes_its_result_over_a_conflict.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod writes_its_result_over_a_conflict;

@@ -57,7 +57,7 @@ pub mod marks_before_it_sends;
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod marks_before_it_sends_and_asks_the_state;
 #[path = "../../../../solutions/06-inbox/tests/support/mod.rs"]
-mod support;
+pub mod support;
 #[path = "../../../../solutions/06-inbox/mistakes/swallows_the_conflict.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod swallows_the_conflict;

@@ -51,7 +51,7 @@ pub mod names_the_outbox_after_the_version;
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod opens_a_second_transaction_over_the_first;
 #[path = "../../../../solutions/08-outbox-document/tests/support/mod.rs"]
-mod support;
+pub mod support;
 #[path = "../../../../solutions/08-outbox-document/mistakes/sweeps_while_others_are_at_work.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod sweeps_while_others_are_at_work;

@@ -60,7 +60,7 @@ pub mod removes_its_token_before_it_sends;
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod removes_its_token_before_the_commit;
 #[path = "../../../../solutions/09-tokens/tests/support/mod.rs"]
-mod support;
+pub mod support;
 #[path = "../../../../solutions/09-tokens/mistakes/swallows_the_error_of_a_token.rs"]
 #[allow(dead_code, reason = "a mistake is a whole handler, for several tests")]
 pub mod swallows_the_error_of_a_token;

@@ -9,6 +9,8 @@ pub mod ex09;
 use anyhow::{anyhow, bail, ensure};
 use chaos::{Explore, Report, System};
 
+use crate::live::mine;
+
 /// A mistake that is kept, and how its story is found.
 #[derive(Clone, Copy)]
 pub struct Kept {
@@ -56,12 +58,18 @@ impl Told {
     /// The system that a search is about.
     pub fn system(self, search: usize) -> anyhow::Result<System> {
         let system = match self {
-            Self::First(searches) | Self::Shortest(searches) => {
-                searches.get(search).map(|search| search.system().clone())
-            }
             Self::By(_, system) => Some(*system),
+            searched => searched.searches().get(search).map(|search| search.system().clone()),
         };
         system.ok_or_else(|| anyhow!("there is no search {search}"))
+    }
+
+    /// What is searched, in this order.
+    pub fn searches(self) -> Vec<Explore> {
+        match self {
+            Self::First(searches) | Self::Shortest(searches) => searches,
+            Self::By(..) => Vec::new(),
+        }
     }
 }
 
@@ -100,7 +108,8 @@ pub fn shelf(exercise: &str) -> anyhow::Result<&'static Shelf> {
     })
 }
 
-/// A mistake by its name, `06/marks_before_it_sends` or with dashes.
+/// A mistake by its name, `06/marks_before_it_sends` or with dashes; or the reader's own
+/// answer, `06/mine`.
 pub fn named(name: &str) -> anyhow::Result<(&'static Shelf, &'static Kept)> {
     let parts = name.split_once('/');
     let (exercise, name) = parts.ok_or_else(|| {
@@ -108,6 +117,9 @@ pub fn named(name: &str) -> anyhow::Result<(&'static Shelf, &'static Kept)> {
     })?;
     let shelf = shelf(exercise)?;
     let name = name.replace('-', "_");
+    if name == mine::NAME {
+        return Ok((shelf, mine::answer(shelf.exercise.trim_start_matches('0'))?));
+    }
     if let Some((name, reason)) = shelf.without.iter().find(|(known, _)| *known == name) {
         bail!("{exercise}/{name} cannot be played: {reason}");
     }

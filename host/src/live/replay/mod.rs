@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use chaos::script::Script;
 use chaos::transcript::Transcript;
-use chaos::{Finding, Property, Report, System, Verdict};
+use chaos::{Finding, Property, ReplayCode, Report, System, Verdict};
 use ports::words::{count, enumeration};
 use tokio::task::LocalSet;
 
@@ -27,6 +27,7 @@ use self::player::{Disturbed, MOST_ATTEMPTS, Played, play};
 use crate::live::arguments::Arguments;
 use crate::live::conductor::{interrupted, wanted};
 use crate::live::kept::{self, Kept, Shelf, Story};
+use crate::live::mine;
 use crate::live::stores::Store;
 
 /// How many remarks of a kind are shown.
@@ -34,13 +35,21 @@ const SHOWN: usize = 4;
 
 /// Plays what was asked for, and says what came of it.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut chosen: Vec<(&Shelf, &Kept)> = Vec::new();
+    let mut chosen: Vec<Chosen> = Vec::new();
     for name in &arguments.story {
-        chosen.push(kept::named(name)?);
+        chosen.push(Chosen::of(kept::named(name)?));
     }
     for exercise in &arguments.stories {
         let shelf = kept::shelf(exercise)?;
-        chosen.extend(shelf.kept().map(|kept| (shelf, kept)));
+        chosen.extend(shelf.kept().map(|kept| Chosen::of((shelf, kept))));
+    }
+    for code in &arguments.replay {
+        ensure!(
+            code.exercise() != "x",
+            "{code} is a code, and it is none of an exercise's tests: those are played here"
+        );
+        let mine = format!("{}/{}", code.exercise(), mine::NAME);
+        chosen.push(Chosen { code: Some(code.clone()), ..Chosen::of(kept::named(&mine)?) });
     }
     ensure!(
         arguments.store == Store::Nats,
@@ -49,10 +58,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let server = wanted(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut table = Table::default();
-    for &(shelf, kept) in &chosen {
-        let name = format!("{}/{}", shelf.exercise, kept.name);
-        let Some(story) = (kept.wrong)().story() else {
-            bail!("{name}: the engine finds no story, so there is none to be played");
+    for Chosen { name, kept, code } in chosen {
+        let story = match &code {
+            Some(code) => mine::recorded((kept.wrong)(), code)?,
+            None => (kept.wrong)().story().with_context(|| {
+                format!("{name}: the engine finds no story, so there is none to be played")
+            })?,
         };
         let compared = runtime.block_on(LocalSet::new().run_until(async {
             tokio::select! {
@@ -68,6 +79,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(table.print())
+}
+
+/// A story that is to be played.
+struct Chosen {
+    /// `06/marks_before_it_sends`.
+    name: String,
+    kept: &'static Kept,
+    /// The code of its run; otherwise it is the one that the engine finds.
+    code: Option<ReplayCode>,
+}
+
+impl Chosen {
+    fn of((shelf, kept): (&Shelf, &'static Kept)) -> Self {
+        Self { name: format!("{}/{}", shelf.exercise, kept.name), kept, code: None }
+    }
 }
 
 /// What came of playing one story.
@@ -104,7 +130,10 @@ const HOLDS: &str = "holds";
 
 async fn compare(server: &Wanted, name: &str, kept: &Kept, story: &Story) -> anyhow::Result<Compared> {
     let Story { report, search } = story;
-    let transcript = report.transcript().context("a story that shows no run")?;
+    let transcript = report.transcript().with_context(|| {
+        let model = of_model(report).words;
+        format!("{name}: the engine has no run that could be played: {model}")
+    })?;
     let wrong = (kept.wrong)().system(*search)?;
     let right = (kept.right)().system(*search)?;
     println!("{name}: {}, {}", count(report.steps as u128, "step"), faults(report));

@@ -10,7 +10,7 @@ use shared::loyalty::Loyalty;
 use shared::{Chance, Endpoint, Message, MessageId, StateMachine};
 
 #[path = "../../../../exercises/05-state-machine-runner/tests/searches/mod.rs"]
-mod searches;
+pub mod searches;
 
 /// Makes an endpoint of this name, running one machine.
 pub type EndpointOf = fn(&str) -> Endpoint;

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "several tests include this file, and each uses a part of it")]
 
+use std::collections::BTreeSet;
+
 use chaos::{Explore, StoreKind, System, specifications};
 use shared::memory::DYNAMODB_LIMIT;
 use shared::order::add_item;
@@ -40,6 +42,19 @@ pub fn orders(endpoint: Endpoint) -> System {
 /// The same, and nothing in the outbox that the inbox does not know of.
 pub fn all_accounted_for(endpoint: Endpoint) -> System {
     orders(endpoint).leaves_no_garbage(unaccounted_for)
+}
+
+/// The same, and nothing in the outbox at all.
+pub fn bare(endpoint: Endpoint) -> System {
+    orders(endpoint).stores_at_most("the number of outbox documents", 0, in_the_outbox)
+}
+
+/// The same, and in the outbox what one attempt writes at most.
+pub fn of_one_attempt(endpoint: Endpoint) -> System {
+    orders(endpoint).stores_at_most("the number of attempts in the outbox", 1, |snapshot| {
+        let names = snapshot.documents_in("outbox").filter_map(|(key, _)| key.split('/').next());
+        names.collect::<BTreeSet<_>>().len()
+    })
 }
 
 /// An endpoint on stores with a limit.

@@ -80,7 +80,8 @@ pub fn with_at_most(tokens: usize, system: System) -> System {
     system.stores_at_most("the number of tokens", tokens, |all| all.documents_in("tokens").count())
 }
 
-fn with_tokens(system: System, sent: &[Message]) -> System {
+/// A system, with a token for each message.
+pub fn with_tokens(system: System, sent: &[Message]) -> System {
     sent.iter().fold(system, |system, message| system.stored("tokens", message.id.to_string(), Vec::new()))
 }
 
