@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chaos::{Explore, Fault, Property, Specification, Symptom, System, explore};
+use chaos::{Explore, Fault, Inconclusive, Property, Specification, Symptom, System, Verdict, explore};
 use serde_json::{Value, json};
 use shared::{ClockError, Context, Deadline, Endpoint, Message, MessageId, Ports, Precondition};
 
@@ -62,6 +62,76 @@ fn a_late_duplicate_after_a_week_is_counted_twice() {
     assert_eq!(report.faults, 1, "{report}");
     let unexpired = search().only([Fault::Duplicate]).without(Fault::TimeToLiveExpires).run();
     assert!(unexpired.holds(), "{unexpired}");
+}
+
+/// Whoever leaves waits for a deadline that whoever came before has set. A search without
+/// time sees nobody leave after somebody has come, and must not say that all is well; one
+/// with time sees what is wrong then.
+#[test]
+fn what_waits_for_time_is_not_judged_without_it() {
+    let door = || {
+        let endpoint = Endpoint::new("door", async |message: &Message, ports: &Ports, _: &Context| {
+            let left = ports.documents.get("left").await?.is_some();
+            let until = ports.documents.get("until").await?;
+            if message.name() == "Come" {
+                if !left {
+                    let deadline = serde_json::to_vec(&ports.clock.deadline_in(WEEK).await?)?;
+                    ports.documents.put("until", deadline, Precondition::IfAbsent).await?;
+                    ports.documents.put("counter", vec![b'x'], Precondition::None).await?;
+                }
+                return Ok(());
+            }
+            if let Some(until) = until {
+                let until: Deadline = serde_json::from_slice(&until.body)?;
+                anyhow::ensure!(ports.clock.has_passed(&until).await?, "not yet");
+                // What it does once it may go on is wrong.
+                ports.documents.put("counter", vec![b'x'; 2], Precondition::None).await?;
+            }
+            ports.documents.put("left", Vec::new(), Precondition::None).await?;
+            Ok(())
+        });
+        let view = |snapshot: &shared::Snapshot, _: &str| {
+            let inside = snapshot.document("counter").map_or(0, <[u8]>::len);
+            Ok(json!([inside, snapshot.document("left").is_some()]))
+        };
+        System::of(endpoint.view(view)).judged_by(Door)
+    };
+    let sent = ["Come", "Leave"].map(|name| Message::new(MessageId::named(name), &name));
+    let search = || explore(door).send(sent.clone()).workers(1).faults(0);
+    assert!(search().run().violated().is_some(), "it is wrong, once a week is over");
+    let report = search().without(Fault::TimeToLiveExpires).run();
+    assert_eq!(report.verdict, Verdict::Inconclusive(Inconclusive::WaitsForTime), "{report}");
+    assert!(report.to_string().contains("lets no time pass"), "{report}");
+    // Where nobody has to wait, nothing is amiss.
+    let leaves = explore(door).send([sent[1].clone()]).workers(1).faults(0);
+    let report = leaves.without(Fault::TimeToLiveExpires).run();
+    assert!(report.holds(), "{report}");
+}
+
+/// How many are inside, and whether somebody has left: whoever comes after that is not let in.
+struct Door;
+
+impl Specification for Door {
+    fn aggregate(&self, _: &Message) -> String {
+        "door".to_owned()
+    }
+    fn initial(&self) -> Value {
+        json!([0, false])
+    }
+    fn process(&self, state: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+        let next = match (message.name(), &state[1]) {
+            ("Come", Value::Bool(false)) => json!([1, false]),
+            ("Come", _) => state.clone(),
+            _ => json!([state[0], true]),
+        };
+        vec![(next, Vec::new())]
+    }
+    fn describe(&self, state: &Value) -> String {
+        format!("{state}")
+    }
+    fn damage(&self, _: &str, symptom: &Symptom) -> String {
+        format!("{symptom:?}")
+    }
 }
 
 #[test]

@@ -153,6 +153,8 @@ pub enum Inconclusive {
         /// In how many states rest was looked for.
         states: usize,
     },
+    /// Some run waits for a deadline, and the search lets no time pass.
+    WaitsForTime,
     /// The handler takes too long, or was given up before, or may not have had the
     /// time to come back.
     GivenUp(String),
@@ -238,6 +240,9 @@ impl fmt::Display for Inconclusive {
                 formatter,
                 "from one situation, rest was looked for in {} and not found, and deadlines still run: whether the system comes to rest is not known. Shorten what is waited for, or send fewer messages",
                 words::count(*states as u128, "state")
+            ),
+            Self::WaitsForTime => formatter.write_str(
+                "a run waits for a deadline, and this search lets no time pass: what comes after it was not judged. Leave `Fault::TimeToLiveExpires` in",
             ),
             Self::GivenUp(sentence) | Self::BadBounds(sentence) => formatter.write_str(sentence),
         }

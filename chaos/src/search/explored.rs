@@ -1,6 +1,7 @@
 //! What one attempt at a search has found: the states, how each was reached, and
 //! which are still to be explored.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -94,6 +95,9 @@ pub(super) struct Explored {
     /// The classes of faults that struck with work in flight.
     pub(super) faults_seen: Faults,
     pub(super) judged: bool,
+    /// Some state comes to rest only once a deadline has passed that the graph does not let
+    /// pass from there.
+    pub(super) waits_for_time: Cell<bool>,
     pub(super) grown: Growth,
     buffer: Vec<u8>,
     /// Memory that is used for one state after the other.
@@ -312,7 +316,10 @@ impl Explored {
             let world = self.world(transitions, reductions, cycle[0]);
             let look = |world| patience::look(transitions, reductions, &world, ENOUGH);
             match world.map_or(Patience::Never, look) {
-                Patience::Ends => _ = ends.insert(cycle[0]),
+                Patience::Ends => {
+                    self.waits_for_time.set(true);
+                    ends.insert(cycle[0]);
+                }
                 Patience::Unknown { states, clock_runs: true } => return Err(states),
                 Patience::Never | Patience::Unknown { .. } => return Ok(Some(cycle)),
             }

@@ -194,9 +194,15 @@ impl Search<'_> {
             }
         }
         assert_eq!(explored.bytes_waiting(), 0, "nothing waits any more");
-        self.cycle(explored).unwrap_or(match explored.judged {
-            true => Stop::Verdict(Verdict::Holds, None),
-            false => Stop::Verdict(Verdict::Inconclusive(Inconclusive::NothingJudged), None),
+        self.cycle(explored).unwrap_or_else(|| {
+            let unjudged = match () {
+                () if !explored.judged => Some(Inconclusive::NothingJudged),
+                () if explored.waits_for_time.get() && !self.transitions.bounds.time_passes => {
+                    Some(Inconclusive::WaitsForTime)
+                }
+                () => None,
+            };
+            Stop::Verdict(unjudged.map_or(Verdict::Holds, Verdict::Inconclusive), None)
         })
     }
 
