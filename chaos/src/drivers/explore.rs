@@ -223,7 +223,69 @@ impl Explore {
 
     /// Leaves out a class of faults. Leaving out
     /// [`TimeToLiveExpires`](Fault::TimeToLiveExpires) leaves out time: everything
-    /// happens within every time to live.
+    /// happens within every time to live, and before every deadline.
+    ///
+    /// A law has no clock. Where a deadline decides, it allows what is right before it and
+    /// what is right after it, and nobody sees who is too early. Without time, a law does
+    /// that knows nothing of an end:
+    ///
+    /// ```
+    /// use chaos::{Fault, Law, Specification, System, explore};
+    /// use ports::{Context, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
+    /// use serde_json::{Value, json};
+    ///
+    /// /// Whoever comes gets the seat, though it is kept for a time for whoever has it:
+    /// /// nobody asks whether that is over.
+    /// async fn sit(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+    ///     let read = ports.documents.get("7c").await?;
+    ///     let guest = message.name().as_bytes().to_vec();
+    ///     ports.documents.put("7c", guest, Precondition::unchanged_since(read.as_ref())).await?;
+    ///     let seated = json!({ "Seated": message.name() });
+    ///     context.publish(Message::new(message.id.derive("seated"), &seated));
+    ///     Ok(())
+    /// }
+    ///
+    /// /// The seat is free, or its time may be over, or not.
+    /// struct SoonerOrLater;
+    ///
+    /// impl Specification for SoonerOrLater {
+    ///     fn aggregate(&self, _: &Message) -> String {
+    ///         "7c".to_owned()
+    ///     }
+    ///     fn initial(&self) -> Value {
+    ///         Value::Null
+    ///     }
+    ///     fn process(&self, guest: &Value, message: &Message) -> Vec<(Value, Vec<Value>)> {
+    ///         let seated = json!({ "Seated": message.name() });
+    ///         let gets_it = (json!(message.name()), vec![seated]);
+    ///         let does_not = (guest.clone(), Vec::new());
+    ///         if guest.is_null() { vec![gets_it] } else { vec![gets_it, does_not] }
+    ///     }
+    /// }
+    ///
+    /// let seat = || Endpoint::new("seat", sit).view(|snapshot: &Snapshot, _| {
+    ///     Ok(snapshot.document("7c").map(String::from_utf8_lossy).map(|guest| guest.into_owned()))
+    /// });
+    /// let [ann, bob] = ["Ann", "Bob"].map(|name| Message::new(MessageId::named(name), &name));
+    /// let sooner_or_later = || System::of(seat()).judged_by(SoonerOrLater);
+    /// explore(sooner_or_later).send([ann.clone(), bob.clone()]).faults(0).assert_exactly_once();
+    /// // While it is not over, the first one keeps it.
+    /// let in_time = Law::of(|_| "7c".to_owned(), |guest: &mut Option<String>, message: &Message| {
+    ///     if guest.is_some() {
+    ///         return Vec::new();
+    ///     }
+    ///     *guest = Some(message.name().to_owned());
+    ///     vec![json!({ "Seated": message.name() })]
+    /// });
+    /// let in_time = explore(|| System::of(seat()).judged_by(in_time)).send([ann, bob]).faults(0);
+    /// assert!(!in_time.without(Fault::TimeToLiveExpires).run().holds());
+    /// ```
+    ///
+    /// **What that does not see**: a message that is refused until a deadline has passed
+    /// never gets through without time. A run in which one is left is not judged, and as
+    /// long as another run is, the verdict does not say so. So send what ends the wait in
+    /// time. Whoever *never* lets go is found in neither search: for that, let time pass in
+    /// a scripted run, with a [`Trick`](crate::Trick) of your own.
     pub fn without(mut self, fault: Fault) -> Self {
         self.scenario.bounds.classes = self.scenario.bounds.classes.without(fault);
         self.scenario.bounds.time_passes &= fault != Fault::TimeToLiveExpires;

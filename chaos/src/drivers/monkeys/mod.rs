@@ -62,6 +62,51 @@ pub use store_unavailable::StoreUnavailable;
 
 /// What a monkey does. It must do the same in the same scene, so it keeps no
 /// clock and draws no lots.
+///
+/// By itself, time passes in a scripted run only when all who are left wait for it. With
+/// this trick it does as soon as nobody is at work:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chaos::{Chaos, ChoiceKind, Law, Monkey, Scene, Strike, System, Trick};
+/// use ports::{Context, Deadline, Endpoint, Message, MessageId, Ports, Precondition};
+///
+/// #[derive(Clone)]
+/// struct TimePasses;
+///
+/// impl Trick for TimePasses {
+///     fn strike(&mut self, scene: Scene<'_>) -> Option<Strike> {
+///         let passes = scene.find(|choice| choice.kind() == ChoiceKind::Expiry)?;
+///         (!scene.work_in_flight()).then(|| passes.strike())
+///     }
+/// }
+///
+/// /// Keeps the seat for whoever came first; the second comes when the time is over.
+/// async fn sit(message: &Message, ports: &Ports, context: &Context) -> anyhow::Result<()> {
+///     let read = ports.documents.get("7c").await?;
+///     if let Some(kept) = &read {
+///         let until: Deadline = serde_json::from_slice(&kept.body)?;
+///         if !ports.clock.has_passed(&until).await? {
+///             return Ok(());
+///         }
+///     }
+///     let until = ports.clock.deadline_in(Duration::from_secs(900)).await?;
+///     let until = serde_json::to_vec(&until)?;
+///     ports.documents.put("7c", until, Precondition::unchanged_since(read.as_ref())).await?;
+///     context.publish(Message::new(message.id.derive("seated"), &"Seated"));
+///     Ok(())
+/// }
+///
+/// let seats = || {
+///     let law = Law::of(|_| "7c".to_owned(), |(): &mut (), _| vec!["Seated"]);
+///     System::of(Endpoint::new("seats", sit).view(|_, _| Ok(()))).judged_by(law)
+/// };
+/// let guests = || ["Ann", "Bob"].map(|name| Message::new(MessageId::named(name), &name));
+/// let late = Chaos::on(seats).send(guests()).under(Monkey::new("TimePasses", TimePasses));
+/// late.run().assert_exactly_once();
+/// assert!(!Chaos::on(seats).send(guests()).run().report().holds());
+/// ```
 pub trait Trick: CloneTrick + Send + Sync {
     /// What is to happen now, if this is the monkey's moment.
     fn strike(&mut self, scene: Scene<'_>) -> Option<Strike>;
