@@ -4,7 +4,7 @@
 //!
 //! | variable | what it asks |
 //! |---|---|
-//! | [`CHAOS_REPLAY`](REPLAY) | play the one run of this code again; it is printed under each story |
+//! | [`CHAOS_REPLAY`](REPLAY) | play the one run of this code again; it is printed under the story that a search tells, unless that has no end |
 //! | [`CHAOS_VERBOSE`](VERBOSE) | say of each search how much it tried, and which faults struck; show the story of one that is red, even where a test expects that |
 //! | [`CHAOS_NAMING`](NAMING) | `descending` or `scrambled`: other fresh ids than usual, in every search |
 //! | [`CHAOS_WATCHDOG_SECONDS`](WATCHDOG_SECONDS) | give a handler up that has not come back for so many seconds, instead of [5](crate::limits::WATCHDOG_SECONDS); 0 for never, under a debugger |

@@ -136,8 +136,10 @@ pub trait Specification: Send + Sync {
     }
 
     /// The same law with nothing left open, if it can be told which ids its draws are.
-    /// It is asked where an id that was drawn by lot comes back in a message. By
-    /// default, there is none, and ids that may be any stay so.
+    /// It is asked where an id that was drawn by lot comes back in a message: there,
+    /// outputs are compared as [`Drawing::renamed`] writes them, and
+    /// [`content`](Self::content) is not asked. Whoever puts a law around another one has
+    /// both to think of. By default, there is none, and ids that may be any stay so.
     fn drawing(&self) -> Option<&dyn Drawing> {
         None
     }
