@@ -15,9 +15,10 @@ use crate::running::tool::{ask, first_error};
 use crate::terminal;
 
 /// What is in the crate: where, and as what.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("Cargo.toml", include_str!("../../../templates/handler/manifest.toml")),
     ("README.md", include_str!("../../../templates/handler/README.md")),
+    ("rustfmt.toml", include_str!("../../../templates/handler/rustfmt.toml")),
     ("src/lib.rs", include_str!("../../../templates/handler/src/lib.rs")),
     ("src/runner.rs", include_str!("../../../templates/handler/src/runner.rs")),
     ("tests/handler.rs", include_str!("../../../templates/handler/tests/handler.rs")),

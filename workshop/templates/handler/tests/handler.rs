@@ -1,8 +1,9 @@
 //! What is asked of the handler, in the order in which it is best answered.
 
-use IDENTIFIER::{Seats, Wish, endpoint};
 use chaos::what_to_send::Handful;
 use chaos::{Chaos, DelayedAckFailure, Law, System, explore};
+
+use IDENTIFIER::{Seats, Wish, endpoint};
 
 /// The handler, judged by its own state machine: what it does about copies, conflicts
 /// and crashes is seen; a rule that is wrong in the machine is not.
