@@ -281,11 +281,13 @@ impl Explore {
     /// assert!(!in_time.without(Fault::TimeToLiveExpires).run().holds());
     /// ```
     ///
-    /// **What that does not see**: a message that is refused until a deadline has passed
-    /// never gets through without time. A run in which one is left is not judged, and as
-    /// long as another run is, the verdict does not say so. So send what ends the wait in
-    /// time. Whoever *never* lets go is found in neither search: for that, let time pass in
-    /// a scripted run, with a [`Trick`](crate::Trick) of your own.
+    /// A message that is refused until a deadline has passed never gets through without
+    /// time, and what comes after it is not judged: such a search is
+    /// [inconclusive](crate::Inconclusive::WaitsForTime). So send what ends the wait in
+    /// time.
+    ///
+    /// **What that does not see**: whoever *never* lets go is found in neither search: for
+    /// that, let time pass in a scripted run, with a [`Trick`](crate::Trick) of your own.
     pub fn without(mut self, fault: Fault) -> Self {
         self.scenario.bounds.classes = self.scenario.bounds.classes.without(fault);
         self.scenario.bounds.time_passes &= fault != Fault::TimeToLiveExpires;
