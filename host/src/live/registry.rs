@@ -84,7 +84,7 @@ pub fn system(exercise: &str, whose: &Whose) -> anyhow::Result<System> {
 }
 
 /// How many of the 36 characters in a row have the shape of a UUID.
-pub fn ids_in(body: &[u8]) -> usize {
+fn ids_in(body: &[u8]) -> usize {
     let is_id = |text: &&[u8]| {
         text.iter().enumerate().all(|(place, &letter)| match place {
             8 | 13 | 18 | 23 => letter == b'-',
