@@ -27,13 +27,9 @@ fn alone(sent: &[Message]) -> System {
 
 /// The orders and the loyalty programme. The messages have their tokens.
 fn both(sent: &[Message]) -> System {
-    both_of(orders(), loyalty(), sent)
-}
-
-fn both_of(orders: Endpoint, loyalty: Endpoint, sent: &[Message]) -> System {
-    let system = System::of(orders)
+    let system = System::of(orders())
         .judged_by(specifications::orders_with_welcome())
-        .and(loyalty)
+        .and(loyalty())
         .judged_by(specifications::loyalty());
     with_tokens(system, sent)
 }
@@ -55,6 +51,19 @@ fn ids_in_the_state(snapshot: &Snapshot) -> usize {
         })
     };
     snapshot.documents().map(|(_, body)| body.windows(36).filter(is_id).count()).sum()
+}
+
+/// Both, and what they may leave when they come to rest: nothing in the state, and so many
+/// tokens.
+fn leaving_at_most(at_most: usize, orders: Endpoint, loyalty: Endpoint, sent: &[Message]) -> System {
+    let system = System::of(orders)
+        .judged_by(specifications::orders_with_welcome())
+        .stores_at_most(IN_THE_STATE, 0, ids_in_the_state)
+        .and(loyalty)
+        .judged_by(specifications::loyalty())
+        .stores_at_most(IN_THE_STATE, 0, ids_in_the_state)
+        .stores_at_most("the number of tokens", at_most, |all| tokens(all).len());
+    with_tokens(system, sent)
 }
 
 /// Every token there is.
@@ -250,16 +259,7 @@ fn t14_three_tries_are_one_processing() {
 /// each fault, those of an attempt that came to nothing.
 #[test]
 fn t15_every_schedule_through_both_endpoints() {
-    let both = |sent: &[Message], at_most: usize| {
-        let system = System::of(orders())
-            .judged_by(specifications::orders_with_welcome())
-            .stores_at_most(IN_THE_STATE, 0, ids_in_the_state)
-            .and(loyalty())
-            .judged_by(specifications::loyalty())
-            .stores_at_most(IN_THE_STATE, 0, ids_in_the_state)
-            .stores_at_most("the number of tokens", at_most, |all| tokens(all).len());
-        with_tokens(system, sent)
-    };
+    let both = |sent: &[Message], at_most: usize| leaving_at_most(at_most, orders(), loyalty(), sent);
     for search in searches::through_both_endpoints(both) {
         search.assert_exactly_once();
     }
@@ -474,11 +474,7 @@ fn t29_the_loyalty_programme_is_asked_as_well() {
 // Stretch: no token is left behind. `cargo test -p ex09-tokens -- --ignored s3`
 
 fn tidy(sent: &[Message], at_most: usize) -> System {
-    both_of(registered::orders(), registered::loyalty(), sent).stores_at_most(
-        "the number of tokens",
-        at_most,
-        |all| tokens(all).len(),
-    )
+    leaving_at_most(at_most, registered::orders(), registered::loyalty(), sent)
 }
 
 /// The worker dies with one of its tokens created, with both, and with the
