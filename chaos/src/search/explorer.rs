@@ -196,10 +196,11 @@ impl Search<'_> {
         assert_eq!(explored.bytes_waiting(), 0, "nothing waits any more");
         self.cycle(explored).unwrap_or_else(|| {
             let unjudged = match () {
-                () if !explored.judged => Some(Inconclusive::NothingJudged),
+                // Before the other: where every run waits, nothing was judged because of that.
                 () if explored.waits_for_time.get() && !self.transitions.bounds.time_passes => {
                     Some(Inconclusive::WaitsForTime)
                 }
+                () if !explored.judged => Some(Inconclusive::NothingJudged),
                 () => None,
             };
             Stop::Verdict(unjudged.map_or(Verdict::Holds, Verdict::Inconclusive), None)
