@@ -78,7 +78,7 @@ impl Speaker {
                             inner.len() == 1 || (name != "at" && (self.says_ids || !name.ends_with("_id")))
                         };
                         let values = inner.iter().filter(|(name, _)| kept(name));
-                        format!("{name}({})", list(values.map(|(_, value)| plain(value))))
+                        format!("{name}({})", list(values.map(|(_, value)| self.inside(value))))
                     }
                     Value::Null => name.to_owned(),
                     other => format!("{name}({})", plain(other)),
@@ -87,6 +87,22 @@ impl Speaker {
             other => plain(other),
         }
     }
+
+    /// A value in a message. What is itself a message, to be said by somebody else or later,
+    /// reads like one.
+    fn inside(&self, value: &Value) -> String {
+        match value {
+            Value::Object(fields) if fields.len() == 1 && fields.keys().all(|name| is_variant(name)) => {
+                self.body(value)
+            }
+            other => plain(other),
+        }
+    }
+}
+
+/// Whether a name is written as that of a variant of an enum.
+fn is_variant(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
 }
 
 /// Two bodies as people say them, in as many words as it takes to tell them apart.
@@ -134,9 +150,8 @@ pub fn state(value: &Value) -> String {
         Value::Null => enumeration(&[]),
         Value::Array(items) => enumeration(&items.iter().map(inner).collect::<Vec<_>>()),
         Value::Object(fields) if !fields.is_empty() => {
-            // A variant of an enum has a name that is written as one.
-            let is_variant = |name: &str| fields.len() == 1 && name.starts_with(char::is_uppercase);
-            list(fields.iter().map(|(name, value)| match is_variant(name) {
+            let alone = fields.len() == 1;
+            list(fields.iter().map(|(name, value)| match alone && is_variant(name) {
                 true => format!("{name} {}", inner(value)),
                 false => format!("{}: {}", abbreviate_id(name), inner(value)),
             }))
@@ -243,6 +258,10 @@ mod tests {
         let add = serde_json::json!({"AddItem": {"order_id": "o", "item": "tea"}});
         assert_eq!(Speaker::default().body(&add), "AddItem(tea)");
         assert_eq!(Speaker::of([], true).body(&add), "AddItem(tea, o)");
+        let later = serde_json::json!({"Later": {"name": "tea time", "says": add}});
+        assert_eq!(Speaker::default().body(&later), "Later(tea time, AddItem(tea))");
+        let seats = serde_json::json!({"Reserve": {"seats": {"a": 1, "b": 2}, "in": {"row": 3}}});
+        assert_eq!(Speaker::default().body(&seats), "Reserve({\"row\":3}, {\"a\":1,\"b\":2})");
         assert_eq!(enumeration(&["a".into(), "b".into(), "c".into()]), "a, b and c");
     }
 }
