@@ -16,6 +16,7 @@
 //! | [`outside`] | streams, logs and services as pure functions of their state; the place for a port of one's own |
 //! | [`memory`] | the ports, kept in memory |
 //! | `real` | the ports on real stores, behind features |
+//! | [`later`] | messages for later, and calling them off |
 //! | [`conformance`] | what every adapter of a port must do, as runnable checks |
 //! | [`law`] | the words in which a handler is judged: specification, property, symptom |
 //! | [`words`] | messages, values and numbers in words |
@@ -24,6 +25,7 @@ pub mod conformance;
 pub mod context;
 pub mod endpoint;
 pub mod ids;
+pub mod later;
 pub mod law;
 pub mod memory;
 pub mod message;

@@ -1,4 +1,4 @@
-//! Three handlers of nobody's workshop, from nothing to a verdict: what a guest does who
+//! Four handlers of nobody's workshop, from nothing to a verdict: what a guest does who
 //! knows the documentation and nothing else. Each is there as it is written at work, and
 //! the search finds what is wrong with it; and as it should be, and nothing is found.
 //!
@@ -10,6 +10,7 @@
 mod runner;
 
 mod seats;
+mod tables;
 mod transfers;
 mod webhook;
 
