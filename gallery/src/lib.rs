@@ -18,7 +18,7 @@
 //! | `UPDATE … WHERE` | a stale claim | read, compare and write on condition, until that succeeds |
 //! | a partition, offsets | offsets that are passed by | a number in the message; a document for the offset. That a new owner begins at the offset is: whoever is below it is skipped |
 //! | an order of what was sent | the older event comes last | a law that allows one order only |
-//! | messages for later, and their cancellation | the late timeout; recovery | a message to oneself, which cannot be called off; one that is refused until it is time |
+//! | a message for later, sent by the broker itself | what was called off | an [endpoint](ports::later::endpoint) that waits; in the late timeout and in recovery, a message to oneself |
 //! | the end of a transaction by its coordinator | the write behind the abort | its writer aborts it, or commits it when it comes again |
 
 mod case;

@@ -101,6 +101,12 @@ fn late_timeout() {
 }
 
 #[test]
+fn called_off_too_late() {
+    let report = checked("called_off_too_late");
+    chaos::assert_golden!("called-off-too-late", report);
+}
+
+#[test]
 fn two_recoveries() {
     let report = checked("two_recoveries");
     chaos::assert_golden!("two-recoveries", report);

@@ -30,6 +30,7 @@ reports! {
     request_merged_into_a_running_job
     event_for_the_last_generation
     late_timeout
+    called_off_too_late
     two_recoveries
     request_known_to_its_run
     overwritten_file
