@@ -9,12 +9,14 @@ use std::time::Duration;
 use host::record::{Kind, Record, Waiting};
 use host::worker::{self, Delivery, Outcome, Ports, Rules};
 use host::{Address, Connection, Seam};
+use ports::later::{self, CallOff, Later};
 use ports::real::NatsServer;
 use ports::{Endpoint, Message, MessageId};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
-/// Runs a worker until it has told of so many deliveries, and says which.
+/// Runs a worker until it has told of so many deliveries of as many messages as that, and says
+/// which.
 async fn deliveries(
     server: &NatsServer,
     endpoint: Endpoint,
@@ -22,12 +24,23 @@ async fn deliveries(
     messages: usize,
     until: usize,
 ) -> (Vec<Delivery>, Record) {
+    let messages: Vec<_> = (0..messages).map(|_| Message::new(MessageId::random(), &"Ring")).collect();
+    deliveries_of(server, endpoint, rules, &messages, move |told| told.len() == until).await
+}
+
+/// Sends these messages, runs a worker until what it has told is enough, and says it.
+async fn deliveries_of(
+    server: &NatsServer,
+    endpoint: Endpoint,
+    rules: Rules,
+    messages: &[Message],
+    enough: impl Fn(&[Delivery]) -> bool + 'static,
+) -> (Vec<Delivery>, Record) {
     let connection =
         Connection::open(&Address { url: server.url(), token: None }).await.expect("a connection");
     let record = Record::open(&connection).await.expect("a record");
-    for _ in 0..messages {
-        let message = Message::new(MessageId::random(), &"Ring");
-        record.send(endpoint.name(), &message).await.expect("sent");
+    for message in messages {
+        record.send(endpoint.name(), message).await.expect("sent");
     }
     let told = Rc::new(RefCell::new(Vec::new()));
     let (sender, stop) = watch::channel(false);
@@ -35,7 +48,7 @@ async fn deliveries(
         let told = Rc::clone(&told);
         move |delivery| {
             told.borrow_mut().push(delivery);
-            if told.borrow().len() == until {
+            if enough(&told.borrow()) {
                 sender.send(true).expect("somebody listens");
             }
         }
@@ -130,6 +143,31 @@ async fn work_in_flight_is_bounded_and_brought_to_its_end() {
     // Nothing that was delivered is left without an answer.
     assert_eq!((waiting.deliveries, waiting.unacknowledged), (told.len() as u64, 0));
     assert_eq!(waiting.undelivered, 12 - told.len() as u64);
+}
+
+/// The endpoint that the model has, unchanged: what waits is refused until the clock of the
+/// machine says that it is time.
+#[tokio::test]
+async fn a_message_for_later_comes_when_it_is_time_or_is_called_off() {
+    let Some(server) = NatsServer::for_test() else { return };
+    let wait = Duration::from_secs(3);
+    let ask = |name: &str| {
+        let later = Later::new(name, wait, &serde_json::json!({ "Ring": { "bell": name } }));
+        Message::new(MessageId::random(), &serde_json::json!({ "Later": later }))
+    };
+    let off = serde_json::json!({ "CallOff": CallOff::new("cake") });
+    let sent = [ask("tea"), ask("cake"), Message::new(MessageId::random(), &off)];
+    let rules = Rules { slots: 1, delay: Duration::from_millis(100), ..Rules::default() };
+    let began = std::time::Instant::now();
+    let done = |told: &[Delivery]| told.iter().filter(|told| told.outcome == Outcome::Done).count() == 3;
+    let (told, record) = deliveries_of(&server, later::endpoint(), rules, &sent, done).await;
+    assert!(began.elapsed() >= wait, "it came after {:?}", began.elapsed());
+    let refused = told.iter().filter(|told| matches!(told.outcome, Outcome::Failed(_))).count();
+    assert!(refused > 2, "{told:?}");
+    let entries = record.read().await.expect("the record");
+    let said: Vec<_> = entries.iter().filter(|entry| entry.kind == Kind::Said).collect();
+    let said: Vec<_> = said.iter().map(|entry| entry.message.body["Ring"]["bell"].as_str()).collect();
+    assert_eq!(said, [Some("tea")]);
 }
 
 #[tokio::test]
