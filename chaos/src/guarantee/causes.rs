@@ -313,8 +313,35 @@ impl<'a> Plan<'a> {
                     .find(checker::wrong_ids(evidence));
             }
         }
-        let (effects, cause) = self.too_early(group, &members)?;
-        Ok(self.out_of_order(&members, &effects, cause, speaker))
+        let too_early = self.too_early(group, &members)?;
+        Ok(self.out_of_order(&members, &too_early, speaker))
+    }
+
+    /// Whether what came before its cause may as well have come after it, and have had no
+    /// effect. At rest, nobody can tell.
+    fn may_have_had_no_effect(&self, TooEarly { effects, found, .. }: &TooEarly, speaker: &Speaker) -> bool {
+        let (&[effect], Some(found)) = (effects.as_slice(), found) else { return false };
+        let (part, input) = effect;
+        let mut causes = self.said_by_itself(part);
+        causes[input] = self.said_at_home(found, effect);
+        let Part { specification, evidence, .. } = &self.parts[part];
+        causes[input].is_some()
+            && Diagnosis::with_causes(*specification, evidence, causes, speaker).has_one_without_effect()
+    }
+
+    /// What the part itself said that led to an effect, through whomever.
+    fn said_at_home(&self, found: &Progress, effect: Step) -> Option<Value> {
+        let own = self.pool_of[effect.0];
+        let mut gate = &self.gates[effect.0][effect.1];
+        for _ in 0..=found.order.len() {
+            let Gate::After(outputs) = gate else { return None };
+            if let Some(&(pool, place)) = outputs.iter().find(|(pool, _)| *pool == own) {
+                return Some(self.pools[pool].contents[place].clone());
+            }
+            let (part, input) = found.cause_of(gate)?;
+            gate = &self.gates[part][input];
+        }
+        None
     }
 
     /// For each input of a part that the part itself has caused, what it said then.
@@ -332,7 +359,7 @@ impl<'a> Plan<'a> {
 
     /// Each part is explained by itself: which messages come before their causes in what
     /// explains them together otherwise, as few as can be, and what caused the first.
-    fn too_early(&self, group: &Group, members: &[usize]) -> Result<(Vec<Step>, Step), TooManyOrders> {
+    fn too_early(&self, group: &Group, members: &[usize]) -> Result<TooEarly, TooManyOrders> {
         let together = |free: &[Step]| {
             Together { plan: self, group, members: members.to_vec(), free: free.to_vec() }.explanation()
         };
@@ -342,7 +369,8 @@ impl<'a> Plan<'a> {
             inputs.filter(|&(part, input)| self.gates[part][input] != Gate::Open).collect();
         for &effect in &gated {
             if let Some(found) = together(&[effect])? {
-                return Ok((vec![effect], self.cause_at_home(&found, effect)));
+                let cause = self.cause_at_home(&found, effect);
+                return Ok(TooEarly { effects: vec![effect], cause, found: Some(found) });
             }
         }
         // It takes several: all, but for those that may as well wait.
@@ -354,8 +382,9 @@ impl<'a> Plan<'a> {
             }
         }
         let first = *effects.first().expect("whom nothing else is to come before is explained by itself");
-        let cause = together(&effects)?.map_or(first, |found| self.cause_at_home(&found, first));
-        Ok((effects, cause))
+        let found = together(&effects)?;
+        let cause = found.as_ref().map_or(first, |found| self.cause_at_home(found, first));
+        Ok(TooEarly { effects, cause, found })
     }
 
     /// What caused an effect: the message to the same part, if there is one in the
@@ -368,8 +397,9 @@ impl<'a> Plan<'a> {
         at_home.or(chain.first()).copied().unwrap_or(effect)
     }
 
-    fn out_of_order(&self, members: &[usize], effects: &[Step], cause: Step, speaker: &Speaker) -> Judgement {
-        let effect = effects[0];
+    fn out_of_order(&self, members: &[usize], too_early: &TooEarly, speaker: &Speaker) -> Judgement {
+        let TooEarly { effects, cause, .. } = too_early;
+        let (effect, cause) = (effects[0], *cause);
         let message = |(part, input): Step| &self.parts[part].evidence.inputs[input];
         let mut inputs: Vec<String> = Vec::new();
         for &part in members {
@@ -397,12 +427,13 @@ impl<'a> Plan<'a> {
             1 => ", and so was another message".to_owned(),
             others => format!(", and so were {} other messages", words::thousands(others as u128)),
         };
+        let or = if self.may_have_had_no_effect(too_early, speaker) { ", or has had no effect" } else { "" };
         let reason = format!(
-            "no order of {} explains {}, unless {before}{others}",
+            "no order of {} explains {}, unless {before}{others}{or}",
             words::enumeration(&inputs),
             words::enumeration(&states),
         );
-        let damage = part.specification.damage(part.evidence.aggregate, &symptom);
+        let damage = part.specification.damage(part.evidence.aggregate, &symptom) + or;
         let about = Some(message(effect).id);
         Judgement { about, ..Judgement::plain(Property::StateMatchesOutputs, reason, damage) }
     }
@@ -422,6 +453,15 @@ fn reached_from(causes: &[BTreeSet<usize>], pool: usize) -> BTreeSet<usize> {
 
 /// A part, and one of its inputs.
 type Step = (usize, usize);
+
+/// Inputs that come before their causes in an order that explains all else.
+struct TooEarly {
+    effects: Vec<Step>,
+    /// What caused the first of them.
+    cause: Step,
+    /// That order.
+    found: Option<Progress>,
+}
 
 /// A search for one order of the inputs of a whole group.
 struct Together<'p, 'a> {

@@ -125,6 +125,13 @@ impl<'a> Diagnosis<'a> {
         Ok(self.judgement(wrong_ids))
     }
 
+    /// Whether one message has had no effect, and that is all that is wrong.
+    pub(super) fn has_one_without_effect(&self) -> bool {
+        let found = self.explanation(&[]);
+        let one = matches!(found.symptoms.as_slice(), [(_, Symptom::EffectMissing(_))]) && found.exact;
+        one && self.contradictions().is_empty() && self.published_again().is_empty()
+    }
+
     /// The messages that the law has no legal outcome for.
     fn outlawed(&self) -> String {
         let inputs = 0..self.evidence.inputs.len();
