@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chaos::{Crash, Explore, Fault, NoReturn, Point, Report, System, explore};
 use chaos::{Property, specifications};
-use ports::{Context, Document, Endpoint, Message, Ports, Precondition, Snapshot};
+use ports::{Context, Document, Endpoint, Message, MessageId, Ports, Precondition, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::order::{Command, Order, OrderEvent, add_item, decide, first_item, nothing_changed, remove_item};
@@ -201,6 +201,28 @@ fn what_goes_round_for_ever_is_seen_to_be_too_late() {
     let report = explore(system).send([add_item("order-1", "tea")]).faults(0).run();
     assert_eq!(report.violated(), Some(Property::Settles), "{report}");
     assert_eq!(report.no_return, Some(NoReturn::FromTheStart), "{report}");
+}
+
+/// The receipt waits for the payment, and is right to. What is wrong is that the payment is
+/// refused once there is an order: with the receipt alone, nothing would come to rest, either.
+#[test]
+fn what_never_comes_to_rest_is_not_told_by_a_message_that_is_missing() {
+    let till = async |message: &Message, ports: &Ports, _: &Context| {
+        let is_there = async |name| anyhow::Ok(ports.documents.get(name).await?.is_some());
+        match message.name() {
+            "Receipt" => anyhow::ensure!(is_there("Payment").await?, "not paid yet"),
+            "Payment" => anyhow::ensure!(!is_there("Order").await?, "there is an order"),
+            _ => {}
+        }
+        ports.documents.put(message.name(), Vec::new(), Precondition::None).await?;
+        Ok(())
+    };
+    let sent = ["Order", "Payment", "Receipt"].map(|name| Message::new(MessageId::named(name), &name));
+    let system = || System::of(Endpoint::new("till", till)).leaves_no_garbage(|_| Vec::new());
+    let report = explore(system).send(sent).workers(1).faults(0).run();
+    assert_eq!(report.violated(), Some(Property::Settles), "{report}");
+    assert!(report.story.contains("there is an order"), "{report}");
+    assert!(report.bounds.contains("3 messages"), "{report}");
 }
 
 /// A search with a rule for what is stored at rest: what it complains of.

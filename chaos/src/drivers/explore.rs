@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ports::Message;
+use ports::law::Property;
 use records::{BadCode, Plan, ReplayCode, Space};
 
 use super::env::{self, Deeper};
@@ -634,8 +635,10 @@ impl Explore {
         }
         // A story with fewer messages is a better story, if it is the same one: what
         // takes fewer faults when a message is missing tells of a handler that
-        // waits for that message, and not of what was found.
-        if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
+        // waits for that message, and not of what was found. And so may what never comes
+        // to rest, with as many faults.
+        let settles = searched.verdict.property() == Some(Property::Settles);
+        if !settles && matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
             pulse.decided();
             for smaller in self.smaller() {
                 let (found, transitions) = smaller.searched(Arc::clone(&pulse));
