@@ -273,6 +273,44 @@ fn an_endpoint_that_nothing_comes_to_is_not_judged() {
     explore(says).send([named("ann")]).assert_exactly_once();
 }
 
+/// Who listens for what nobody says hears nothing, and nothing is wrong with that, unless
+/// somebody says nearly that to nobody.
+#[test]
+fn a_slip_of_the_pen_in_a_subscription_is_told() {
+    let system = |says: &'static str, listens_to: &'static str| {
+        let till = Endpoint::new("till", async |message, ports, _| {
+            book(ports, "till", message, |n| *n = json!(n.as_u64().unwrap_or(0) + 1)).await
+        });
+        let till = till.view(|snapshot, _| booked(snapshot, "till", json!(0))).subscribes_to("Ring");
+        System::of(greeter("door", |message| message.id.derive("ring"), "Ring"))
+            .and(greeter("bell", |message| message.id.derive("hello"), says).subscribes_to("Ring"))
+            .and(till.subscribes_to(listens_to))
+            .judged_by(tally())
+    };
+    for (says, listens_to, told) in [
+        ("GuestArrived", "GuestArived", true),
+        ("GuestArrived", "guest_arrived", true),
+        ("GuestArrived", "GuestsArived", true),
+        ("GuestArrived", "GuestLeft", false),
+        ("Bill", "Bell", false),
+        ("Reserve", "Reserved", false),
+        ("OrderSend", "OrderSent", false),
+        ("GuestArrived", "GuestArrived", false),
+    ] {
+        let report = explore(|| system(says, listens_to)).send([named("ann")]).faults(0).run();
+        let (endpoint, listens_to, said) = ("till".to_owned(), listens_to.to_owned(), says.to_owned());
+        let misspelt = Inconclusive::Misspelt { endpoint, listens_to, said };
+        assert_eq!(report.verdict == Verdict::Inconclusive(misspelt), told, "{report}");
+        assert!(told || report.holds(), "{report}");
+    }
+    let report = explore(|| system("GuestArrived", "GuestArived")).send([named("ann")]).faults(0).run();
+    assert_says(&report, &["GuestArrived is said, and nobody hears it", "till subscribes to GuestArived"]);
+    // What is sent from outside is said, too.
+    let sent = [Message::new(MessageId::named("ann"), &"GuestArrived"), named("bob")];
+    let to_till = || system("GuestArived", "GuestArrived");
+    assert!(explore(to_till).send(sent.clone()).faults(0).run().holds());
+}
+
 /// A law may speak of a state from the start, for one aggregate only, or once a message
 /// has come: where nobody can see it, that is said, and nothing is called lost.
 #[test]
@@ -431,6 +469,50 @@ fn an_effect_is_not_processed_before_its_cause() {
             &report,
             &["unless Charged was processed before Place, which caused it", "BeforeItsCause"],
         );
+    }
+}
+
+/// What a desk asks itself, or somebody else, is acknowledged and not written down. That it
+/// was processed before it was asked explains the books as well: both are told.
+#[test]
+fn what_seems_to_have_come_too_early_may_have_had_no_effect() {
+    let desk = |through: &'static str| {
+        let book = async move |message: &Message, ports: &Ports, context: &Context| {
+            if message.name() == "Open" {
+                book(ports, "desk", message, |state| *state = json!("open")).await?;
+                context.publish(Message::new(message.id.derive("ask"), &through));
+            }
+            Ok(())
+        };
+        let listens = if through == "Remind" { "Remind" } else { "Reminded" };
+        Endpoint::new("desk", book)
+            .subscribes_to(listens)
+            .view(|snapshot, _| booked(snapshot, "desk", json!("closed")))
+    };
+    let law = |through: &'static str| {
+        Law(
+            json!("closed"),
+            |_: &Message| "the desk".to_owned(),
+            move |state: &Value, message: &Message| match (state.as_str(), message.name()) {
+                (_, "Open") => vec![(json!("open"), vec![json!(through)])],
+                (Some("open"), _) => vec![(json!("reminded"), Vec::new())],
+                _ => vec![(state.clone(), Vec::new())],
+            },
+        )
+    };
+    let clock = Endpoint::new("clock", async |message, _, context| {
+        context.publish(Message::new(message.id.derive("reminded"), &"Reminded"));
+        Ok(())
+    });
+    let clock = clock.subscribes_to("Ask");
+    let alone = || System::of(desk("Remind")).judged_by(law("Remind"));
+    let through_another = || System::of(desk("Ask")).judged_by(law("Ask")).and(clock.clone());
+    for report in [
+        explore(alone).send([named("Open")]).faults(0).run(),
+        explore(through_another).send([named("Open")]).faults(0).run(),
+    ] {
+        assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
+        assert_says(&report, &["was processed before Open, which caused it, or has had no effect"]);
     }
 }
 

@@ -94,6 +94,13 @@ impl<'a> Heard<'a> {
         Self { system, sent, published: published.collect() }
     }
 
+    /// What every message is called, and whether anybody gets it.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, bool)> {
+        let sent = self.sent.iter().map(|(_, message)| (message.name(), true));
+        let published = self.published.iter();
+        sent.chain(published.map(|it| (it.message.name(), !it.subscribers.is_empty())))
+    }
+
     /// Who said what: those who sent, and the endpoints.
     pub(super) fn said(&self) -> (Vec<Said<'_>>, Vec<Said<'_>>) {
         let sent = self.sent.iter().map(|(_, message)| Said { message, by: Author::Sender });

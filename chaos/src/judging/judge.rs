@@ -1,6 +1,6 @@
 //! Judging worlds at rest: from what is stored and published to a finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ports::law::Property;
@@ -32,6 +32,9 @@ pub(crate) struct Judge {
     key: Vec<u8>,
     /// Whether each endpoint was to process anything in any world so far.
     reached: Vec<bool>,
+    /// The names of all messages in any world so far, and of those that went to nobody.
+    said: BTreeSet<String>,
+    unheard: BTreeSet<String>,
 }
 
 /// A view that shows what the law does not lead to.
@@ -44,13 +47,25 @@ pub(crate) struct Unlike {
     pub(crate) should_be: String,
 }
 
+/// Whether two names differ by no more than a slip of the pen: by capitals and underscores,
+/// or by a letter in five. What differs in its last letters only, as an order and what comes
+/// of it do (`Reserve` and `Reserved`), is two things.
+fn nearly_the_same(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.replace(['_', '-', ' '], "").to_lowercase();
+    let (one, other) = (plain(one), plain(other));
+    let shorter = one.chars().count().min(other.chars().count());
+    let alike = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    one == other || alike + 2 < shorter && strsim::osa_distance(&one, &other) <= shorter / 5
+}
+
 /// What came of judging a world.
 pub(crate) type Judged = Result<Result<(), Finding>, Inconclusive>;
 
 impl Judge {
     pub(crate) fn new(system: System) -> Self {
         let reached = vec![false; system.endpoints.len()];
-        Self { system, known: FxHashMap::default(), key: Vec::new(), reached }
+        let (said, unheard) = Default::default();
+        Self { system, known: FxHashMap::default(), key: Vec::new(), reached, said, unheard }
     }
 
     /// A judge of the same, who knows nothing yet.
@@ -110,7 +125,26 @@ impl Judge {
         let judged = self.system.endpoints.iter().zip(&self.system.specifications).zip(&self.reached);
         let missed = judged.filter(|((_, specification), reached)| specification.is_some() && !**reached);
         let missed: Vec<String> = missed.map(|((endpoint, _), _)| endpoint.name().to_owned()).collect();
-        (!missed.is_empty()).then_some(Inconclusive::NotReached(missed))
+        if !missed.is_empty() {
+            return Some(Inconclusive::NotReached(missed));
+        }
+        self.misspelt()
+    }
+
+    /// A message that nobody hears, and somebody who waits for one that is called nearly so
+    /// and that nobody says.
+    fn misspelt(&self) -> Option<Inconclusive> {
+        self.system.endpoints.iter().find_map(|endpoint| {
+            let in_vain = endpoint.subscriptions().iter().filter(|name| !self.said.contains(*name));
+            in_vain.into_iter().find_map(|name| {
+                let said = self.unheard.iter().find(|said| nearly_the_same(name, said))?;
+                Some(Inconclusive::Misspelt {
+                    endpoint: endpoint.name().to_owned(),
+                    listens_to: name.clone(),
+                    said: said.clone(),
+                })
+            })
+        })
     }
 
     fn judge_afresh(
@@ -130,6 +164,14 @@ impl Judge {
         hint: Option<&[usize]>,
     ) -> Result<(), Judged> {
         let heard = Heard::in_world(&self.system, transitions, world, hint).map_err(Err)?;
+        for (name, somebody_hears) in heard.names() {
+            if !self.said.contains(name) {
+                self.said.insert(name.to_owned());
+            }
+            if !somebody_hears && !self.unheard.contains(name) {
+                self.unheard.insert(name.to_owned());
+            }
+        }
         let speaker = transitions.speaker().clone();
         let mut parts = parts_of(&heard, &speaker)?;
         for part in &parts {

@@ -120,6 +120,16 @@ pub enum Inconclusive {
     NobodyJudges,
     /// These endpoints are judged, and no run sent them a message.
     NotReached(Vec<String>),
+    /// Somebody subscribes to a message that nobody says, and one that is called nearly so
+    /// went to nobody.
+    Misspelt {
+        /// Who subscribes.
+        endpoint: String,
+        /// To what.
+        listens_to: String,
+        /// What was said.
+        said: String,
+    },
     /// It was one replayed run.
     OneRunOnly,
     /// The run was [not to be judged](crate::Chaos::unjudged).
@@ -196,6 +206,10 @@ impl fmt::Display for Inconclusive {
                 formatter,
                 "no message ever came to {}, so nothing that should happen there was judged. Either something is lost on the way, or nobody subscribes there",
                 words::enumeration(endpoints)
+            ),
+            Self::Misspelt { endpoint, listens_to, said } => write!(
+                formatter,
+                "{said} is said, and nobody hears it; {endpoint} subscribes to {listens_to}, which nobody says. If that is a slip of the pen, what should follow was not judged. If they are two messages, send what leads to {listens_to}, too"
             ),
             Self::OneRunOnly => {
                 formatter.write_str("this was one run only, a replayed one, and proves nothing of any other")?;
