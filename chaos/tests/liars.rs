@@ -228,7 +228,7 @@ fn the_clock_is_nondeterminism() {
         ports.documents.put("log", now.into_bytes(), Precondition::None).await?;
         Ok(())
     }));
-    assert_sentence(&report, &["nondeterministic", "the clock"]);
+    assert_sentence(&report, &["nondeterministic", "the machine's clock", "time from ports.clock"]);
 }
 
 #[test]

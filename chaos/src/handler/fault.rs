@@ -26,7 +26,7 @@ pub enum HandlerFault {
     },
     /// Fed the same replies, it did something else.
     #[error(
-        "the handler is nondeterministic: given the same message and the same replies, it first {first}, then {second}. Likely causes: Uuid::new_v4, rand, the clock, the order of a HashMap, or a static that remembers. Take ids from MessageId::derive or context.new_id()"
+        "the handler is nondeterministic: given the same message and the same replies, it first {first}, then {second}. Likely causes: Uuid::new_v4, rand, the machine's clock, the order of a HashMap, or a static that remembers. Take ids from MessageId::derive or context.new_id(), and time from ports.clock"
     )]
     Nondeterministic {
         /// What it did the first time.
