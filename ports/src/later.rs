@@ -133,7 +133,7 @@ enum Wait {
 }
 
 /// What has become of a name, once nobody waits any more: the state of the
-/// [law](self::law).
+/// [law].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Nothing yet.
