@@ -12,7 +12,7 @@ use super::{replay, written};
 use crate::outcome::Outcome;
 use crate::player;
 use crate::render;
-use crate::repository::{Declared, Exercise, Mistake, Repository};
+use crate::repository::{Declared, Exercise, KeptRun, Mistake, Repository};
 use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
 use crate::terminal;
 
@@ -205,6 +205,24 @@ pub(super) fn recorded_of_a_mistake(
     Ok(Some((name, records)))
 }
 
+/// Where, in what the test of a mistake has recorded, the run is whose story is kept, so that
+/// the screen shows what the sheets have; the shortest failure, if none is kept. Of those
+/// that can be shown.
+pub(super) fn kept_or_shortest(
+    repository: &Repository,
+    exercise: &Exercise,
+    mistake: &str,
+    records: &[Record],
+    can_be_shown: impl Fn(&Record) -> bool,
+) -> Option<usize> {
+    let kept = KeptRun::of(repository, exercise, mistake);
+    let wrong = |record: &Record| record.verdict != "holds" && can_be_shown(record);
+    let found = || records.iter().enumerate().filter(|(_, record)| wrong(record));
+    let of_kept = found().find(|(_, record)| kept.as_ref().is_some_and(|kept| kept.is_in(record)));
+    let shortest = || found().min_by_key(|(_, record)| (record.faults, record.steps));
+    of_kept.or_else(shortest).map(|(place, _)| place)
+}
+
 /// What is written above all that shows a mistake.
 pub(super) fn title_of_a_mistake(exercise: &Exercise, name: &str) -> String {
     title(exercise, &format!("a mistake that {}", name.replace('_', " ")))
@@ -218,11 +236,11 @@ fn of_a_mistake(
     mistake: &str,
     cargo: Cargo,
 ) -> Result<Option<Story>> {
-    let Some((name, records)) = recorded_of_a_mistake(repository, exercise, mistake, cargo)? else {
+    let Some((name, mut records)) = recorded_of_a_mistake(repository, exercise, mistake, cargo)? else {
         return Ok(None);
     };
-    let mut told = records.into_iter().filter(|record| !record.story.is_empty());
-    let Some(record) = told.find(|record| record.verdict != "holds") else {
+    let told = |record: &Record| !record.story.is_empty();
+    let Some(place) = kept_or_shortest(repository, exercise, &name, &records, told) else {
         if exercise.needs_a_server {
             bail!(
                 "the mistake {name} of {} has no story to tell: it is found on a server, and what is wrong is \
@@ -241,7 +259,7 @@ fn of_a_mistake(
     Ok(Some(Story {
         title: title_of_a_mistake(exercise, &name),
         source: format!("A mistake in {}: it {}.", exercise.name, name.replace('_', " ")),
-        record,
+        record: records.swap_remove(place),
         // It is wrong on purpose.
         outcome: Outcome::Green,
         arguments: format!("--mistake {name}"),
@@ -257,7 +275,12 @@ pub(super) fn chosen<'a>(exercise: &'a Exercise, text: &str) -> Result<&'a (Stri
         meant.next().filter(|_| meant.next().is_none())
     };
     let found = only(&|name| name == text)
-        .or_else(|| only(&|name| name.strip_prefix(text).is_some_and(|rest| rest.starts_with('_'))))
+        .or_else(|| {
+            only(&|name| {
+                let name = name.rsplit("::").next().unwrap_or(name);
+                name.strip_prefix(text).is_some_and(|rest| rest.starts_with('_'))
+            })
+        })
         .or_else(|| only(&|name| name.contains(text)));
     found.with_context(|| {
         let shown: String = text.chars().take(60).collect();

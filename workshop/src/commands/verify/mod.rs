@@ -28,6 +28,7 @@ mod replays;
 mod side_by_side;
 mod solution;
 mod starter;
+mod told;
 mod unlocked;
 
 use std::path::PathBuf;
@@ -283,6 +284,7 @@ fn check(
         None => {
             let (found, records) = solution::check(repository, cargo, &exercise);
             culprits.extend(found);
+            culprits.extend(told::check(repository, &exercise, &records));
             kills.extend(kills::of(repository, &exercise, &records));
         }
     }
