@@ -393,6 +393,7 @@ fn a_bad_code_does_not_spoil_the_others() {
     assert_eq!(said.matches("error: ").count(), 3, "{ran}");
     miniature.write("empty.txt", "# nobody yet\n");
     miniature.run(&["room", "empty.txt"]).ends_in_trouble(&["there is no code in empty.txt"]);
+    miniature.run(&["room", "nobody.txt"]).ends_in_trouble(&["there is no file nobody.txt"]);
     miniature.run(&["room"]).exits(2);
     miniature.run(&["code", "--name", "A da"]).ends_in_trouble(&["a name has 1 to 16 letters"]);
 }

@@ -14,7 +14,9 @@ pub fn about(exercise: &Exercise, state: &State) -> String {
         (State::Untouched, Some(file)) => {
             format!("open {page}, write what you expect into {file} next to it, then run {test}")
         }
-        (State::Untouched, None) => format!("open {page} and edit src/lib.rs, then run {test}"),
+        (State::Untouched, None) => {
+            format!("open {page} and edit {}, then run {test}", exercise.edit.join(" and "))
+        }
         (State::InProgress, _) => format!("run {test}"),
         (State::OurSolution, _) => {
             let reset = terminal::code(&format!("cargo workshop reset {}", exercise.name.number));

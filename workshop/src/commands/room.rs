@@ -40,6 +40,10 @@ pub fn run(repository: &Repository, arguments: &[String]) -> Result<Outcome> {
                     heard.hear(code, &format!("line {number} of {argument}: "));
                 }
             }
+        } else if argument.contains(['.', '/', '\\']) {
+            // No code has any of these in it.
+            let file = terminal::short(argument, 60);
+            heard.complaints.push(format!("there is no file {file}: name one with a code on each line"));
         } else {
             heard.hear(argument, "");
         }

@@ -80,6 +80,11 @@ fn chosen(repository: &Repository, names: &[String], deck: &str) -> Result<Vec<S
             terminal::show(&terminal::paragraph(&said, "  "));
         }
         found.extend(before.into_iter().filter(|name| names.contains(name)));
+        if found.is_empty() {
+            // No agenda leads to it by its decks alone: the one of its name does.
+            let is_its = |name: &&String| Name::parse(name).is_some_and(|it| it.slug == exercise.name.slug);
+            found.extend(names.iter().find(is_its).cloned());
+        }
     }
     if found.is_empty() {
         let known: Vec<Name> = names.iter().filter_map(|name| Name::parse(name)).collect();

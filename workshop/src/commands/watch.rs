@@ -155,6 +155,7 @@ mod tests {
             starter_at: 0..0,
             predictions: None,
             builds_on: None,
+            edit: vec!["src/lib.rs".to_owned()],
             needs_a_server: false,
             changed: Vec::new(),
             tests: Vec::new(),

@@ -155,12 +155,18 @@ fn others_to_look_at(exercise: &Exercise, run: &ExerciseRun, told: &str) -> Stri
     paragraph(&format!("or, in the same way, at {}", others.join(", ")), "")
 }
 
-/// The name of a test in short: `t13`, if it begins so, and no other does.
+/// The name of a test in short: `t13`, if it begins so, wherever it stands, and no other
+/// does.
 pub fn short_test<'a>(exercise: &Exercise, test: &'a str) -> &'a str {
-    let short = test.split('_').next().unwrap_or(test);
+    let short = beginning(test);
     let number = short.strip_prefix('t').is_some_and(|rest| rest.parse::<u32>().is_ok());
-    let begins = |(name, _): &&(String, _)| name.split('_').next() == Some(short);
+    let begins = |(name, _): &&(String, _)| beginning(name) == short;
     if number && exercise.tests.iter().filter(begins).count() == 1 { short } else { test }
+}
+
+fn beginning(test: &str) -> &str {
+    let name = test.rsplit("::").next().unwrap_or(test);
+    name.split('_').next().unwrap_or(name)
 }
 
 /// The verdict on sources that do not compile. What the compiler says was
@@ -201,4 +207,24 @@ fn what_was_covered(test: &ExplainedTest) -> String {
 
 fn plural(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::repository::Name;
+
+    #[test]
+    fn a_test_is_named_by_its_number_wherever_it_stands() {
+        let text = "title = \"Runner\"\nminutes = 30\nsummary = \"x\"\nstarter = \"0123456789abcdef\"\n[tests]\n\
+                    \"t01_one\" = \"green\"\n\"of_04::t03_three\" = \"green\"\n\
+                    \"t04_four\" = \"green\"\n\"of_04::t04_four\" = \"green\"\n\"s30_more\" = \"green\"\n";
+        let name = Name { number: "05".into(), slug: "runner".into() };
+        let exercise = Exercise::parse(name, PathBuf::new(), text).expect("an exercise");
+        let short = |test| short_test(&exercise, test);
+        assert_eq!((short("t01_one"), short("of_04::t03_three")), ("t01", "t03"));
+        assert_eq!((short("of_04::t04_four"), short("s30_more")), ("of_04::t04_four", "s30_more"));
+    }
 }

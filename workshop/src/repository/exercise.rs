@@ -65,6 +65,8 @@ pub struct Exercise {
     pub starter: String,
     /// Where in the file that is written, its quotes included.
     pub starter_at: Range<usize>,
+    /// The files that attendees edit, from its folder.
+    pub edit: Vec<String>,
     /// The file with the attendee's predictions, if the exercise has one.
     pub predictions: Option<String>,
     /// The number of the exercise whose solution its starter goes on from.
@@ -110,6 +112,7 @@ struct File {
     minutes: u32,
     summary: String,
     starter: Spanned<String>,
+    edit: Option<Vec<String>>,
     predictions: Option<String>,
     builds_on: Option<String>,
     #[serde(default)]
@@ -201,6 +204,11 @@ impl Exercise {
         if let Some(program) = &file.needs {
             ensure!(program == "nats-server", "needs is {program:?}, and only \"nats-server\" is known");
         }
+        let edit = file.edit.unwrap_or_else(|| vec!["src/lib.rs".to_owned()]);
+        ensure!(
+            !edit.is_empty() && edit.iter().all(|file| file.starts_with("src/") && file.ends_with(".rs")),
+            "edit is {edit:?}, and not the files in src/ that are to be written"
+        );
         let mut tests: Vec<(String, Spanned<Declared>)> = file.tests.into_iter().collect();
         tests.sort_by_key(|(_, declared)| declared.span().start);
         Ok(Self {
@@ -211,6 +219,7 @@ impl Exercise {
             summary: file.summary,
             starter_at: file.starter.span(),
             starter: file.starter.into_inner(),
+            edit,
             predictions: file.predictions,
             builds_on: file.builds_on,
             changed: file.changed,
@@ -232,9 +241,12 @@ impl Exercise {
             .with_context(|| format!("{file}: it builds on {number}, and there is no such exercise"))
     }
 
-    /// The file that attendees edit, as it is shown.
+    /// The files that attendees edit, as they are shown.
     pub fn source(&self) -> String {
-        format!("exercises/{}/src/lib.rs", self.name)
+        match self.edit.as_slice() {
+            [one] => format!("exercises/{}/{one}", self.name),
+            several => format!("{} in exercises/{}", several.join(" and "), self.name),
+        }
     }
 
     /// The answers to its questions, as they are shown, where they have come. (In a
@@ -280,6 +292,17 @@ third = "ignored"
         let on =
             parse(&GOOD.replace("[tests]", "builds_on = \"02\"\nchanged = [\"view\"]\n[tests]")).unwrap();
         assert_eq!((on.builds_on.as_deref(), on.changed), (Some("02"), vec!["view".to_owned()]));
+    }
+
+    #[test]
+    fn the_files_to_be_edited_are_shown() {
+        let edit = |files: &str| parse(&GOOD.replace("[tests]", &format!("edit = {files}\n[tests]")));
+        assert_eq!(parse(GOOD).unwrap().source(), "exercises/04-outbox/src/lib.rs");
+        let two = edit(r#"["src/documents.rs", "src/consumer.rs"]"#).unwrap();
+        assert_eq!(two.source(), "src/documents.rs and src/consumer.rs in exercises/04-outbox");
+        for wrong in ["[]", r#"["lib.rs"]"#, r#"["src/notes.md"]"#] {
+            assert!(edit(wrong).unwrap_err().starts_with("edit is ["), "{wrong}");
+        }
     }
 
     #[test]

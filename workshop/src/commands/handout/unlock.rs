@@ -28,7 +28,13 @@ pub fn run(repository: &Repository, directory: &Path, number: &str, mistakes: bo
         terminal::code("cargo workshop handout DIR")
     );
     let exercises = Exercise::all(repository)?;
-    let name = &Exercise::choose(&exercises, number)?.name;
+    let exercise = Exercise::choose(&exercises, number)?;
+    let name = &exercise.name;
+    ensure!(
+        !exercise.needs_a_server,
+        "{name} is in no handout, since it needs what runs our solutions on a server: whoever is to do it \
+         needs a clone of this repository"
+    );
     let solution = repository.solution(name);
     ensure!(solution.is_dir(), "solutions/{name} is not in this copy: unlock from the one that has it");
     ensure!(
