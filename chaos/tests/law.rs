@@ -305,6 +305,10 @@ fn a_slip_of_the_pen_in_a_subscription_is_told() {
     }
     let report = explore(|| system("GuestArrived", "GuestArived")).send([named("ann")]).faults(0).run();
     assert_says(&report, &["GuestArrived is said, and nobody hears it", "till subscribes to GuestArived"]);
+    // What somebody else hears is no slip of whoever says it.
+    let book = Endpoint::new("book", async |_, _, _| Ok(())).subscribes_to("GuestArrived");
+    let heard = || system("GuestArrived", "GuestArived").and(book.clone());
+    assert!(explore(heard).send([named("ann")]).faults(0).run().holds());
     // What is sent from outside is said, too.
     let sent = [Message::new(MessageId::named("ann"), &"GuestArrived"), named("bob")];
     let to_till = || system("GuestArived", "GuestArrived");
@@ -505,11 +509,20 @@ fn what_seems_to_have_come_too_early_may_have_had_no_effect() {
         Ok(())
     });
     let clock = clock.subscribes_to("Ask");
+    let clock_law = || {
+        Law(
+            Value::Null,
+            |_: &Message| "the clock".to_owned(),
+            |state: &Value, _: &Message| vec![(state.clone(), vec![json!("Reminded")])],
+        )
+    };
     let alone = || System::of(desk("Remind")).judged_by(law("Remind"));
     let through_another = || System::of(desk("Ask")).judged_by(law("Ask")).and(clock.clone());
+    let through_one_that_is_judged = || through_another().judged_by(clock_law());
     for report in [
         explore(alone).send([named("Open")]).faults(0).run(),
         explore(through_another).send([named("Open")]).faults(0).run(),
+        explore(through_one_that_is_judged).send([named("Open")]).faults(0).run(),
     ] {
         assert_eq!(report.violated(), Some(Property::StateMatchesOutputs), "{report}");
         assert_says(&report, &["was processed before Open, which caused it, or has had no effect"]);

@@ -128,8 +128,7 @@ impl<'a> Diagnosis<'a> {
     /// Whether one message has had no effect, and that is all that is wrong.
     pub(super) fn has_one_without_effect(&self) -> bool {
         let found = self.explanation(&[]);
-        let one = matches!(found.symptoms.as_slice(), [(_, Symptom::EffectMissing(_))]) && found.exact;
-        one && self.contradictions().is_empty() && self.published_again().is_empty()
+        found.exact && matches!(found.symptoms.as_slice(), [(_, Symptom::EffectMissing(_))])
     }
 
     /// The messages that the law has no legal outcome for.
