@@ -637,10 +637,10 @@ impl Explore {
         // takes fewer faults when a message is missing tells of a handler that
         // waits for that message, and not of what was found. And so may what never comes
         // to rest, with as many faults.
-        let settles = searched.verdict.property() == Some(Property::Settles);
-        if !settles && matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
+        if matches!(searched.verdict, Verdict::Violated(Finding::Property(_))) {
             pulse.decided();
-            for smaller in self.smaller() {
+            let settles = searched.verdict.property() == Some(Property::Settles);
+            for smaller in self.smaller().take_while(|_| !settles) {
                 let (found, transitions) = smaller.searched(Arc::clone(&pulse));
                 let as_many_faults = found.faults() == searched.faults();
                 if as_many_faults && found.verdict.property() == searched.verdict.property() {
