@@ -49,47 +49,39 @@ fn end_of(hold: u32, table: &str) -> String {
     format!("hold {hold} of {table}")
 }
 
-fn react(state: &mut Table, wish: &Wish, trusting: bool) -> Vec<Answer> {
-    match wish.clone() {
-        Wish::Hold { table } if state.is == Is::Free => {
-            *state = Table { holds: state.holds + 1, is: Is::Held };
-            let (name, hold) = (end_of(state.holds, &table), state.holds);
-            let over = Wish::HoldIsOver { table: table.clone(), hold };
-            let quarter = std::time::Duration::from_secs(15 * 60);
-            vec![Answer::Held { table }, Answer::Later(Later::new(name, quarter, &over))]
-        }
-        Wish::Confirm { table } if state.is == Is::Held => {
-            state.is = Is::Taken;
-            let name = end_of(state.holds, &table);
-            vec![Answer::Confirmed { table }, Answer::CallOff(CallOff::new(name))]
-        }
-        // It may be called off too late. And it may be the end of an earlier hold.
-        Wish::HoldIsOver { table, hold } if trusting || (state.is, state.holds) == (Is::Held, hold) => {
-            state.is = Is::Free;
-            vec![Answer::Freed { table }]
-        }
-        Wish::HoldIsOver { .. } => Vec::new(),
-        Wish::Hold { table } | Wish::Confirm { table } => vec![Answer::Refused { table }],
-    }
-}
-
-fn table(wish: &Wish) -> &str {
-    match wish {
-        Wish::Hold { table } | Wish::Confirm { table } | Wish::HoldIsOver { table, .. } => table,
-    }
-}
-
 impl StateMachine for Tables {
     type Input = Wish;
     type State = Table;
     type Output = Answer;
 
     fn aggregate(wish: &Wish) -> &str {
-        table(wish)
+        match wish {
+            Wish::Hold { table } | Wish::Confirm { table } | Wish::HoldIsOver { table, .. } => table,
+        }
     }
 
     fn react(state: &mut Table, wish: &Wish, _: &Chance<'_>) -> Vec<Answer> {
-        react(state, wish, false)
+        match wish.clone() {
+            Wish::Hold { table } if state.is == Is::Free => {
+                *state = Table { holds: state.holds + 1, is: Is::Held };
+                let (name, hold) = (end_of(state.holds, &table), state.holds);
+                let over = Wish::HoldIsOver { table: table.clone(), hold };
+                let quarter = std::time::Duration::from_secs(15 * 60);
+                vec![Answer::Held { table }, Answer::Later(Later::new(name, quarter, &over))]
+            }
+            Wish::Confirm { table } if state.is == Is::Held => {
+                state.is = Is::Taken;
+                let name = end_of(state.holds, &table);
+                vec![Answer::Confirmed { table }, Answer::CallOff(CallOff::new(name))]
+            }
+            // It may be called off too late. And it may be the end of an earlier hold.
+            Wish::HoldIsOver { table, hold } if (state.is, state.holds) == (Is::Held, hold) => {
+                state.is = Is::Free;
+                vec![Answer::Freed { table }]
+            }
+            Wish::HoldIsOver { .. } => Vec::new(),
+            Wish::Hold { table } | Wish::Confirm { table } => vec![Answer::Refused { table }],
+        }
     }
 }
 
@@ -99,11 +91,13 @@ impl StateMachine for Trusting {
     type Output = Answer;
 
     fn aggregate(wish: &Wish) -> &str {
-        table(wish)
+        Tables::aggregate(wish)
     }
 
-    fn react(state: &mut Table, wish: &Wish, _: &Chance<'_>) -> Vec<Answer> {
-        react(state, wish, true)
+    fn react(state: &mut Table, wish: &Wish, chance: &Chance<'_>) -> Vec<Answer> {
+        let Wish::HoldIsOver { table, .. } = wish else { return Tables::react(state, wish, chance) };
+        state.is = Is::Free;
+        vec![Answer::Freed { table: table.clone() }]
     }
 }
 
