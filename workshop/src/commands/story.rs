@@ -13,6 +13,7 @@ use crate::outcome::Outcome;
 use crate::player;
 use crate::render;
 use crate::repository::{Declared, Exercise, KeptRun, Mistake, Repository};
+use crate::running::left_records::own_name;
 use crate::running::{Built, Cargo, ExerciseResult, ExerciseRun, Package};
 use crate::terminal;
 
@@ -275,12 +276,7 @@ pub(super) fn chosen<'a>(exercise: &'a Exercise, text: &str) -> Result<&'a (Stri
         meant.next().filter(|_| meant.next().is_none())
     };
     let found = only(&|name| name == text)
-        .or_else(|| {
-            only(&|name| {
-                let name = name.rsplit("::").next().unwrap_or(name);
-                name.strip_prefix(text).is_some_and(|rest| rest.starts_with('_'))
-            })
-        })
+        .or_else(|| only(&|name| own_name(name).strip_prefix(text).is_some_and(|rest| rest.starts_with('_'))))
         .or_else(|| only(&|name| name.contains(text)));
     found.with_context(|| {
         let shown: String = text.chars().take(60).collect();

@@ -4,6 +4,7 @@
 use anstyle::Style;
 
 use crate::repository::Exercise;
+use crate::running::left_records::own_name;
 use crate::running::{ExerciseResult, ExerciseRun, ExplainedResult, ExplainedTest, Reason};
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, UNSURE, columns, lines, paint, paragraph, short, width};
 
@@ -165,7 +166,7 @@ pub fn short_test<'a>(exercise: &Exercise, test: &'a str) -> &'a str {
 }
 
 fn beginning(test: &str) -> &str {
-    let name = test.rsplit("::").next().unwrap_or(test);
+    let name = own_name(test);
     name.split('_').next().unwrap_or(name)
 }
 

@@ -22,6 +22,11 @@ pub fn read(directory: &Path) -> Vec<Record> {
     found.into_iter().map(|(_, record)| record).collect()
 }
 
+/// The name of a test without the modules that it is in.
+pub fn own_name(test: &str) -> &str {
+    test.rsplit("::").next().unwrap_or(test)
+}
+
 /// The tests that were at a run or a search when their process ended: each leaves a
 /// mark meanwhile, with its name in it.
 pub fn running(directory: &Path) -> Vec<String> {

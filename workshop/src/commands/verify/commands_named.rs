@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use super::culprit::Culprit;
 use crate::args::Arguments;
 use crate::repository::Repository;
+use crate::running::left_records::own_name;
 
 /// Checks the commands of a page, its notes included.
 pub fn check(repository: &Repository, page: &Path) -> Vec<Culprit> {
@@ -105,7 +106,7 @@ fn package(root: &Path, words: &[&str]) -> Option<String> {
         .filter(|(place, word)| !word.starts_with('-') && !valued.contains(&words[place - 1]))
         .map(|(_, word)| *word);
     let filter = plain.next()?;
-    let test = filter.rsplit("::").next().unwrap_or(filter);
+    let test = own_name(filter);
     // A solution has tests of its own, and those of its exercise.
     let places = [home, root.join("exercises").join(slug)];
     let has = |path: &PathBuf| {

@@ -9,6 +9,7 @@ use records::Record;
 
 use super::culprit::Culprit;
 use crate::repository::{Exercise, Repository};
+use crate::running::left_records::own_name;
 
 const FILE: &str = "solutions/KILLS.md";
 
@@ -37,10 +38,9 @@ pub fn of(repository: &Repository, exercise: &Exercise, records: &[Record]) -> V
     files
         .into_iter()
         .filter_map(|mistake| {
-            let found = records.iter().filter(|record| {
-                let name = record.test.rsplit("::").next().unwrap_or_default();
-                name == mistake && record.verdict != "holds"
-            });
+            let found = records
+                .iter()
+                .filter(|record| own_name(&record.test) == mistake && record.verdict != "holds");
             let record = found.min_by_key(|record| (record.faults, record.steps))?;
             Some(Kill {
                 exercise: exercise.name.number.clone(),

@@ -5,17 +5,18 @@ use records::Record;
 
 use super::culprit::Culprit;
 use crate::repository::{Exercise, KeptRun, Repository};
+use crate::running::left_records::own_name;
 use crate::terminal;
 
 /// Whether, for each mistake that keeps a story, what its test records has it.
 pub fn check(repository: &Repository, exercise: &Exercise, records: &[Record]) -> Vec<Culprit> {
-    let mistake = |record: &Record| record.test.rsplit("::").next().unwrap_or(&record.test).to_owned();
-    let mut mistakes: Vec<String> = records.iter().map(mistake).collect();
+    let mut mistakes: Vec<&str> = records.iter().map(|record| own_name(&record.test)).collect();
     mistakes.sort_unstable();
     mistakes.dedup();
     let culprits = mistakes.into_iter().filter_map(|name| {
-        let kept = KeptRun::of(repository, exercise, &name)?;
-        let mut told = records.iter().filter(|record| mistake(record) == name && !record.story.is_empty());
+        let kept = KeptRun::of(repository, exercise, name)?;
+        let mut told =
+            records.iter().filter(|record| own_name(&record.test) == name && !record.story.is_empty());
         (!told.any(|record| kept.is_in(record))).then(|| {
             let golden = name.replace('_', "-");
             let file = format!("solutions/{}/tests/snapshots/mistakes__{golden}.snap", exercise.name);
